@@ -1,0 +1,114 @@
+# Infirmary. `make help` lists what there is; it is made from the `##` comments below.
+# Wanted on the machine: GNU make and Python >= 3.11 with its venv module. All else comes into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# The newest Python that is there, unless PYTHON= says which.
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+RUN := $(VENV)/bin/python
+PYTEST := $(RUN) -m pytest
+SUITES := architecture unit contract integration system
+CHECKS := architecture unit contract
+
+export SCALE TLS
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## list the targets
+	@echo "Infirmary: make up, then open the address it prints. Also:"
+	@sed -nE 's/^([a-z-]+):.*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+
+# ---- the house on this machine --------------------------------------------------------------------------------------
+
+.PHONY: up down status logs reset
+up: $(VENV)/.standalone ## start the house; SCALE=patients=2 runs more of one service, TLS=1 serves HTTPS
+	@$(RUN) -m standalone up
+
+down: $(VENV)/.standalone ## stop the house; data stays
+	@$(RUN) -m standalone down
+
+status: $(VENV)/.standalone ## what runs, and how it is
+	@$(RUN) -m standalone status
+
+logs: $(VENV)/.standalone ## follow the logs of all processes
+	@$(RUN) -m standalone logs
+
+reset: $(VENV)/.standalone ## stop the house and delete its data
+	@$(RUN) -m standalone reset
+
+# ---- checks ---------------------------------------------------------------------------------------------------------
+
+.PHONY: check
+check: format lint types ## format, lint, types, imports, architecture, unit and contract tests: under two minutes
+	@$(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(CHECKS))
+
+.PHONY: test
+test: lint types ## everything, on real servers: under twenty minutes; every suite has a budget
+	@rm -rf .results && $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
+	@$(RUN) -m tests.features --check
+
+.PHONY: test-nightly
+test-nightly: lint types ## the same with full counts; writes docs/figures.md
+	@rm -rf .results && INFIRMARY_NIGHTLY=1 $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
+	@$(RUN) -m tests.features --figures
+
+# One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
+.PHONY: $(addprefix suite-,$(SUITES))
+$(addprefix suite-,$(SUITES)): suite-%: $(VENV)/.lint
+	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter integration contract,$*),-n 2 --dist loadfile) tests/$*
+
+.PHONY: unit contract
+unit: suite-unit ## unit tests: pure, in seconds
+contract: suite-contract ## contract tests: written once, over all services
+
+.PHONY: format lint types
+format: $(VENV)/.lint ## bring the code into the one format
+	@$(RUN) -m ruff format --quiet . && $(RUN) -m ruff check --quiet --fix-only --select I .
+
+lint: $(VENV)/.lint ## all rules of ruff, and the import contracts
+	@$(RUN) -m ruff format --check --quiet . && $(RUN) -m ruff check --quiet . && $(VENV)/bin/lint-imports --no-cache | tail -n 3
+
+types: $(VENV)/.lint ## mypy, strict, on kernel, chassis and models
+	@$(RUN) -m mypy
+
+# ---- what is made from other files ----------------------------------------------------------------------------------
+
+.PHONY: features
+features: $(VENV)/.standalone ## write docs/features.md from the results of the last complete `make test`
+	@$(RUN) -m tests.features --write
+
+.PHONY: docs
+docs: $(VENV)/.docs ## build the documentation into site/
+	@$(RUN) -m mkdocs build --quiet --strict
+
+.PHONY: requirements
+requirements: $(VENV)/.lint ## pin the dependency groups of pyproject.toml anew (UPGRADE=1: newer versions too)
+	@$(RUN) requirements/compile $(if $(UPGRADE),--upgrade)
+
+# ---- the environment ------------------------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@if [ -z "$(PYTHON)" ]; then echo "Infirmary needs Python 3.11 or newer, and found none on PATH." >&2; exit 1; fi
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Infirmary needs Python 3.11 or newer; %s is %d.%d. Name another: make PYTHON=..." % (sys.executable, v[0], v[1]))'
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module; on Debian and Ubuntu install python3-venv." >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { echo "No environment could be made in $(CURDIR)/$(VENV): is the folder writable, and is there room?" >&2; exit 1; }
+
+# Installed again only when the pinned versions change. The order of the stamps makes tests and lint include the house.
+define install
+	@echo "Installing requirements/$(1).txt into $(VENV) ..."
+	@$(RUN) -m pip install --quiet --require-hashes --requirement requirements/$(1).txt
+	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+endef
+
+$(VENV)/.standalone: requirements/standalone.txt | $(VENV)/bin/python
+	$(call install,standalone)
+$(VENV)/.lint: requirements/lint.txt $(VENV)/.standalone
+	$(call install,lint)
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.standalone
+	$(call install,docs)

@@ -1,0 +1,108 @@
+"""Where Flask meets ASGI, and the only file that leans on parts of connexion that are not public.
+
+connexion 3.3 wraps Flask by a2wsgi, which hops between threads several times per request, and builds its decorators anew
+for each request. Here the body is read on the event loop, the request makes one hop into a pool of threads, and an
+operation's view is called as it is, because `admission` has parsed and checked everything before. `tests/unit/chassis`
+holds a test that fails when connexion changes under this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import io
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import flask
+from a2wsgi.wsgi import build_environ
+from connexion.apps.flask import FlaskApi, FlaskApp, FlaskASGIApp
+
+from services.chassis import metrics
+from services.kernel.errors import Unavailable
+
+REQUEST = "infirmary.request"
+_QUEUE_PER_THREAD = 8
+Reply = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class _Api(FlaskApi):
+    """Registers an operation's view without connexion's own decorators."""
+
+    def make_operation(self, operation: Any) -> Callable[..., flask.Response]:
+        view: Callable[..., flask.Response] = operation.function
+        return view
+
+
+class _FlaskInAsgi(FlaskASGIApp):
+    """The Flask app behind connexion's middlewares."""
+
+    def __init__(self, *, threads: int) -> None:
+        super().__init__("infirmary", {"static_folder": None})
+        self.app.config["MAX_CONTENT_LENGTH"] = None
+        self.bridge = Bridge(self.app.wsgi_app, threads=threads)
+        self.asgi_app = self.bridge  # type: ignore[assignment]
+
+    def add_api(self, specification: Any, *, name: str | None = None, **kwargs: Any) -> FlaskApi:
+        """As connexion's, with views that are called as they are."""
+        api = _Api(specification, **kwargs)
+        self.app.register_blueprint(api.blueprint, name=name) if name else self.app.register_blueprint(api.blueprint)
+        return api
+
+
+class Bridge:
+    """ASGI in front, WSGI behind, one hop between them; sheds what would wait too long for a thread."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], *, threads: int) -> None:
+        self._app = app
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._limit = threads * _QUEUE_PER_THREAD
+        self._inside = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        if self._inside >= self._limit:
+            metrics.SHED.inc()
+            raise Unavailable("thread")
+        self._inside += 1
+        try:
+            environ = build_environ(scope, io.BytesIO(scope["extensions"][REQUEST].raw_body))
+            environ[REQUEST] = scope["extensions"][REQUEST]
+            run = contextvars.copy_context().run
+            loop = asyncio.get_running_loop()
+            status, headers, body = await loop.run_in_executor(self._pool, run, self._serve, environ)
+        finally:
+            self._inside -= 1
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def close(self) -> None:
+        """Finish what is in work, then end the threads."""
+        self._pool.shutdown(wait=True)
+
+    def _serve(self, environ: dict[str, Any]) -> Reply:
+        started: list[tuple[int, list[tuple[bytes, bytes]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+            pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            started[:] = [(int(status[:3]), pairs)]
+
+        chunks = self._app(environ, start)
+        try:
+            body = b"".join(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        return (*started[0], body)
+
+
+def flask_app(*, threads: int, **options: Any) -> tuple[FlaskApp, Bridge]:
+    """connexion's FlaskApp with this bridge inside."""
+    app = FlaskApp("infirmary", **options)
+    inside = _FlaskInAsgi(threads=threads)
+    app._middleware_app = inside
+    app.middleware.app = inside
+    return app, inside.bridge

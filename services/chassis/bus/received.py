@@ -1,0 +1,69 @@
+"""What a service listens to, and an event as its handler gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+
+from services.chassis.call import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """An event that has arrived: its envelope, and `data` as its schema describes it.
+
+    An event arrives at least once, and events of one subject may come out of order: `version` is the subject's version
+    after it, so that a handler can drop what comes late. Fields that a handler does not know are there and no matter.
+    """
+
+    id: UUID
+    type: str
+    source: str
+    subject: str
+    version: int
+    time: datetime
+    schema_version: int
+    data: Mapping[str, object] = field(default_factory=dict)
+    request_id: str = ""
+    trace_parent: str | None = None
+
+
+Handler = Callable[[Received, Call], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One stream, and what to do for each type of event on it; types without a handler are passed over."""
+
+    stream: str
+    handlers: Mapping[str, Handler]
+
+
+def received(envelope: Mapping[str, object]) -> Received:
+    """An event from its envelope, which has been checked against the schema."""
+    data = envelope["data"]
+    return Received(
+        id=UUID(str(envelope["id"])),
+        type=str(envelope["type"]),
+        source=str(envelope["source"]),
+        subject=str(envelope["subject"]),
+        version=int(str(envelope["subjectversion"])),
+        time=datetime.fromisoformat(str(envelope["time"])),
+        schema_version=int(str(envelope["schemaversion"])),
+        data=data if isinstance(data, dict) else {},
+        request_id=str(envelope.get("requestid", "")),
+        trace_parent=None if envelope.get("traceparent") is None else str(envelope["traceparent"]),
+    )
+
+
+def parsed(text: str) -> dict[str, object] | None:
+    """The envelope in a stream entry, or nothing when it is not a JSON object."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None

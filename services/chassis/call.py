@@ -1,0 +1,126 @@
+"""One call of an operation: who asks, with which key, what was done, and what is answered.
+
+The adapter makes one for each request, a worker one for each event or job. A store takes it when a unit of work begins
+and commits, with the effect, all that belongs to it: the audit entry, the stored answer, the inbox mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.kernel.access import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a controller answers: a body of the contract, a status and headers."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's key for one intent: whose it is, and a fingerprint of what was asked with it."""
+
+    principal: str
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event that is being handled: for which consumer, and which event."""
+
+    consumer: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did or saw what: the content of one `audit.recorded.v1` event. Names of fields, never their values."""
+
+    id: UUID
+    at: datetime
+    operation: str
+    action: str
+    outcome: str
+    actor: str
+    roles: tuple[str, ...]
+    session: str
+    request_id: str
+    source: str
+    purpose: str
+    patient_id: str | None = None
+    record_id: str | None = None
+    version: int | None = None
+    fields: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One call of an operation (or one event handled, or one run of a job) from start to answer."""
+
+    id: UUID
+    operation: str
+    actor: Actor
+    at: datetime
+    request_id: str
+    action: str = "none"
+    token: str | None = None
+    source: str = ""
+    purpose: str = "treatment"
+    expected_version: int | None = None
+    key: IdempotencyKey | None = None
+    delivery: Delivery | None = None
+    entry: AuditEntry | None = None
+    answered: Answer | None = None
+    audited: bool = False
+
+    def audit(
+        self,
+        *,
+        patient: object | None = None,
+        record: object | None = None,
+        version: int | None = None,
+        fields: Sequence[str] = (),
+        found: Sequence[object] = (),
+        outcome: str = "success",
+    ) -> None:
+        """Say whose record this touches; the unit of work that is open commits it with the effect.
+
+        patient: the id of the person whose record it is; record: the id of the thing within it; fields: names of what
+        changed; found: ids of those that a search showed.
+        """
+        self.entry = AuditEntry(
+            id=self.id,
+            at=self.at,
+            operation=self.operation,
+            action=self.action,
+            outcome=outcome,
+            actor=self.actor.subject,
+            roles=tuple(sorted(self.actor.roles)),
+            session=self.actor.session,
+            request_id=self.request_id,
+            source=self.source,
+            purpose=self.purpose,
+            patient_id=None if patient is None else str(patient),
+            record_id=None if record is None else str(record),
+            version=version,
+            fields=tuple(sorted(fields)),
+            found=tuple(str(each) for each in found),
+        )
+
+    def answer(self, body: object = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+        """The answer of this call; inside a unit of work it is stored under the call's Idempotency-Key with the effect."""
+        self.answered = Answer(body, status, dict(headers or {}))
+        return self.answered
+
+    def begin_again(self) -> None:
+        """Forget what an attempt that was rolled back has said, before the next attempt."""
+        self.entry, self.answered, self.audited = None, None, False

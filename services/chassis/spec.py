@@ -1,0 +1,273 @@
+"""The contracts: load one, bundle what it refers to into one document, list its operations.
+
+Two views come out of one contract. The published one is what developers read. The run-time one is what connexion gets:
+scopes injected from `x-permission`, and without the bodies of error answers, because connexion answers 500 to a plain
+dict as soon as an operation documents a second media type.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+METHODS = ("get", "put", "post", "delete", "patch")
+NOT_CONTRACTS = frozenset({"common", "events", "permissions"})
+_KINDS = ("schemas", "parameters", "responses", "requestBodies", "headers", "examples", "securitySchemes")
+_KIND_OF_KEY = {
+    "parameters": "parameters",
+    "requestBody": "requestBodies",
+    "responses": "responses",
+    "headers": "headers",
+    "schema": "schemas",
+    "items": "schemas",
+    "properties": "schemas",
+    "allOf": "schemas",
+    "oneOf": "schemas",
+    "anyOf": "schemas",
+    "additionalProperties": "schemas",
+}
+
+
+class ContractError(Exception):
+    """A contract is not as the chassis wants it; the text names file, operation and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a contract, with what the chassis does for it."""
+
+    service: str
+    operation_id: str
+    method: str
+    path: str
+    permission: str | None
+    audit: str
+    needs_live_policy: bool
+    parameters: tuple[Mapping[str, Any], ...] = field(repr=False)
+    document: Mapping[str, Any] = field(repr=False)
+
+    def _takes_header(self, name: str) -> bool:
+        return any(each["in"] == "header" and each["name"] == name for each in self.parameters)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it may be called without a token."""
+        return self.permission is None
+
+    @cached_property
+    def takes_key(self) -> bool:
+        """Whether it creates or acts, and so wants an Idempotency-Key."""
+        return self._takes_header("Idempotency-Key")
+
+    @cached_property
+    def takes_version(self) -> bool:
+        """Whether it changes a version, and so wants If-Match."""
+        return self._takes_header("If-Match")
+
+    @cached_property
+    def success(self) -> tuple[int, Mapping[str, Any]]:
+        """The first 2xx status and its answer."""
+        status = min(code for code in self.document["responses"] if str(code).startswith("2"))
+        return int(status), self.document["responses"][status]
+
+    def answers_with_header(self, name: str) -> bool:
+        """Whether a 2xx answer declares the header."""
+        return any(
+            name in answer.get("headers", {}) for code, answer in self.document["responses"].items() if code[0] == "2"
+        )
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One service's contract, bundled and with every `$ref` that leaves the file resolved."""
+
+    service: str
+    document: dict[str, Any] = field(repr=False)
+
+    @cached_property
+    def operations(self) -> dict[str, Operation]:
+        """Every operation by its operationId."""
+        found: dict[str, Operation] = {}
+        for path, method, document in operations_of(self.document):
+            operation = _operation(self, path, method, document)
+            if operation.operation_id in found:
+                raise ContractError(f"{self.service}: {operation.operation_id} stands twice")
+            found[operation.operation_id] = operation
+        return found
+
+    @cached_property
+    def published(self) -> bytes:
+        """The document for developers, as JSON."""
+        return orjson.dumps(self.document)
+
+    @cached_property
+    def etag(self) -> str:
+        """A validator for caches of the published document."""
+        return f'"{hashlib.sha256(self.published).hexdigest()[:20]}"'
+
+    def resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The node, or what its `$ref` points at in this document."""
+        while "$ref" in node:
+            node = _at(self.document, node["$ref"].removeprefix("#"))
+        return node
+
+
+def services(openapi_dir: Path) -> list[str]:
+    """Names of all services that have a contract, sorted."""
+    return sorted(path.stem for path in openapi_dir.glob("*.yaml") if path.stem not in NOT_CONTRACTS)
+
+
+def load(openapi_dir: Path, service: str) -> Contract:
+    """Read and bundle the contract of one service.
+
+    Raises:  ContractError: no such file, a reference to nothing, or an operation without `x-permission` or `x-audit`.
+    """
+    path = openapi_dir / f"{service}.yaml"
+    if not path.is_file():
+        raise ContractError(f"no contract for {service}: {path.name} is missing")
+    contract = Contract(service, _Bundler(path).bundle())
+    _ = contract.operations  # evaluated here so that a bad contract stops the start
+    return contract
+
+
+def events(openapi_dir: Path) -> dict[str, Any]:
+    """The schemas of events by type, and `Envelope`."""
+    return dict(_read(openapi_dir / "events.yaml")["components"]["schemas"])
+
+
+def permissions(openapi_dir: Path) -> dict[str, Any]:
+    """`permissions` (name to sentence) and `roles` (name to title, description and permissions)."""
+    return dict(_read(openapi_dir / "permissions.yaml"))
+
+
+def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Every (path, method, operation) of a document."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def runtime_view(contract: Contract, *, token_function: str) -> dict[str, Any]:
+    """What connexion gets: `x-permission` as oauth2 scopes checked by `token_function`, and 2xx answers only."""
+    document = copy.deepcopy(contract.document)
+    document.get("components", {}).get("securitySchemes", {}).clear()
+    document.setdefault("components", {})["securitySchemes"] = {
+        "bearer": {
+            "type": "oauth2",
+            "x-tokenInfoFunc": token_function,
+            "flows": {"clientCredentials": {"tokenUrl": "/api/v1/tokens", "scopes": {}}},
+        }
+    }
+    document["security"] = []
+    for path, method, operation in operations_of(document):
+        known = contract.operations[operation["operationId"]]
+        document["paths"][path][method]["security"] = [] if known.is_public else [{"bearer": [known.permission]}]
+        operation["responses"].update(  # type: ignore[attr-defined]
+            {code: {"description": ""} for code in operation["responses"] if not str(code).startswith("2")}
+        )
+    return document
+
+
+def _operation(contract: Contract, path: str, method: str, document: Mapping[str, Any]) -> Operation:
+    name = document.get("operationId", f"{method} {path}")
+    missing = [key for key in ("operationId", "x-permission", "x-audit", "responses") if key not in document]
+    if missing:
+        raise ContractError(f"{contract.service}: {name} lacks {', '.join(missing)}")
+    shared = contract.document["paths"][path].get("parameters", [])
+    return Operation(
+        service=contract.service,
+        operation_id=name,
+        method=method.upper(),
+        path=path,
+        permission=None if document["x-permission"] == "none" else document["x-permission"],
+        audit=document["x-audit"],
+        needs_live_policy=bool(document.get("x-needs-live-policy", False)),
+        parameters=tuple(contract.resolve(each) for each in [*shared, *document.get("parameters", [])]),
+        document={**document, "responses": {str(c): contract.resolve(r) for c, r in document["responses"].items()}},
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with path.open(encoding="utf-8") as file:
+        return dict(_plain(yaml.load(file, loader)))  # noqa: S506 - both are safe loaders
+
+
+def _plain(node: Any) -> Any:
+    """JSON has string keys and no dates; YAML has both."""
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(each) for each in node]
+    return node.isoformat() if hasattr(node, "isoformat") else node
+
+
+def _at(document: Mapping[str, Any], pointer: str) -> Any:
+    node: Any = document
+    for part in pointer.strip("/").split("/"):
+        node = node[part.replace("~1", "/").replace("~0", "~")]
+    return node
+
+
+class _Bundler:
+    """Moves what a contract refers to in other files into its own `components`."""
+
+    def __init__(self, path: Path) -> None:
+        self._root = path.resolve()
+        self._files: dict[Path, dict[str, Any]] = {}
+        self._moved: dict[tuple[Path, str], str] = {}
+        self._components: dict[str, Any] = {}
+
+    def bundle(self) -> dict[str, Any]:
+        document = self._file(self._root)
+        self._components = document.setdefault("components", {})
+        for key in [key for key in document if key != "components"]:
+            document[key] = self._walk(document[key], self._root, "schemas")
+        for kind in list(self._components):
+            for name in list(self._components[kind]):
+                self._components[kind][name] = self._walk(self._components[kind][name], self._root, kind)
+        return document
+
+    def _file(self, path: Path) -> dict[str, Any]:
+        if path not in self._files:
+            self._files[path] = _read(path)
+        return self._files[path]
+
+    def _walk(self, node: Any, here: Path, kind: str) -> Any:
+        if isinstance(node, list):
+            return [self._walk(each, here, kind) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if isinstance(node.get("$ref"), str):
+            return self._reference(node["$ref"], here, kind)
+        return {key: self._walk(value, here, _KIND_OF_KEY.get(key, kind)) for key, value in node.items()}
+
+    def _reference(self, reference: str, here: Path, kind: str) -> dict[str, Any]:
+        file, _, pointer = reference.partition("#")
+        target = (here.parent / file).resolve() if file else here
+        if target == self._root:
+            return {"$ref": f"#{pointer}"}
+        if (target, pointer) not in self._moved:
+            parts = pointer.strip("/").split("/")
+            own = parts[1] if len(parts) == 3 and parts[1] in _KINDS else kind
+            place = self._components.setdefault(own, {})
+            name = parts[-1]
+            if name in place:
+                name = f"{target.stem.title()}{name}"
+            self._moved[(target, pointer)] = f"#/components/{own}/{name}"
+            place[name] = {}
+            try:
+                found = _at(self._file(target), pointer)
+            except (KeyError, OSError) as error:
+                raise ContractError(f"{self._root.name}: {reference} points at nothing") from error
+            place[name] = self._walk(copy.deepcopy(found), target, own)
+        return {"$ref": self._moved[(target, pointer)]}

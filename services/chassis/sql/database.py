@@ -1,0 +1,173 @@
+"""A unit of work in PostgreSQL: the effect, its events, its audit entry and its answer, all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.chassis import answers, outbox, retention
+from services.chassis.call import Call, IdempotencyKey
+from services.chassis.sql.errors import translated
+from services.chassis.sql.outbox import SqlOutbox
+from services.chassis.stores import AlreadyHandled, KeyRunning
+from services.kernel.events import Event
+
+_INTO_INBOX = sa.text("INSERT INTO inbox (consumer, event_id) VALUES (:consumer, :event_id) ON CONFLICT DO NOTHING")
+_LOCK_KEY = sa.text("SELECT pg_try_advisory_xact_lock(:number)")
+_ANSWER = sa.text(
+    "SELECT fingerprint, status, body, headers FROM idempotency WHERE principal = :principal AND key = :key"
+)
+_KEEP_ANSWER = sa.text(
+    "INSERT INTO idempotency (principal, key, fingerprint, status, body, headers)"
+    " VALUES (:principal, :key, :fingerprint, :status, :body, :headers)"
+).bindparams(sa.bindparam("headers", type_=JSONB))
+# One statement for any number of events; positions follow the order in which the events were recorded.
+_INTO_OUTBOX = sa.text(
+    "INSERT INTO outbox (id, stream, type, event) SELECT id, stream, type, event FROM unnest("
+    "CAST(:ids AS uuid[]), CAST(:streams AS text[]), CAST(:types AS text[]), CAST(:events AS text[])"
+    ") WITH ORDINALITY AS recorded (id, stream, type, event, number) ORDER BY number"
+)
+
+
+class Unit:
+    """One transaction that is open: its connection, and the events that it will tell when it commits."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.events: list[Event] = []
+
+    def record(self, *events: Event) -> None:
+        """Tell these events when the transaction commits; not at all when it does not."""
+        self.events.extend(events)
+
+
+class Database:
+    """One service's PostgreSQL database."""
+
+    def __init__(
+        self, engine: sa.Engine, *, service: str, clock: Callable[[], datetime], new_id: Callable[[], UUID]
+    ) -> None:
+        self.engine = engine
+        self.outbox = SqlOutbox(engine)
+        self._service = service
+        self._clock = clock
+        self._new_id = new_id
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def begin(self, call: Call) -> Iterator[Unit]:
+        """One transaction that commits, with the effect, all that belongs to the call.
+
+        Raises:  AlreadyHandled: this consumer has had this event. Replayed, KeyReused, KeyRunning: see there.
+                 StoreBusy: nothing was kept, try again. StoreAway: away, or after the commit was asked for unknown.
+        """
+        with translated(), self.engine.connect() as connection:
+            transaction = connection.begin()
+            try:
+                _admit(connection, call)
+                unit = Unit(connection)
+                yield unit
+                self._complete(unit, call)
+            except BaseException:
+                with _quietly():
+                    transaction.rollback()
+                raise
+            with translated(committing=True):
+                transaction.commit()
+        if call.entry is not None:
+            call.entry, call.audited = None, True
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for single statements that write nothing; each statement sees what is committed when it starts."""
+        with translated(), self._reader.connect() as connection:
+            yield connection
+
+    def audit(self, call: Call) -> None:
+        """Commit the audit entry of a call alone."""
+        key, delivery, call.key, call.delivery = call.key, call.delivery, None, None
+        try:
+            with self.begin(call):
+                pass
+        finally:
+            call.key, call.delivery = key, delivery
+
+    def ping(self) -> None:
+        """Answer when the database answers; StoreAway or StoreBusy otherwise."""
+        with self.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+    def tidy(self, call: Call) -> None:
+        """Forget events, inbox marks and stored answers that are older than they are kept; a job for once an hour."""
+        self.outbox.purge(call.at - retention.SENT_EVENTS)
+        self._forget("inbox", "handled_at", call.at - retention.HANDLED_EVENTS)
+        self._forget("idempotency", "created_at", call.at - retention.ANSWERS)
+
+    def _forget(self, table: str, column: str, before: datetime) -> None:
+        # Both names are constants of this file. Small batches, so that no statement nears its time limit.
+        statement = sa.text(
+            f"DELETE FROM {table} WHERE ctid = ANY (ARRAY("  # noqa: S608
+            f"SELECT ctid FROM {table} WHERE {column} < :before LIMIT 1000))"
+        )
+        with self.read() as connection:
+            while connection.execute(statement, {"before": before}).rowcount:
+                pass
+
+    def _complete(self, unit: Unit, call: Call) -> None:
+        sent = outbox.outgoing(call, unit.events, service=self._service, new_id=self._new_id)
+        if sent:
+            columns: dict[str, Any] = {
+                "ids": [each.id for each in sent],
+                "streams": [each.stream for each in sent],
+                "types": [each.type for each in sent],
+                "events": [each.event for each in sent],
+            }
+            unit.connection.execute(_INTO_OUTBOX, columns)
+        if call.key is not None:
+            _keep_answer(unit.connection, call, call.key)
+
+
+def _admit(connection: sa.Connection, call: Call) -> None:
+    delivery, key = call.delivery, call.key
+    if delivery is not None:
+        mark = {"consumer": delivery.consumer, "event_id": delivery.event_id}
+        if connection.execute(_INTO_INBOX, mark).rowcount == 0:
+            raise AlreadyHandled
+    if key is not None:
+        number = answers.lock_number("idempotency", key.principal, key.key)
+        if not connection.execute(_LOCK_KEY, {"number": number}).scalar_one():
+            raise KeyRunning
+        # A statement of its own, after the lock: it then sees what the holder before has committed.
+        row = connection.execute(_ANSWER, {"principal": key.principal, "key": key.key}).one_or_none()
+        if row is not None:
+            answers.answer_again(
+                key, fingerprint=row.fingerprint, status=row.status, body=row.body, headers=row.headers
+            )
+
+
+def _keep_answer(connection: sa.Connection, call: Call, key: IdempotencyKey) -> None:
+    answer = answers.to_store(call)
+    row = {
+        "principal": key.principal,
+        "key": key.key,
+        "fingerprint": key.fingerprint,
+        "status": answer.status,
+        "body": answers.packed(answer.body),
+        "headers": dict(answer.headers),
+    }
+    connection.execute(_KEEP_ANSWER, row)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """What goes wrong while giving up does not hide why."""
+    try:
+        yield
+    except sa.exc.DBAPIError:
+        return

@@ -1,0 +1,52 @@
+"""What all kinds of stores have in common: the ways in which a unit of work can end otherwise than by its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.chassis.call import Answer
+
+
+class StoreError(Exception):
+    """A store did not do what it was asked. It carries the kind of store and a code of the driver, never a text of it."""
+
+    def __init__(self, store: str, reason: str) -> None:
+        super().__init__(f"{store}: {reason}")
+        self.store = store
+        self.reason = reason
+
+
+class StoreAway(StoreError):
+    """The store cannot be reached, or gave no answer in time. After a commit was asked for, the outcome is unknown."""
+
+
+class StoreBusy(StoreError):
+    """Two units of work met (deadlock, serialization failure, write conflict): nothing was kept, trying again is right."""
+
+
+class Replayed(Exception):
+    """This key has its answer already: nothing was done, the stored answer is the answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("replayed")
+        self.answer = answer
+
+
+class KeyReused(Exception):
+    """This key was used with another body."""
+
+
+class KeyRunning(Exception):
+    """The first request with this key has not ended yet."""
+
+
+class AlreadyHandled(Exception):
+    """This consumer has handled this event before: there is nothing left to do."""
+
+
+class NotDurable(StoreError):
+    """A store is set up so that it may lose what it confirmed; `settings` names what is wrong as `name=value`."""
+
+    def __init__(self, store: str, *, settings: Sequence[str]) -> None:
+        super().__init__(store, "not durable: " + ", ".join(settings))
+        self.settings = tuple(settings)

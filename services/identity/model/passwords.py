@@ -1,0 +1,148 @@
+"""Passwords: which are accepted, how a one-time password looks, and what hashing must offer."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.kernel.errors import FieldError, Invalid
+
+SHORTEST = 15
+LONGEST = 256
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 signs without 0 O 1 I: read aloud and copied by hand without mistakes
+_GROUPS, _GROUP = 5, 4
+_FEWEST_SIGNS = 6
+_REST = 5
+
+# Words that make a password guessable however often they are repeated or decorated. Made here, from what people type
+# when they are asked for a long password in a hospital: the words themselves, the rows of a keyboard, the calendar.
+_WORDS = (
+    "infirmary hospital clinic patient doctor nurse reception pharmacy medicine medical health care ward surgery "
+    "password passwort passphrase secret geheim login logon signin signon welcome willkommen bienvenue access "
+    "admin administrator superadmin super root user username system server computer internet office windows "
+    "qwertyuiop qwertzuiop azertyuiop asdfghjkl yxcvbnm zxcvbnm wxcvbn qwerty qwertz azerty asdf "
+    "abcdefghijklmnopqrstuvwxyz abcdef letmein changeme changethis change trustno iloveyou ilove love monkey dragon "
+    "sunshine princess football baseball soccer master shadow superman batman starwars michael jordan charlie "
+    "january february march april may june july august september october november december "
+    "monday tuesday wednesday thursday friday saturday sunday spring summer autumn fall winter "
+    "correct horse battery staple test testing example sample default temporary temp demo guest public private "
+    "please thank hello goodbye this that is my the and for you your our new old good very best now today one two three "
+    "four five six seven eight nine ten zero"
+).split()
+_LEET = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i"})
+_ROWS = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm")
+_LONGEST_FIRST = tuple(sorted(set(_WORDS), key=lambda word: (-len(word), word)))
+
+
+class PasswordRefused(Invalid):
+    """The new password is too short, too long or too easy to guess."""
+
+    code = "password_refused"
+    title = "Choose another password"
+
+
+class HashingBusy(Exception):
+    """As many passwords are being checked as memory allows; nothing was checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found: whether the password fits, and whether its hash should be made anew with today's settings."""
+
+    fits: bool
+    is_outdated: bool = False
+
+
+class PasswordHasher(Protocol):
+    """Slow, memory-hard hashing."""
+
+    def hash(self, password: str) -> str:
+        """A salted hash of a prepared password.
+
+        Raises:  HashingBusy.
+        Source:  RFC 9106, section 4.
+        """
+
+    def check(self, password: str, *, against: str | None) -> Verdict:
+        """Whether a prepared password fits the hash; without a hash it works as long, and never fits.
+
+        Raises:  HashingBusy.
+        Source:  OWASP Authentication Cheat Sheet, user enumeration by timing.
+        """
+
+
+def prepared(password: str) -> str:
+    """The password in the one form in which it is hashed, so that each keyboard's way of writing it counts the same.
+
+    Source:  NIST SP 800-63B-4, section 3.1.1.2 (normalisation NFKC).
+    """
+    return unicodedata.normalize("NFKC", password)
+
+
+def accepted(password: str, *, about: Sequence[str], pointer: str) -> str:
+    """The prepared form of a new password, or a refusal that names the rule.
+
+    about: words about the account (user name, name) which may not make up the password.
+
+    Raises:  PasswordRefused: shorter than 15 or longer than 256 characters, or made of guessable parts.
+    Source:  NIST SP 800-63B-4, section 3.1.1.2: length, no composition rules, blocklist.
+    """
+    ready = prepared(password)
+    rule = _broken_rule(ready, about)
+    if rule:
+        raise PasswordRefused(errors=[FieldError(rule, pointer=pointer)])
+    return ready
+
+
+def one_time(randomness: bytes) -> str:
+    """A password that is given out once, from 20 random bytes: 100 bits in five groups of four signs.
+
+    Raises:  ValueError: other than 20 bytes.
+    Source:  NIST SP 800-63B-4, section 3.1.2 (look-up secrets have at least 20 bits; this has 100).
+    """
+    if len(randomness) != _GROUPS * _GROUP:
+        raise ValueError("20 bytes of randomness are needed")
+    signs = [_ALPHABET[byte % len(_ALPHABET)] for byte in randomness]  # 256 is a multiple of 32: no sign is likelier
+    return "-".join("".join(signs[start : start + _GROUP]) for start in range(0, len(signs), _GROUP))
+
+
+def _broken_rule(ready: str, about: Sequence[str]) -> str | None:
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in ready):
+        return "control_characters"
+    if len(ready) < SHORTEST:
+        return "min_length"
+    if len(ready) > LONGEST:
+        return "max_length"
+    return "too_common" if _is_guessable(ready.casefold(), about) else None
+
+
+def _is_guessable(text: str, about: Sequence[str]) -> bool:
+    own = [word for each in about for word in _letters(prepared(each).casefold(), keep=" ").split() if len(word) > 2]
+    return len(set(text)) < _FEWEST_SIGNS or _walks(text) or _is_made_of(text, own)
+
+
+def _walks(text: str) -> bool:
+    """Whether most steps go to a neighbour in the alphabet, the digits or a row of keys, or stay where they are."""
+    steps = list(zip(text, text[1:], strict=False))
+    easy = sum(1 for a, b in steps if a == b or any(a + b in row or b + a in row for row in _ROWS))
+    return easy * 5 >= len(steps) * 4
+
+
+def _is_made_of(text: str, own: Iterable[str]) -> bool:
+    """Whether less than five letters or digits are left when guessable words, years and decoration are taken out."""
+    words = (*sorted(own, key=lambda word: (-len(word), word)), *_LONGEST_FIRST)
+    return any(_rest(_letters(form), words) < _REST for form in (text, text.translate(_LEET)))
+
+
+def _rest(left: str, words: Iterable[str]) -> int:
+    for word in words:
+        left = left.replace(word, " ")
+    digits = sum(1 for sign in left if sign.isdigit())
+    return sum(1 for sign in left if not sign.isspace() and not sign.isdigit()) + max(0, digits - 8)
+
+
+def _letters(text: str, *, keep: str = "") -> str:
+    """The text without ASCII punctuation and blanks: decoration adds nothing, any other sign of any script does."""
+    return "".join(sign if sign.isalnum() or not sign.isascii() else keep for sign in text)

@@ -1,0 +1,100 @@
+"""What docs/features.md says comes from tests that ran and passed, and from nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests import features
+from tests.architecture import tree
+
+TEST = '''"""A suite of one test."""
+import pytest
+
+@pytest.mark.row("{row}")
+def test_one_thing_works():
+    {body}
+'''
+
+
+def run(folder, *, body="assert True", row="PAT-01", options=()):
+    """Run a suite called `unit` that holds one test, in a copy of what the plugin reads."""
+    for name in ("pyproject.toml", "docs/rows.yaml", "tests/features.py", "tests/__init__.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text((tree.ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "tests/unit").mkdir(exist_ok=True)
+    (folder / "tests/unit/test_it.py").write_text(TEST.format(row=row, body=body), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.features", "--suite=unit", *options, "tests/unit"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def recorded(folder):
+    """The result that the run kept."""
+    return json.loads((folder / ".results/unit.json").read_text(encoding="utf-8"))
+
+
+def test_a_passing_whole_run_is_kept_as_such(tmp_path):
+    assert run(tmp_path).returncode == 0
+    result = recorded(tmp_path)
+    assert (result["complete"], result["passed"]) == (True, True)
+    assert [(test["outcome"], test["rows"]) for test in result["tests"].values()] == [("passed", ["PAT-01"])]
+
+
+def test_a_failing_test_shows_nothing(tmp_path):
+    assert run(tmp_path, body="assert False").returncode == 1
+    assert recorded(tmp_path)["passed"] is False
+    assert features.shown({"unit": recorded(tmp_path)}, outcome="passed") == {}
+
+
+def test_a_skipped_test_shows_nothing(tmp_path):
+    assert run(tmp_path, body="pytest.skip('no browser')").returncode == 0
+    assert features.shown({"unit": recorded(tmp_path)}, outcome="passed") == {}
+    assert list(features.shown({"unit": recorded(tmp_path)}, outcome="skipped")) == ["PAT-01"]
+
+
+def test_a_run_of_chosen_tests_is_not_whole(tmp_path):
+    assert run(tmp_path, options=["-k", "one_thing"]).returncode == 0
+    assert recorded(tmp_path)["complete"] is False
+
+
+def test_a_row_that_does_not_exist_is_refused(tmp_path):
+    result = run(tmp_path, row="PAT-99")
+    assert result.returncode != 0
+    assert "PAT-99" in result.stdout + result.stderr
+
+
+def test_a_suite_over_its_budget_fails(tmp_path):
+    run(tmp_path)
+    project = tmp_path / "pyproject.toml"
+    project.write_text(project.read_text(encoding="utf-8").replace("\nunit = ", "\nunit = 0 # "), encoding="utf-8")
+    kept = project.read_text(encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.features", "--suite=unit", "tests/unit"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "unit = 0" in kept
+    assert result.returncode == 1
+    assert "its budget" in result.stdout
+    assert recorded(tmp_path)["passed"] is False
+
+
+def test_the_page_has_every_row_once():
+    page = features.page({"PAT-01": ["tests/unit/test_it.py::test_x[1]", "tests/unit/test_it.py::test_x[2]"]})
+    assert all(page.count(f"| {row['id']} |") == 1 for row in features.rows())
+    assert f"1 of {len(features.rows())} rows work." in page
+    assert page.count("test_x") == 1
+
+
+@pytest.mark.parametrize("spoilt", [{"complete": False}, {"passed": False}, {"tree": "of yesterday"}])
+def test_nothing_is_written_from_results_that_are_not_a_whole_passing_run_of_this_tree(spoilt, tmp_path):
+    for suite in features.budgets():
+        good = {"complete": True, "passed": True, "nightly": False, "tree": features.digest(), "tests": {}}
+        (tmp_path / f"{suite}.json").write_text(json.dumps(good | spoilt), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        features.results(tmp_path)
+
+
+def test_nothing_is_written_when_a_suite_did_not_run(tmp_path):
+    with pytest.raises(SystemExit, match="has no result"):
+        features.results(tmp_path)

@@ -1,0 +1,69 @@
+"""What a service publishes is described in openapi/events.yaml, in the words of its own docstring, and is what it sends."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from services.chassis import spec
+from services.chassis.schemas import Schema
+from tests.architecture import tree
+from tests.contract.contracts import CONTRACTS, OPENAPI
+
+TYPE = re.compile(r"[a-z_]+\.[a-z_]+\.v[0-9]+")
+SCHEMAS = spec.events(OPENAPI)
+TYPES = set(SCHEMAS) - {"Envelope"}
+BY_ALL = {"audit.recorded.v1"}  # an audit entry comes from every service
+PERSONAL = {
+    "name", "family_name", "given_name", "birth_date", "phone", "phones", "email", "emails", "mrn", "address",
+    "addresses", "substance", "reaction", "text", "note", "display", "coding", "diagnosis", "reason",
+}  # fmt: skip
+
+
+def literals(service):
+    """The texts in the code of a service that look like the type of an event; docstrings do not count."""
+    for path in tree.files(f"services/{service}"):
+        for node in ast.walk(tree.parsed(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and TYPE.fullmatch(node.value):
+                yield path, node.value
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_the_data_of_an_event_is_described_and_closed(kind):
+    schema = SCHEMAS[kind]
+    assert TYPE.fullmatch(kind)
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    Schema(schema, {"schemas": SCHEMAS})
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_an_event_carries_ids_and_never_a_name_or_a_finding(kind):
+    assert not set(SCHEMAS[kind].get("properties", {})) & PERSONAL
+
+
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_what_a_service_publishes_is_described(service):
+    """Every type that a model names is in events.yaml, and every type there under its name is named by the model."""
+    own = {value for path, value in literals(service) if value.startswith(f"{service}.") and tree.is_part(path, "model")}
+    assert own == {kind for kind in TYPES - BY_ALL if kind.startswith(f"{service}.")}
+
+
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_what_a_service_says_that_it_publishes_is_what_it_publishes(service):
+    module = tree.parsed(tree.ROOT / "services" / service / "__init__.py")
+    publishes = re.search(r"Publishes:(.*?)Never knows:", ast.get_docstring(module), re.S)[1]
+    own = {kind for kind in TYPES - BY_ALL if kind.startswith(f"{service}.")}
+    assert set(TYPE.findall(publishes)) - BY_ALL == own
+
+
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_what_a_consumer_listens_to_is_published_by_somebody(service):
+    listened = {value for path, value in literals(service) if not tree.is_part(path, "model")}
+    assert listened <= TYPES
+
+
+def test_every_event_belongs_to_a_service():
+    assert {kind.partition(".")[0] for kind in TYPES} <= set(CONTRACTS)

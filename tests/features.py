@@ -1,0 +1,254 @@
+"""Which acceptance rows work, and the test that shows each: a pytest plugin, and the maker of docs/features.md.
+
+The plugin keeps the results of one suite in `.results/<suite>.json` (`pytest --suite=unit tests/unit`, as the Makefile
+calls it) and fails a suite that takes longer than its budget. The command reads all results:
+
+    python -m tests.features --write     docs/features.md, from a complete and passing run of every suite
+    python -m tests.features --check     whether docs/features.md says what the last run showed
+    python -m tests.features --figures   docs/figures.md, from a complete nightly run
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / ".results"
+ROWS = ROOT / "docs" / "rows.yaml"
+PAGE = ROOT / "docs" / "features.md"
+FIGURES = ROOT / "docs" / "figures.md"
+NIGHTLY = bool(os.environ.get("INFIRMARY_NIGHTLY"))
+TARGET = re.compile(r"[A-E]-\d\d")
+
+# ---- the plugin -----------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--suite`: keep the results of a whole suite, and hold it to its budget."""
+    parser.addoption("--suite", help="name of the suite that this run is: tests/<suite>, whole")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Only the process that the person started keeps results; workers send theirs to it."""
+    if config.getoption("--suite") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(config), "infirmary-recorder")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave nightly tests to the night, refuse marks that name nothing, and let each test carry its rows."""
+    known = {row["id"] for row in rows()}
+    for item in items:
+        named = [row for mark in item.iter_markers("row") for row in mark.args]
+        targets = [target for mark in item.iter_markers("target") for target in mark.args]
+        wrong = [row for row in named if row not in known] + [each for each in targets if not TARGET.fullmatch(each)]
+        if wrong:
+            raise pytest.UsageError(f"{item.nodeid}: nothing is called {', '.join(map(repr, wrong))}")
+        item.user_properties += [("rows", sorted(named)), ("targets", sorted(targets))]
+    if not NIGHTLY:
+        kept = [item for item in items if not item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("nightly")])
+        items[:] = kept
+
+
+@pytest.fixture
+def rounds(record_property):
+    """`rounds(full=1000, short=50)`: how often to do it tonight or now; a short form is stated in the summary."""
+
+    def choose(*, full: int, short: int) -> int:
+        record_property("rounds", f"{full if NIGHTLY else short} of {full}")
+        return full if NIGHTLY else short
+
+    return choose
+
+
+@pytest.fixture
+def figure(record_property):
+    """`figure("ready again", 3.2, "s")`: a measured figure, for the summary and for docs/figures.md."""
+
+    def record(what: str, value: float, unit: str) -> None:
+        record_property("figure", f"{what}: {value:.3g} {unit}")
+
+    return record
+
+
+class Recorder:
+    """Keeps what every test of a suite did, and how long the suite took."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.suite: str = config.getoption("--suite")
+        self.started = time.monotonic()
+        self.tests: dict[str, dict] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the outcome of one phase of one test; the worst phase is the outcome of the test."""
+        test = self.tests.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0.0})
+        test["seconds"] = round(test["seconds"] + report.duration, 3)
+        if report.outcome != "passed" and test["outcome"] != "failed":
+            test["outcome"] = report.outcome
+        if report.when == "teardown":
+            for name in ("rows", "targets"):
+                test[name] = dict(report.user_properties).get(name, [])
+            test["rounds"] = [value for name, value in report.user_properties if name == "rounds"]
+            test["figures"] = [value for name, value in report.user_properties if name == "figure"]
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the results; a suite over its budget has failed."""
+        seconds = time.monotonic() - self.started
+        budget = budgets()[self.suite]
+        self.over = seconds > budget and not NIGHTLY
+        if self.over and not exitstatus:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        result = {"complete": self.is_complete(), "passed": not exitstatus and not self.over, "nightly": NIGHTLY}
+        result |= {"seconds": round(seconds, 1), "budget": budget, "tree": digest(), "tests": self.tests}
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{self.suite}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+
+    def pytest_terminal_summary(self, terminalreporter) -> None:
+        """State short forms, figures and a budget that was missed."""
+        for name, test in sorted(self.tests.items()):
+            for text in [*test.get("rounds", []), *test.get("figures", [])]:
+                terminalreporter.write_line(f"{name.rpartition('::')[2]}: {text}")
+        if self.over:
+            taken = time.monotonic() - self.started
+            message = f"suite {self.suite} took {taken:.0f} s; its budget in pyproject.toml is {budgets()[self.suite]} s"
+            terminalreporter.write_line(message, red=True)
+
+    def is_complete(self) -> bool:
+        """Whether the whole suite ran: nothing chosen by name, mark, file or earlier failure."""
+        option = self.config.option
+        chosen = [option.keyword, option.markexpr, option.deselect, getattr(option, "lf", None), option.maxfail]
+        chosen += [option.ignore, option.ignore_glob, getattr(option, "stepwise", None), option.collectonly]
+        folder = (ROOT / "tests" / self.suite).resolve()
+        return not any(chosen) and [Path(each).resolve() for each in self.config.args] == [folder]
+
+
+# ---- what is read ---------------------------------------------------------------------------------------------------
+
+
+def rows() -> list[dict]:
+    """All acceptance rows with section, id, level and title."""
+    sections = yaml.safe_load(ROWS.read_text(encoding="utf-8"))["sections"]
+    return [{"section": s["title"], "id": key, **row} for s in sections for key, row in s["rows"].items()]
+
+
+def budgets() -> dict[str, int]:
+    """The seconds that each suite may take."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["infirmary"]["budgets"]
+
+
+def digest() -> str:
+    """A fingerprint of what is tested and of the tests, so that results of another state of the tree show."""
+    total = hashlib.sha256()
+    for folder in ("openapi", "services", "gateway", "standalone", "frontend", "tests"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in {".py", ".yaml", ".html", ".js"} and "__pycache__" not in path.parts:
+                total.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def results(folder: Path = RESULTS) -> dict[str, dict]:
+    """The results of all suites, or the reason why they are not a whole run of this tree."""
+    found = {}
+    for suite in budgets():
+        path = folder / f"{suite}.json"
+        if not path.exists():
+            raise SystemExit(f"suite {suite} has no result; run `make test`")
+        found[suite] = json.loads(path.read_text(encoding="utf-8"))
+        if not found[suite]["complete"]:
+            raise SystemExit(f"suite {suite} did not run whole; run `make test`")
+        if not found[suite]["passed"]:
+            raise SystemExit(f"suite {suite} did not pass")
+        if found[suite]["tree"] != digest():
+            raise SystemExit(f"suite {suite} ran on another state of the tree; run `make test`")
+    return found
+
+
+def shown(found: dict[str, dict], *, outcome: str) -> dict[str, list[str]]:
+    """The tests with a given outcome, by the row that they carry."""
+    by_row: dict[str, list[str]] = {}
+    for result in found.values():
+        for name, test in result["tests"].items():
+            for row in test.get("rows", []):
+                if test["outcome"] == outcome:
+                    by_row.setdefault(row, []).append(name)
+    return by_row
+
+
+# ---- what is written ------------------------------------------------------------------------------------------------
+
+
+HEAD = """# Features
+
+Made by `make features` from the results of a complete `make test`; do not edit. A row works when a passing test, marked
+`@pytest.mark.row`, does all that the row stands for.
+
+{works} of {every} rows work.
+"""
+TABLE = "\n## {section}\n\n| row | what | level | works | shown by |\n| --- | --- | --- | --- | --- |\n"
+
+
+def page(passed: dict[str, list[str]]) -> str:
+    """docs/features.md: every row, whether it works, and the test that shows it."""
+    every = rows()
+    text, section = HEAD.format(works=len(passed), every=len(every)), None
+    for row in every:
+        if row["section"] != section:
+            section = row["section"]
+            text += TABLE.format(section=section)
+        tests = sorted({re.sub(r"\[.*\]$", "", name) for name in passed.get(row["id"], [])})
+        shown_by = "<br>".join(f"`{name}`" for name in tests)
+        text += f"| {row['id']} | {row['title']} | {row['level']} | {'yes' if tests else 'not yet'} | {shown_by} |\n"
+    return text
+
+
+def write() -> None:
+    """Write docs/features.md; a marked test that was skipped is no reason to take its row away, so refuse."""
+    found = results()
+    skipped = shown(found, outcome="skipped")
+    if skipped:
+        raise SystemExit("not written, these rows were skipped on this machine: " + ", ".join(sorted(skipped)))
+    PAGE.write_text(page(shown(found, outcome="passed")), encoding="utf-8")
+    print(PAGE.relative_to(ROOT))
+
+
+def check() -> None:
+    """Compare docs/features.md with the last run; a row whose test was skipped here by name is left as it stands."""
+    found = results()
+    stands = dict(re.findall(r"^\| ([A-Z]+-\d+) \| .* \| (yes|not yet) \| .*$", PAGE.read_text(encoding="utf-8"), re.M))
+    passed, skipped = shown(found, outcome="passed"), shown(found, outcome="skipped")
+    runs = {row["id"]: "yes" if row["id"] in passed else "not yet" for row in rows()}
+    wrong = [row for row, works in runs.items() if stands.get(row) != works and row not in skipped]
+    if wrong or set(stands) != set(runs):
+        raise SystemExit(f"docs/features.md is not what the tests show, run `make features`: {', '.join(wrong) or 'rows'}")
+    print(f"docs/features.md agrees with the tests: {len(passed)} of {len(runs)} rows")
+
+
+def figures() -> None:
+    """Write docs/figures.md from a nightly run: what was measured, with full counts."""
+    found = results()
+    if not all(result["nightly"] for result in found.values()):
+        raise SystemExit("these are results of a short run; `make test-nightly` measures with full counts")
+    lines = ["# Figures of the last nightly run", "", "Made by `make test-nightly`. Full counts, two cores shared with the clients.", ""]
+    lines += ["| test | targets | rounds | figures |", "| --- | --- | --- | --- |"]
+    for result in found.values():
+        for name, test in sorted(result["tests"].items()):
+            if test.get("figures") or test.get("rounds"):
+                cells = [f"`{name}`", ", ".join(test["targets"]), ", ".join(test["rounds"]), "<br>".join(test["figures"])]
+                lines.append(f"| {' | '.join(cells)} |")
+    FIGURES.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(FIGURES.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    {"--write": write, "--check": check, "--figures": figures}[sys.argv[1] if len(sys.argv) > 1 else "--check"]()

@@ -1,0 +1,112 @@
+"""Small things that the tests of the chassis make: ids, times, calls, stores with one table of things."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.chassis import mongo, sql
+from services.chassis.call import Call, Delivery, IdempotencyKey
+from services.kernel.access import Actor
+from services.kernel.events import Event
+from services.kernel.identifiers import uuid7
+
+HERE = Path(__file__).parent
+MIGRATIONS, SCRIPTS = HERE / "migrations", HERE / "scripts"
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A new id."""
+    return uuid7(now(), os.urandom(10))
+
+
+def make_call(
+    *, key: str | None = None, body: str = "", principal: str = "ann", delivery: Delivery | None = None
+) -> Call:
+    """A call of an operation; with `key` and `body` as a client sends them, or for an event that was delivered."""
+    keyed = None if key is None else IdempotencyKey(principal=principal, key=key, fingerprint=body.encode())
+    return Call(
+        id=new_id(),
+        operation="add_thing",
+        action="create",
+        actor=Actor(subject=principal, session="s1", roles=frozenset({"nurse", "admin"})),
+        at=now(),
+        request_id="r1",
+        key=keyed,
+        delivery=delivery,
+    )
+
+
+def thing_added(name: str, *, version: int = 1) -> Event:
+    """What happened when a thing was added."""
+    return Event(type="things.added.v1", subject=name, version=version, data={"id": name})
+
+
+def sql_store(url: str, *, pool: int = 16) -> sql.Database:
+    """A migrated database of things."""
+    sql.migrate(url, MIGRATIONS)
+    return sql.Database(sql.engine(url, name="things", pool=pool), service="things", clock=now, new_id=new_id)
+
+
+def mongo_store(server: str, database: str) -> mongo.Documents:
+    """A migrated Mongo database of things."""
+    store = mongo.Documents(mongo.client(server), database, service="things", clock=now, new_id=new_id)
+    mongo.migrate(store.database, SCRIPTS)
+    return store
+
+
+def insert_thing(unit: sql.Unit | mongo.Unit, name: str) -> None:
+    """Put one thing into whichever store the unit is of."""
+    if isinstance(unit, sql.Unit):
+        unit.connection.execute(sa.text("INSERT INTO things (name) VALUES (:name)"), {"name": name})
+    else:
+        unit.collection("things").insert_one({"_id": name}, session=unit.session)
+
+
+def things(store: sql.Database | mongo.Documents) -> set[str]:
+    """The names of all things that are committed."""
+    if isinstance(store, sql.Database):
+        with store.read() as connection:
+            return set(connection.execute(sa.text("SELECT name FROM things")).scalars())
+    with store.read() as database:
+        return {row["_id"] for row in database["things"].find()}
+
+
+def outbox_rows(store: sql.Database | mongo.Documents) -> list[tuple[str, str]]:
+    """Stream and type of everything in the outbox, in its order."""
+    if isinstance(store, sql.Database):
+        with store.read() as connection:
+            rows = connection.execute(sa.text("SELECT stream, type FROM outbox ORDER BY position")).all()
+            return [(row.stream, row.type) for row in rows]
+    with store.read() as database:
+        found = database["outbox"].find().sort([("recorded_at", 1), ("number", 1)])
+        return [(row["stream"], row["type"]) for row in found]
+
+
+def empty(store: sql.Database | mongo.Documents) -> None:
+    """Forget everything, for the next test."""
+    if isinstance(store, sql.Database):
+        with store.engine.begin() as connection:
+            connection.execute(sa.text("TRUNCATE things, outbox, inbox, idempotency"))
+    else:
+        for name in ("things", "outbox", "inbox", "idempotency"):
+            store.database[name].delete_many({})
+
+
+def until(is_so: Callable[[], bool], *, within_s: float = 20.0) -> None:
+    """Wait for something that other threads or processes bring about; fail when it takes too long."""
+    end = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
