@@ -7,8 +7,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
-# The newest Python that is there, unless PYTHON= says which.
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell command -v $(name) 2>/dev/null)))
+# PYTHON= names the interpreter that .venv is made with; otherwise the newest one that starts and is not too old.
 VENV := .venv
 RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest
@@ -93,10 +92,14 @@ requirements: $(VENV)/.lint ## pin the dependency groups of pyproject.toml anew 
 # ---- the environment ------------------------------------------------------------------------------------------------
 
 $(VENV)/bin/python:
-	@if [ -z "$(PYTHON)" ]; then echo "Infirmary needs Python 3.11 or newer, and found none on PATH." >&2; exit 1; fi
-	@"$(PYTHON)" -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Infirmary needs Python 3.11 or newer; %s is %d.%d. Name another: make PYTHON=..." % (sys.executable, v[0], v[1]))'
-	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module; on Debian and Ubuntu install python3-venv." >&2; exit 1; }
-	@"$(PYTHON)" -m venv $(VENV) || { echo "No environment could be made in $(CURDIR)/$(VENV): is the folder writable, and is there room?" >&2; exit 1; }
+	@for name in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
+	  "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  "$$name" -c 'import ensurepip, venv' 2>/dev/null || { echo "$$name has no venv module; on Debian and Ubuntu install python3-venv." >&2; exit 1; }; \
+	  echo "Making $(VENV) with $$($$name --version) ..."; \
+	  "$$name" -m venv $(VENV) || { echo "$(CURDIR)/$(VENV) cannot be made: is the folder writable, and is there room?" >&2; exit 1; }; \
+	  exit 0; \
+	done; \
+	echo "Infirmary needs Python 3.11 or newer, and found $$($(or $(PYTHON),python3) --version 2>/dev/null || echo none). Name one: make PYTHON=/path/to/python3.11 ..." >&2; exit 1
 
 # Installed again only when the pinned versions change. The order of the stamps makes tests and lint include the house.
 define install

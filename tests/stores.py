@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 READY_S = 60.0
 
@@ -34,7 +33,7 @@ def address(kind: str) -> str:
     return given or _shared(kind)
 
 
-_held: dict[str, IO[str]] = {}
+_held: dict[str, tuple[int, subprocess.Popen[bytes] | None]] = {}  # the lock, and the keeper if we started it
 
 
 def _shared(kind: str) -> str:
@@ -43,13 +42,11 @@ def _shared(kind: str) -> str:
     with (folder / "starting").open("w") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)  # one worker starts it, the others wait here
         if kind not in _held:
-            users = (folder / "users").open("w")
+            users = os.open(folder / "users", os.O_CREAT | os.O_RDWR)
             fcntl.flock(users, fcntl.LOCK_SH)  # held until this process ends
-            _held[kind] = users
-        ready = folder / "address"
-        if not ready.exists():
-            _start_keeper(kind, folder)
-        return ready.read_text()
+            ready = (folder / "address").exists()
+            _held[kind] = (users, None if ready else _start_keeper(kind, folder))
+        return (folder / "address").read_text()
 
 
 def _folder(kind: str) -> Path:
@@ -57,19 +54,20 @@ def _folder(kind: str) -> Path:
     return Path(tempfile.gettempdir()) / f"infirmary-tests-{run}" / kind
 
 
-def _start_keeper(kind: str, folder: Path) -> None:
-    log = (folder / "keeper.log").open("w")
+def _start_keeper(kind: str, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.stores", kind, str(folder)]
     root = Path(__file__).resolve().parent.parent
-    keeper = subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=root, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-    )
+    with (folder / "keeper.log").open("w") as log:
+        keeper = subprocess.Popen(  # noqa: S603 - our own module
+            command, cwd=root, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     end = time.monotonic() + READY_S
     while not (folder / "address").exists():
         if keeper.poll() is not None or time.monotonic() > end:
             lines = (folder / "keeper.log").read_text().strip().splitlines()
             raise NoServer(f"no {kind} for the tests: {lines[-1] if lines else 'it did not start in time'}")
         time.sleep(0.05)
+    return keeper
 
 
 def keep(kind: str, folder: Path) -> None:

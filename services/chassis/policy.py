@@ -27,6 +27,7 @@ _REBUILD_S: Final = 60.0
 _OLDEST_SNAPSHOT_S: Final = 1800.0
 _PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.0)
 _BATCH: Final = 500
+_BLOCK_MS: Final = 500
 
 AGE = Gauge("infirmary_policy_heartbeat_age_seconds", "Time since the policy's last heartbeat; infinite before it.")
 ENTRIES = Counter("infirmary_policy_entries_total", "Entries of the policy stream, by kind.", ["kind"])
@@ -190,7 +191,7 @@ class Policy:
 
     def _block_ms(self) -> int:
         timeout = self._bus.get_connection_kwargs().get("socket_timeout")
-        return 1000 if timeout is None else max(10, min(1000, int(timeout * 500)))
+        return _BLOCK_MS if timeout is None else max(10, min(_BLOCK_MS, int(timeout * 500)))
 
 
 def system_roles(permissions: Mapping[str, Any]) -> dict[str, frozenset[str]]:

@@ -1,0 +1,84 @@
+"""What the gateway itself answers when it says no: the Problem of `openapi/common.yaml`, and nothing of what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+MEDIA_TYPE: Final = "application/problem+json"
+_CEL: Final = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of refusal: its status, its code for programs, its title for people, and headers that go with it."""
+
+    status: int
+    code: str
+    title: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_AGAIN: Final = (("retry-after", "1"),)
+_BEARER: Final = (("www-authenticate", 'Bearer realm="infirmary"'),)
+
+UNAVAILABLE: Final = Problem(503, "unavailable", "Try again shortly", _AGAIN)
+UNEXPECTED: Final = Problem(500, "unexpected", "Unexpected error")
+MALFORMED: Final = Problem(400, "malformed_request", "Malformed request")
+PROBLEMS: Final = (
+    MALFORMED,
+    Problem(401, "not_signed_in", "Sign in first", _BEARER),
+    Problem(403, "not_allowed", "Not allowed"),
+    Problem(404, "not_found", "Not found"),
+    Problem(405, "method_not_allowed", "Method not allowed"),
+    Problem(408, "too_slow", "The request took too long to arrive"),
+    Problem(413, "too_large", "Body too large"),
+    Problem(426, "old_protocol", "HTTP/1.1 or newer is needed"),
+    Problem(429, "too_many_requests", "Too many requests"),
+    Problem(431, "headers_too_large", "Headers too large"),
+    UNEXPECTED,
+    UNAVAILABLE,
+    Problem(504, "timeout", "No answer in time"),
+)
+
+
+def local_replies() -> dict[str, Any]:
+    """Envoy's `local_reply_config`. The first mapper that fits wins; what none fits is 400 or 500 in its shape."""
+    keys_away = {"name": "keys", "typed_config": {"@type": _CEL, "expression": _KEYS_AWAY}}
+    mappers = [_mapper({"extension_filter": keys_away}, UNAVAILABLE)]
+    mappers += [_mapper(_status("EQ", problem.status), problem) for problem in PROBLEMS]
+    mappers.append(_mapper(_status("EQ", 502), UNAVAILABLE))
+    mappers.append(_mapper(_status("GE", 500), UNEXPECTED))
+    mappers.append(_mapper(_status("GE", 400), MALFORMED))
+    return {"mappers": mappers}
+
+
+# A token cannot be judged without the keys: that is a fault of the house (503), not of who sent it (401).
+_KEYS_AWAY = "response.code_details.contains('Jwks_remote_fetch_is_failed')"
+
+
+def _status(comparison: str, status: int) -> dict[str, Any]:
+    value = {"default_value": status, "runtime_key": f"gateway.problems.{comparison.lower()}_{status}"}
+    return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
+
+
+def _mapper(matches: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
+    body = {
+        "type": f"urn:infirmary:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "request_id": "%REQUEST_HEADER(X-REQUEST-ID)%",
+    }
+    mapper: dict[str, Any] = {
+        "filter": dict(matches),
+        "status_code": problem.status,
+        "body_format_override": {"content_type": MEDIA_TYPE, "json_format": body},
+    }
+    if problem.headers:
+        mapper["headers_to_add"] = [
+            {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for name, value in problem.headers
+        ]
+    return mapper

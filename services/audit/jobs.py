@@ -1,0 +1,46 @@
+"""Timed work and commands of the audit: load, decide, save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from services.audit import model, view
+from services.chassis.call import Call
+
+
+class CheckpointStore(model.Store, Protocol):
+    """A store that keeps checkpoints in a second place as well."""
+
+    def copy_checkpoints(self) -> int:
+        """Bring the second place up to date, and say how many were copied."""
+        ...
+
+
+def make_checkpoint(call: Call, *, store: CheckpointStore, key: bytes) -> None:
+    """Note how far the trail is and what its hash is, when it is time, and copy it to the second place.
+
+    What a crash has left uncopied is copied with the next one.
+    """
+    with store.begin(call) as tx:
+        head = tx.head()
+        if model.is_due(head, tx.last_checkpoint(), at=call.at):
+            tx.add_checkpoint(model.signed(head, at=call.at, key=key))
+    while store.copy_checkpoints():
+        pass
+
+
+def verify_trail(*, store: model.Store, key: bytes, monotonic: Callable[[], float], say: Callable[[str], None]) -> bool:
+    """Check the whole trail, say how far it is every few seconds and what was found; whether it is whole."""
+    started = said = monotonic()
+
+    def progress(entries: int) -> None:
+        nonlocal said
+        if monotonic() - said >= 5:
+            said = monotonic()
+            say(f"{entries:,} entries, {entries / (said - started):,.0f} entries/s")
+
+    with store.trail() as trail:
+        found = model.verify(trail, key=key, progress=progress)
+    say(view.report(found, seconds=monotonic() - started))
+    return found.found is None

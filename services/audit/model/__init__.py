@@ -1,0 +1,40 @@
+"""The rules of the trail: how entries are written down and chained, how a chain is checked. Pure, without any I/O."""
+
+from services.audit.model.chain import GENESIS, Head, Link, follow, link_hash
+from services.audit.model.checkpoints import UNREADABLE, Checkpoint, is_due, is_genuine, signed
+from services.audit.model.entries import Entry, Index, canonical, entry_from, index_of, read_entry
+from services.audit.model.searching import Search, search
+from services.audit.model.store import Ends, Store, Trail, Transaction
+from services.audit.model.verification import AT_ONCE, Break, BreakKind, Range, Verification, range_of, verify
+
+__all__ = [
+    "AT_ONCE",
+    "GENESIS",
+    "UNREADABLE",
+    "Break",
+    "BreakKind",
+    "Checkpoint",
+    "Ends",
+    "Entry",
+    "Head",
+    "Index",
+    "Link",
+    "Range",
+    "Search",
+    "Store",
+    "Trail",
+    "Transaction",
+    "Verification",
+    "canonical",
+    "entry_from",
+    "follow",
+    "index_of",
+    "is_due",
+    "is_genuine",
+    "link_hash",
+    "range_of",
+    "read_entry",
+    "search",
+    "signed",
+    "verify",
+]

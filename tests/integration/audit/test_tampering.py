@@ -1,0 +1,227 @@
+"""Whoever changes the trail behind the service's back is found out, whatever rights over the database they have."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from services.audit import model
+from services.audit.repository import AuditStore, CheckpointFile
+from tests.integration.audit import making
+
+
+@pytest.fixture
+def trail(house):
+    """A trail of 25 entries with checkpoints at 10 and 20."""
+    house.fill(25)
+    assert house.broken() is None
+    return house
+
+
+# what an intruder does, and the place and kind that the check names
+ATTACKS = {
+    "edits an entry": (
+        ["UPDATE entries SET entry = replace(entry, 'doctor-6', 'doctor-x') WHERE position = 7"],
+        (7, "entry_changed"),
+    ),
+    "rewrites the clock of an entry": (
+        [
+            "UPDATE entries SET entry = replace(entry, '08:00:06', '09:00:06'), at = at + interval '1 hour'"
+            " WHERE position = 7"
+        ],
+        (7, "entry_changed"),
+    ),
+    "hides an entry from searching": (
+        ["UPDATE entries SET about = '{}' WHERE position = 7"],
+        (7, "index_changed"),
+    ),
+    "lets an entry be found under another account": (
+        ["UPDATE entries SET actor = 'somebody' WHERE position = 7"],
+        (7, "index_changed"),
+    ),
+    "deletes an entry": (["DELETE FROM entries WHERE position = 7"], (7, "entry_missing")),
+    "deletes the first entry": (["DELETE FROM entries WHERE position = 1"], (1, "entry_missing")),
+    "deletes an entry and closes the gap": (
+        [
+            "DELETE FROM entries WHERE position = 7",
+            "UPDATE entries SET position = -position WHERE position > 7",
+            "UPDATE entries SET position = -position - 1 WHERE position < 0",
+            "UPDATE chain_head SET position = 24",
+        ],
+        (7, "order_changed"),
+    ),
+    "inserts an entry": (
+        [
+            "UPDATE entries SET position = -position WHERE position > 7",
+            "UPDATE entries SET position = -position + 1 WHERE position < 0",
+            "INSERT INTO entries SELECT 8, previous, hash, entry, gen_random_uuid(), at, actor, operation, action,"
+            " outcome, about FROM entries WHERE position = 7",
+            "UPDATE chain_head SET position = 26",
+        ],
+        (8, "order_changed"),
+    ),
+    "swaps two entries": (
+        [
+            "UPDATE entries SET position = -position WHERE position IN (7, 8)",
+            "UPDATE entries SET position = 15 + position WHERE position < 0",
+        ],
+        (7, "order_changed"),
+    ),
+    "swaps the contents of two entries": (
+        [
+            "UPDATE entries AS one SET entry = other.entry, at = other.at, actor = other.actor FROM entries AS other"
+            " WHERE (one.position, other.position) IN ((7, 8), (8, 7))"
+        ],
+        (7, "entry_changed"),
+    ),
+    "cuts the tail off": (["DELETE FROM entries WHERE position > 22"], (23, "tail_missing")),
+    "cuts the tail off and moves the head": (
+        [
+            "DELETE FROM entries WHERE position > 18",
+            "DELETE FROM checkpoints WHERE position > 18",
+            "UPDATE chain_head SET position = 18, hash = (SELECT hash FROM entries WHERE position = 18)",
+        ],
+        (19, "tail_missing"),
+    ),
+    "empties the trail": (
+        [
+            "TRUNCATE entries, checkpoints",
+            "UPDATE chain_head SET position = 0, hash = decode(repeat('00', 32), 'hex')",
+        ],
+        (1, "tail_missing"),
+    ),
+    "adds an entry after the head": (
+        [
+            "INSERT INTO entries SELECT 26, hash, hash, entry, gen_random_uuid(), at, actor, operation, action,"
+            " outcome, about FROM entries WHERE position = 25"
+        ],
+        (26, "beyond_head"),
+    ),
+    "changes the head": (["UPDATE chain_head SET hash = sha256('x')"], (25, "head_changed")),
+    "removes the head": (["DELETE FROM chain_head"], (1, "beyond_head")),
+    "changes a checkpoint": (
+        ["UPDATE checkpoints SET hash = sha256('x') WHERE position = 10"],
+        (10, "checkpoint_forged"),
+    ),
+    "puts an entry of another trail in": (
+        [
+            "UPDATE entries SET previous = sha256('x'),"
+            " hash = sha256(sha256('x') || int8send(position) || convert_to(entry, 'UTF8')) WHERE position = 7"
+        ],
+        (7, "order_changed"),
+    ),
+}
+
+
+@pytest.mark.target("C-15")
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_check_names_the_first_place_where_an_intruder(trail, attack):
+    statements, found = ATTACKS[attack]
+    trail.intrude(*statements)
+    assert trail.broken() == found
+
+
+@pytest.mark.target("C-15")
+def test_a_trail_that_was_chained_anew_differs_from_its_checkpoints(trail):
+    """The hashes fit each other again, in every row and in the head; the signed word about position 10 does not."""
+    trail.chain_anew(7)
+    assert trail.broken() == (10, "checkpoint_differs")
+
+
+@pytest.mark.target("C-15")
+def test_a_trail_that_was_chained_anew_without_its_checkpoints_differs_from_the_second_place(trail):
+    trail.chain_anew(7, change="DELETE FROM checkpoints")
+    assert trail.broken() == (10, "checkpoint_differs")
+
+
+@pytest.mark.target("C-15")
+def test_checkpoints_signed_with_another_key_are_not_believed(trail):
+    """Somebody who owns database and second place, and not the key, cannot sign for a trail of their own."""
+    trail.chain_anew(7, change="DELETE FROM checkpoints")
+    trail.file._path.unlink()
+    with trail.store.begin(making.make_call()) as tx:
+        tx.add_checkpoint(model.signed(tx.head(), at=making.START, key=b"another key"))
+    assert trail.broken() == (25, "checkpoint_forged")
+
+
+def test_without_a_second_place_the_check_says_so(trail):
+    trail.chain_anew(7, change="DELETE FROM checkpoints")
+    alone = AuditStore(trail.database, second_place=None)
+    with alone.trail() as seen:
+        found = model.verify(seen, key=making.KEY)
+    assert (found.found, found.second_place) == (None, False)
+
+
+def test_a_spoilt_line_of_the_second_place_is_found(trail):
+    path = trail.file._path
+    lines = bytearray(path.read_bytes())
+    lines[300:310] = b"##########"
+    path.write_bytes(lines)
+    assert trail.broken() == (0, "checkpoint_forged")
+
+
+def test_a_line_that_a_crash_has_cut_is_no_alarm_and_is_written_again(trail):
+    path: object = trail.file._path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    assert trail.broken() is None
+    assert trail.store.copy_checkpoints() == 1
+    assert path.read_bytes() == whole
+
+
+def test_ranges_are_checked_from_the_link_before(trail):
+    trail.intrude("UPDATE entries SET entry = replace(entry, 'doctor-6', 'doctor-x') WHERE position = 7")
+    assert trail.verify(first=8, last=25).found is None
+    assert trail.verify(first=7, last=7).found == model.Break(7, model.BreakKind.ENTRY_CHANGED)
+    assert trail.verify(first=1, last=6).next_position == 7
+
+
+def test_a_range_before_which_an_entry_is_missing_is_broken(trail):
+    trail.intrude("DELETE FROM entries WHERE position = 7")
+    assert trail.verify(first=8).found == model.Break(7, model.BreakKind.ENTRY_MISSING)
+
+
+def test_the_second_place_finds_a_range_by_halving(tmp_path):
+    file = CheckpointFile(tmp_path / "c")
+    heads = [model.Head(position, bytes([position % 256]) * 32) for position in range(10, 5000, 10)]
+    file.append([model.signed(head, at=making.START, key=making.KEY) for head in heads])
+    assert [each.position for each in file.between(995, last=1030)] == [1000, 1010, 1020, 1030]
+    assert [each.position for each in file.between(1, last=10)] == [10]
+    assert file.between(4991, last=9000) == []
+    assert file.newest().position == 4990
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET actor = 'x' WHERE position = 7",
+        "DELETE FROM entries WHERE position = 25",
+        "TRUNCATE entries",
+        "UPDATE checkpoints SET at = now()",
+        "DELETE FROM checkpoints",
+        "TRUNCATE checkpoints",
+        "DELETE FROM chain_head",
+        "TRUNCATE chain_head",
+        "UPDATE chain_head SET hash = sha256('x')",
+        "UPDATE chain_head SET position = 20, hash = (SELECT hash FROM entries WHERE position = 20)",
+        "INSERT INTO entries SELECT 26, previous, hash, entry, gen_random_uuid(), at, actor, operation, action,"
+        " outcome, about FROM entries WHERE position = 25",
+    ],
+)
+@pytest.mark.parametrize("replica", ["origin", "replica"])
+def test_the_database_refuses_every_change_even_to_the_owner(trail, statement, replica):
+    """The session that calls itself a replica is refused as well."""
+    with psycopg.connect(trail.url) as connection:
+        connection.execute(f"SET session_replication_role = {replica}".encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
+    assert trail.broken() is None
+
+
+def test_a_role_that_may_only_insert_cannot_change_the_trail_by_grant(trail):
+    """What the migration takes away, it takes from the owner too: a role without superuser rights sees it."""
+    with psycopg.connect(trail.url) as connection:
+        rights = connection.execute(
+            "SELECT privilege_type FROM information_schema.role_table_grants WHERE table_name = 'entries'"
+        ).fetchall()
+    assert {"UPDATE", "DELETE", "TRUNCATE"} & {right for (right,) in rights} == set()

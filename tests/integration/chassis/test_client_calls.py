@@ -1,0 +1,397 @@
+"""Calls to another service over real sockets: what is sent, what comes back, and what faults do."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client import REGISTRY
+
+from services.chassis import deadline, logs
+from services.chassis.client import Client
+from services.kernel.errors import Unavailable
+from tests.integration.chassis.peer import Behaviour, Connection, Peer, always, in_turn
+from tests.stores import free_port
+
+CONTRACT = """
+openapi: 3.0.3
+info: {title: Peer, version: "1"}
+paths:
+  /api/v1/things/{thing_id}:
+    get: {operationId: get_thing, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
+    put: {operationId: put_thing, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
+  /api/v1/things:
+    get: {operationId: list_things, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
+    post: {operationId: add_thing, x-permission: things.read, x-audit: none, responses: {"201": {description: ok}}}
+"""
+
+
+@pytest.fixture
+def openapi_dir(tmp_path: Path) -> Path:
+    (tmp_path / "peer.yaml").write_text(CONTRACT)
+    return tmp_path
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Behaviour], Peer]]:
+    started: list[Peer] = []
+
+    def start(behaviour: Behaviour) -> Peer:
+        started.append(Peer(behaviour))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture
+def connect(openapi_dir: Path) -> Iterator[Callable[..., Client]]:
+    made: list[Client] = []
+
+    def make(url: str, **arguments: Any) -> Client:
+        made.append(Client(openapi_dir, urls={"peer": url}, **{"pause_s": lambda: 0.05, **arguments}))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def took_s(work: Callable[[], object]) -> float:
+    """How long it takes until it gives up as Unavailable."""
+    started = time.monotonic()
+    with pytest.raises(Unavailable) as gone:
+        work()
+    assert gone.value.what == "peer"
+    return time.monotonic() - started
+
+
+def test_it_sends_what_the_contract_says_and_gives_back_status_body_and_headers(serve, connect) -> None:
+    peer = serve(always(200, {"id": "7"}, headers={"ETag": '"3"'}))
+    reply = connect(peer.url).call("get_thing", path={"thing_id": "7"}, query={"with": ["a", "b"], "all": True, "no": None})
+    assert (reply.status, reply.body, reply.headers["etag"], reply.is_success) == (200, {"id": "7"}, '"3"', True)
+    assert (peer.requests[0].method, peer.requests[0].target) == ("GET", "/api/v1/things/7?with=a&with=b&all=true")
+
+
+def test_it_passes_on_token_key_version_request_id_and_what_time_remains(serve, connect) -> None:
+    peer = serve(always(201, {}))
+    with logs.bound(request_id="r-1"), deadline.within(1.5):
+        connect(peer.url).call("add_thing", body={"name": "Ада"}, token="t-1", key="k-1234567", version=4)
+    headers = peer.requests[0].headers
+    assert headers["authorization"] == "Bearer t-1"
+    assert headers["idempotency-key"] == "k-1234567"
+    assert headers["if-match"] == '"4"'
+    assert headers["x-request-id"] == "r-1"
+    assert 1000 < int(headers["x-deadline-ms"]) <= 1500
+    assert peer.requests[0].body == '{"name":"Ада"}'.encode()
+
+
+def test_the_deadline_is_two_seconds_where_more_remains(serve, connect) -> None:
+    peer = serve(always(200, {}))
+    with deadline.within(10):
+        connect(peer.url).call("list_things")
+    assert 1500 < int(peer.requests[0].headers["x-deadline-ms"]) <= 2000
+
+
+def test_the_trace_goes_on_in_the_peer(serve, connect) -> None:
+    peer = serve(always(200, {}))
+    tracer = TracerProvider().get_tracer("test")
+    with tracer.start_as_current_span("outer") as span:
+        connect(peer.url).call("list_things")
+        ours = trace.format_trace_id(span.get_span_context().trace_id)
+    assert peer.requests[0].headers["traceparent"].split("-")[1] == ours
+
+
+@pytest.mark.parametrize("hostile", ["../admin", "a/b", "a?x=1", "a#b", "a%2fb", "ü\r\nX: y", "{thing_id}", "a b"])
+def test_a_path_parameter_stays_one_segment_of_the_path(serve, connect, hostile: str) -> None:
+    peer = serve(always(200, {}))
+    connect(peer.url).call("get_thing", path={"thing_id": hostile})
+    sent = peer.requests[0].target.removeprefix("/api/v1/things/")
+    assert not set(sent) & set("/?#{} \r\n")
+    assert peer.requests[0].target.startswith("/api/v1/things/")
+    assert "x" not in peer.requests[0].headers
+
+
+@pytest.mark.parametrize("path", [{}, {"thing_id": ""}, {"thing_id": ".."}, {"thing_id": "."}, {"other": "1", "thing_id": "1"}])
+def test_a_path_that_cannot_be_right_is_not_sent(serve, connect, path: dict[str, str]) -> None:
+    peer = serve(always(200, {}))
+    with pytest.raises(ValueError, match="parameter"):
+        connect(peer.url).call("get_thing", path=path)
+    assert peer.requests == []
+
+
+def test_an_operation_of_no_contract_is_a_mistake_of_ours(serve, connect) -> None:
+    with pytest.raises(LookupError):
+        connect(serve(always(200)).url).call("get_nothing")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 422, 429])
+def test_a_4xx_comes_back_as_it_is_and_is_never_tried_again(serve, connect, status: int) -> None:
+    peer = serve(always(status, {"code": "no"}, headers={"content-type": "application/problem+json"}))
+    client = connect(peer.url)
+    reply = client.call("get_thing", path={"thing_id": "1"})
+    assert (reply.status, reply.body, reply.is_success) == (status, {"code": "no"}, False)
+    for _ in range(30):
+        client.call("add_thing", body={}, key="k-1234567")
+    assert len(peer.requests) == 31, "each was sent once, and the breaker let all through"
+
+
+@pytest.mark.parametrize(
+    ("call", "tries"),
+    [
+        ({"operation_id": "list_things"}, 2),
+        ({"operation_id": "add_thing", "body": {}, "key": "k-1234567"}, 2),
+        ({"operation_id": "add_thing", "body": {}}, 1),
+        ({"operation_id": "put_thing", "path": {"thing_id": "1"}, "body": {}, "version": 1}, 1),
+    ],
+)
+@pytest.mark.parametrize("fault", ["503", "reset", "cut"])
+def test_one_more_try_for_reads_and_keyed_posts_only(serve, connect, call: dict, tries: int, fault: str) -> None:
+    def cut(connection: Connection) -> None:
+        connection.socket.sendall(b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+        connection.reset()
+
+    peer = serve({"503": always(503, {}), "reset": Connection.reset, "cut": cut}[fault])
+    with pytest.raises(Unavailable):
+        connect(peer.url).call(**call)
+    assert len(peer.requests) == tries
+    assert len({request.body for request in peer.requests}) == 1
+    assert len({request.headers.get("idempotency-key") for request in peer.requests}) == 1
+
+
+@pytest.mark.parametrize("fault", [always(503, {}), Connection.reset])
+def test_a_fault_that_passes_is_not_seen(serve, connect, fault: Behaviour) -> None:
+    peer = serve(in_turn(fault, always(200, {"id": "1"})))
+    assert connect(peer.url).call("list_things").body == {"id": "1"}
+    assert len(peer.requests) == 2
+
+
+@pytest.mark.parametrize(("sent", "seconds"), [("7", 7), ("0", 1), ("999999", 1), ("3600", 60), ("soon", 1)])
+def test_a_busy_peer_says_when_to_come_back(serve, connect, sent: str, seconds: int) -> None:
+    peer = serve(always(503, {}, headers={"retry-after": sent}))
+    with pytest.raises(Unavailable) as busy:
+        connect(peer.url).call("add_thing", body={})
+    assert busy.value.retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        always(200, b"{not json"),
+        always(200, b'{"a": NaN}'),
+        always(301, headers={"location": "http://127.0.0.1:1/elsewhere"}),
+        lambda connection: connection.socket.sendall(b"SSH-2.0-OpenSSH\r\n\r\n") or connection.reset(),
+    ],
+)
+def test_an_answer_that_is_none_counts_as_none(serve, connect, answer: Behaviour) -> None:
+    with pytest.raises(Unavailable):
+        connect(serve(answer).url).call("add_thing", body={})
+
+
+def test_an_answer_without_a_body_is_fine(serve, connect) -> None:
+    reply = connect(serve(always(204)).url).call("put_thing", path={"thing_id": "1"}, body={})
+    assert (reply.status, reply.body) == (204, None)
+
+
+def test_an_answer_larger_than_eight_megabytes_is_not_read_to_its_end(serve, connect) -> None:
+    peer = serve(always(200, b'"' + b"x" * (9 * 1024 * 1024) + b'"'))
+    with pytest.raises(Unavailable):
+        connect(peer.url).call("add_thing", body={})
+
+
+@pytest.mark.target("B-13")
+@pytest.mark.parametrize("operation", ["list_things", "add_thing"])
+def test_a_peer_that_accepts_and_says_nothing_costs_two_seconds(serve, connect, operation: str) -> None:
+    peer = serve(Connection.hang)
+    body = {} if operation == "add_thing" else None
+    assert 1.9 < took_s(lambda: connect(peer.url).call(operation, body=body)) <= 2.2
+    assert len(peer.requests) == 1
+
+
+HEAD = b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n"
+
+
+@pytest.mark.target("B-13")
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_one_byte_a_second_costs_two_seconds(serve, connect, part: str) -> None:
+    def trickle(connection: Connection) -> None:
+        if part == "body":
+            connection.socket.sendall(HEAD)
+        connection.trickle(HEAD + b" " * 58 + b"{}", every_s=0.5)
+
+    assert 1.9 < took_s(lambda: connect(serve(trickle).url).call("list_things")) <= 2.2
+
+
+@pytest.mark.target("B-13")
+def test_less_than_two_seconds_when_less_remains(serve, connect) -> None:
+    peer = serve(Connection.hang)
+
+    def call() -> None:
+        with deadline.within(0.4):
+            connect(peer.url).call("list_things")
+
+    assert took_s(call) <= 0.44
+
+
+def test_when_nobody_waits_any_more_nothing_is_sent(serve, connect) -> None:
+    peer = serve(always(200, {}))
+    client = connect(peer.url)
+    with deadline.within(0), pytest.raises(Unavailable):
+        client.call("list_things")
+    assert peer.requests == []
+
+
+def test_a_connection_that_missed_its_deadline_is_not_used_again(serve, connect) -> None:
+    def late(connection: Connection) -> None:
+        connection.stopping.wait(0.5)
+        connection.answer(200, {"id": "late"})
+
+    client = connect(serve(in_turn(late, always(200, {"id": "right"}))).url)
+    with deadline.within(0.2), pytest.raises(Unavailable):
+        client.call("list_things")
+    time.sleep(0.5)
+    assert client.call("list_things").body == {"id": "right"}
+
+
+@pytest.mark.target("B-16")
+def test_a_closed_port_fails_at_once(connect) -> None:
+    client = connect(f"http://127.0.0.1:{free_port()}")
+    assert took_s(lambda: client.call("add_thing", body={})) <= 0.25
+
+
+@pytest.mark.target("B-16")
+def test_an_address_that_swallows_everything_fails_in_a_quarter_second(connect) -> None:
+    """A listener whose queue is full drops what comes, as a silent firewall does."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        held = []
+        for _ in range(8):
+            held.append(socket.socket())
+            held[-1].setblocking(False)
+            held[-1].connect_ex(full.getsockname())
+        client = connect(f"http://127.0.0.1:{full.getsockname()[1]}")
+        assert took_s(lambda: client.call("add_thing", body={})) <= 0.3
+        for each in held:
+            each.close()
+
+
+def test_connections_are_kept_and_those_that_the_peer_closed_are_not_used(serve, connect) -> None:
+    def once(connection: Connection) -> None:
+        connection.answer(200, {})
+        connection.keep = False
+
+    peer = serve(in_turn(always(200, {}), always(200, {}), once, always(200, {})))
+    client = connect(peer.url)
+    for _ in range(3):
+        client.call("add_thing", body={})
+    assert peer.connections == 1
+    time.sleep(0.1)
+    client.call("add_thing", body={})
+    assert peer.connections == 2
+
+
+@pytest.mark.target("B-17")
+def test_a_retry_storm_does_not_happen(serve, connect) -> None:
+    """600 calls offered to a peer that answers 503 to all; without the breaker's help the budget alone would hold too."""
+    peer = serve(always(503, {}))
+    client = connect(peer.url, sleep=lambda _: None)
+
+    def offer(_: int) -> None:
+        with pytest.raises(Unavailable):
+            client.call("list_things")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(offer, range(600)))
+    assert len(peer.requests) <= 1.1 * 600
+
+
+@pytest.mark.target("B-17", "B-12")
+def test_it_recovers_without_help_when_the_peer_does(serve, connect) -> None:
+    now = [0.0]
+    peer = serve(always(503, {}))
+    client = connect(peer.url, sleep=lambda _: None, monotonic=lambda: now[0])
+    for _ in range(40):
+        with pytest.raises(Unavailable):
+            client.call("add_thing", body={})
+    assert len(peer.requests) == 20, "open from the twentieth failure on"
+    peer.behaviour = always(200, {})
+    now[0] += 5
+    assert [client.call("add_thing", body={}).status for _ in range(50)] == [200] * 50
+
+
+@pytest.mark.target("B-12")
+def test_an_open_breaker_answers_at_once_and_holds_no_thread(serve, connect) -> None:
+    client = connect(serve(Connection.hang).url, connections=20)
+
+    def offer(_: int) -> None:
+        with pytest.raises(Unavailable):
+            client.call("add_thing", body={})
+
+    with ThreadPoolExecutor(20) as threads:
+        list(threads.map(offer, range(20)))
+        started = time.monotonic()
+        list(threads.map(offer, range(100)))
+    assert time.monotonic() - started < 0.5
+
+
+def test_callers_with_too_little_time_do_not_open_the_breaker(serve, connect) -> None:
+    def slow(connection: Connection) -> None:
+        connection.stopping.wait(0.1)
+        connection.answer(200, {})
+
+    client = connect(serve(slow).url)
+    for _ in range(25):
+        with deadline.within(0.01), pytest.raises(Unavailable):
+            client.call("list_things")
+    assert client.call("list_things").status == 200
+
+
+def test_more_threads_than_connections_wait_a_quarter_second_and_no_longer(serve, connect) -> None:
+    client = connect(serve(Connection.hang).url, connections=1)
+    held = threading.Thread(target=lambda: pytest.raises(Unavailable, client.call, "add_thing", body={}))
+    held.start()
+    time.sleep(0.1)
+    assert took_s(lambda: client.call("add_thing", body={})) <= 0.4
+    held.join()
+
+
+def test_nothing_of_addresses_tokens_and_bodies_is_said_in_metrics_and_logs(serve, connect, capfd, caplog) -> None:
+    caplog.set_level("DEBUG")
+    logs.set_up("test", level="debug")
+    client = connect(serve(in_turn(always(200, {"name": "canary-1"}), Connection.reset)).url)
+    client.call("get_thing", path={"thing_id": "canary-2"}, query={"q": "canary-3"}, token="canary-4")
+    with pytest.raises(Unavailable) as gone:
+        client.call("add_thing", body={"name": "canary-5"}, token="canary-4", key="canary-6-key")
+    said = capfd.readouterr()
+    from prometheus_client import generate_latest
+
+    everything = said.out + said.err + generate_latest().decode() + repr(gone.value) + str(gone.value)
+    assert "canary" not in everything
+
+
+def test_each_try_is_measured_under_the_route_of_the_contract(serve, connect) -> None:
+    def count(status: str, error_type: str) -> float:
+        labels = {
+            "service": "peer",
+            "http_request_method": "GET",
+            "http_route": "/api/v1/things/{thing_id}",
+            "http_response_status_code": status,
+            "error_type": error_type,
+        }
+        return REGISTRY.get_sample_value("http_client_request_duration_seconds_count", labels) or 0.0
+
+    before = count("200", ""), count("503", "503"), count("", "reset")
+    client = connect(serve(in_turn(always(503, {}), always(200, {}), Connection.reset, always(200, {}))).url)
+    for _ in range(2):
+        client.call("get_thing", path={"thing_id": "1"})
+    assert (count("200", ""), count("503", "503"), count("", "reset")) == (before[0] + 2, before[1] + 1, before[2] + 1)

@@ -1,0 +1,28 @@
+"""Programs that a test cannot do without and a machine may lack: wanted under CI, elsewhere the test is skipped by name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+
+import pytest
+
+# What to look for on PATH, in order, and the variable that names another.
+PROGRAMS = {
+    "chromium": ("INFIRMARY_CHROMIUM", ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")),
+}
+
+
+def find(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
+    """The path of a program; without it the test fails under CI and is skipped elsewhere."""
+    variable, candidates = PROGRAMS[name]
+    given = environ.get(variable)
+    found = shutil.which(given, path=environ.get("PATH")) if given else None
+    found = found or next(filter(None, (shutil.which(each, path=environ.get("PATH")) for each in candidates)), None)
+    if found:
+        return found
+    message = f"needs {name}: none of {', '.join(candidates)} is on PATH, and {variable} names none"
+    if environ.get("CI"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
