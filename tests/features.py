@@ -121,7 +121,9 @@ class Recorder:
                 terminalreporter.write_line(f"{name.rpartition('::')[2]}: {text}")
         if self.over:
             taken = time.monotonic() - self.started
-            message = f"suite {self.suite} took {taken:.0f} s; its budget in pyproject.toml is {budgets()[self.suite]} s"
+            message = (
+                f"suite {self.suite} took {taken:.0f} s; its budget in pyproject.toml is {budgets()[self.suite]} s"
+            )
             terminalreporter.write_line(message, red=True)
 
     def is_complete(self) -> bool:
@@ -225,12 +227,16 @@ def write() -> None:
 def check() -> None:
     """Compare docs/features.md with the last run; a row whose test was skipped here by name is left as it stands."""
     found = results()
-    stands = dict(re.findall(r"^\| ([A-Z]+-\d+) \| .* \| (yes|not yet) \| .*$", PAGE.read_text(encoding="utf-8"), re.M))
+    stands = dict(
+        re.findall(r"^\| ([A-Z]+-\d+) \| .* \| (yes|not yet) \| .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     passed, skipped = shown(found, outcome="passed"), shown(found, outcome="skipped")
     runs = {row["id"]: "yes" if row["id"] in passed else "not yet" for row in rows()}
     wrong = [row for row, works in runs.items() if stands.get(row) != works and row not in skipped]
     if wrong or set(stands) != set(runs):
-        raise SystemExit(f"docs/features.md is not what the tests show, run `make features`: {', '.join(wrong) or 'rows'}")
+        raise SystemExit(
+            f"docs/features.md is not what the tests show, run `make features`: {', '.join(wrong) or 'rows'}"
+        )
     print(f"docs/features.md agrees with the tests: {len(passed)} of {len(runs)} rows")
 
 
@@ -239,12 +245,22 @@ def figures() -> None:
     found = results()
     if not all(result["nightly"] for result in found.values()):
         raise SystemExit("these are results of a short run; `make test-nightly` measures with full counts")
-    lines = ["# Figures of the last nightly run", "", "Made by `make test-nightly`. Full counts, two cores shared with the clients.", ""]
+    lines = [
+        "# Figures of the last nightly run",
+        "",
+        "Made by `make test-nightly`. Full counts, two cores shared with the clients.",
+        "",
+    ]
     lines += ["| test | targets | rounds | figures |", "| --- | --- | --- | --- |"]
     for result in found.values():
         for name, test in sorted(result["tests"].items()):
             if test.get("figures") or test.get("rounds"):
-                cells = [f"`{name}`", ", ".join(test["targets"]), ", ".join(test["rounds"]), "<br>".join(test["figures"])]
+                cells = [
+                    f"`{name}`",
+                    ", ".join(test["targets"]),
+                    ", ".join(test["rounds"]),
+                    "<br>".join(test["figures"]),
+                ]
                 lines.append(f"| {' | '.join(cells)} |")
     FIGURES.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(FIGURES.relative_to(ROOT))

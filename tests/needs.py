@@ -1,4 +1,4 @@
-"""Programs that a test cannot do without and a machine may lack: wanted under CI, elsewhere the test is skipped by name."""
+"""Programs that a test wants and a machine may lack: under CI it must be there, elsewhere the test is skipped."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def address(kind: str) -> str:
     return given or _shared(kind)
 
 
-_held: dict[str, tuple[int, subprocess.Popen[bytes] | None]] = {}  # the lock, and the keeper if we started it
+_held: dict[str, int] = {}
 
 
 def _shared(kind: str) -> str:
@@ -42,10 +42,10 @@ def _shared(kind: str) -> str:
     with (folder / "starting").open("w") as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)  # one worker starts it, the others wait here
         if kind not in _held:
-            users = os.open(folder / "users", os.O_CREAT | os.O_RDWR)
-            fcntl.flock(users, fcntl.LOCK_SH)  # held until this process ends
-            ready = (folder / "address").exists()
-            _held[kind] = (users, None if ready else _start_keeper(kind, folder))
+            _held[kind] = os.open(folder / "users", os.O_CREAT | os.O_RDWR)
+            fcntl.flock(_held[kind], fcntl.LOCK_SH)  # held until this process ends
+            if not (folder / "address").exists():
+                _start_keeper(kind, folder)
         return (folder / "address").read_text()
 
 
@@ -54,20 +54,28 @@ def _folder(kind: str) -> Path:
     return Path(tempfile.gettempdir()) / f"infirmary-tests-{run}" / kind
 
 
-def _start_keeper(kind: str, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.stores", kind, str(folder)]
+def _start_keeper(kind: str, folder: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     with (folder / "keeper.log").open("w") as log:
-        keeper = subprocess.Popen(  # noqa: S603 - our own module
-            command, cwd=root, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-    end = time.monotonic() + READY_S
+        command = [sys.executable, "-m", "tests.stores", kind, str(folder)]
+        started = subprocess.run(command, cwd=root, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
+    if started.returncode != 0:
+        lines = (folder / "keeper.log").read_text().strip().splitlines()
+        raise NoServer(f"no {kind} for the tests: {lines[-1] if lines else 'it did not start'}")
+
+
+def start(kind: str, folder: Path) -> int:
+    """Leave a keeper behind and return when its server is ready, 0, or when it failed, 1."""
+    keeper = os.fork()
+    if keeper == 0:
+        os.setsid()
+        keep(kind, folder)
+        return 0
     while not (folder / "address").exists():
-        if keeper.poll() is not None or time.monotonic() > end:
-            lines = (folder / "keeper.log").read_text().strip().splitlines()
-            raise NoServer(f"no {kind} for the tests: {lines[-1] if lines else 'it did not start in time'}")
+        if os.waitpid(keeper, os.WNOHANG)[0]:
+            return 1
         time.sleep(0.05)
-    return keeper
+    os._exit(0)  # without the tidying of an interpreter whose twin goes on
 
 
 def keep(kind: str, folder: Path) -> None:
@@ -178,4 +186,4 @@ _STARTERS: dict[str, Callable[[Path], tuple[str, subprocess.Popen[bytes]]]] = {
 }
 
 if __name__ == "__main__":
-    keep(sys.argv[1], Path(sys.argv[2]))
+    sys.exit(start(sys.argv[1], Path(sys.argv[2])))

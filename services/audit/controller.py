@@ -8,6 +8,7 @@ from typing import Any
 from services.audit import model, view
 from services.chassis import paging
 from services.chassis.call import Answer, Call
+from services.kernel.errors import FieldError, Malformed
 
 
 class AuditController:
@@ -20,10 +21,11 @@ class AuditController:
         self, body: Mapping[str, Any], call: Call, *, limit: int = 50, cursor: str | None = None
     ) -> Answer:
         """A page of entries, newest first."""
-        search = model.search(body)
+        search, of = model.search(body), ("audit entries", *sorted(body.items()))
+        before = _before(paging.page(cursor, limit=limit, of=of))
         with self._store.begin(call) as tx:
-            found = tx.find(search, before=_before(cursor), limit=limit + 1)
-            items, following = _page(found, limit=limit)
+            found = tx.find(search, before=before, limit=limit + 1)
+            items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
             call.audit(patient=search.patient_id, found=[each.index.id for each in items])
             return call.answer(view.entries(items, next_cursor=following))
 
@@ -35,3 +37,15 @@ class AuditController:
         with self._store.begin(call):
             call.audit()
             return call.answer(view.verification(found))
+
+
+def _before(page: paging.Page) -> int | None:
+    if page.after is None:
+        return None
+    if len(page.after) != 1 or type(page.after[0]) is not int or not 0 < page.after[0] < 2**63:
+        raise Malformed(errors=[FieldError("cursor", parameter="cursor")])
+    return page.after[0]
+
+
+def _keys(link: model.Link) -> list[int]:
+    return [link.position]

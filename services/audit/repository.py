@@ -141,8 +141,8 @@ class CheckpointFile:
     """The second place: a file that grows by lines of one width, so that any of them is found by halving.
 
     It belongs on another machine's disk, or on one that can be written once. A line that cannot be read counts as a
-    checkpoint that is not genuine: whoever spoils the file does not go unseen. A last line without its end is one that a
-    crash has cut.
+    checkpoint that is not genuine: whoever spoils the file does not go unseen. A last line without its end is one
+    that a crash has cut.
     """
 
     WIDTH = 256
@@ -242,4 +242,4 @@ def _checkpoint(row: sa.Row[Any]) -> model.Checkpoint:
 
 def _link(row: sa.Row[Any]) -> model.Link:
     position, previous, hash_, text, *index = row
-    return model.Link(position, bytes(previous), bytes(hash_), text, model.Index(*index))
+    return model.Link(position, previous, hash_, text, model.Index._make(index))

@@ -14,7 +14,7 @@ entries = sa.Table(
     sa.Column("previous", sa.LargeBinary, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.Column("entry", sa.Text, nullable=False),
-    sa.Column("id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("operation", sa.Text, nullable=False),
@@ -26,7 +26,7 @@ entries = sa.Table(
 chain_head = sa.Table(
     "chain_head",
     metadata,
-    sa.Column("only", sa.Boolean, primary_key=True),
+    sa.Column("one", sa.Boolean, primary_key=True),
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
 )

@@ -20,7 +20,7 @@ from a2wsgi.wsgi import build_environ
 from connexion.apps.flask import FlaskApi, FlaskApp, FlaskASGIApp
 
 from services.chassis import metrics
-from services.kernel.errors import Unavailable
+from services.kernel.errors import NotFound, Unavailable
 
 REQUEST = "infirmary.request"
 _QUEUE_PER_THREAD = 8
@@ -64,6 +64,8 @@ class Bridge:
         """One request."""
         if scope["type"] != "http":
             return
+        if REQUEST not in scope["extensions"]:
+            raise NotFound
         if self._inside >= self._limit:
             metrics.SHED.inc()
             raise Unavailable("thread")

@@ -87,13 +87,14 @@ class Client:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         pause_s: Callable[[], float] = retries.pause_s,
+        tracer: trace.Tracer | None = None,
     ) -> None:
         self._operations = _operations(openapi_dir, urls)
         self._http = http.pool(connections=connections)
         self._breakers = {name: Breaker(name, monotonic=monotonic) for name in urls}
         self._budgets = {name: retries.RetryBudget() for name in urls}
         self._sleep, self._pause_s = sleep, pause_s
-        self._tracer = trace.get_tracer("infirmary")
+        self._tracer = tracer or trace.get_tracer("infirmary")
 
     def close(self) -> None:
         """Close the kept connections."""

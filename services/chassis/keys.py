@@ -14,6 +14,7 @@ import orjson
 import urllib3
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
+from joserfc.util import base64_to_int
 from prometheus_client import Counter, Gauge
 
 from services.chassis import http
@@ -54,10 +55,12 @@ def usable_keys(document: Any) -> dict[str, dict[str, Any]]:
 
 def _is_strong(document: Mapping[str, Any]) -> bool:
     try:
-        key = RSAKey.import_key({"kty": "RSA", "n": document["n"], "e": document["e"]})
+        if base64_to_int(document["n"]).bit_length() < _SMALLEST_BITS:
+            return False
+        RSAKey.import_key({"kty": "RSA", "n": document["n"], "e": document["e"]})
     except (JoseError, ValueError, TypeError, KeyError):
         return False
-    return key.public_key.key_size >= _SMALLEST_BITS
+    return True
 
 
 class KeyFollower:

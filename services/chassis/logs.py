@@ -36,7 +36,7 @@ def set_up(service: str, *, level: str = "info") -> None:
             structlog.processors.JSONRenderer(serializer=_dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number if isinstance(number, int) else logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=structlog.BytesLoggerFactory(_StandardOutput()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -93,6 +93,16 @@ def _without_texts(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMa
 
 def _dumps(line: Mapping[str, Any], **_: Any) -> bytes:
     return orjson.dumps(line, default=str)
+
+
+class _StandardOutput:
+    """Standard output as it is at the moment of each line."""
+
+    def write(self, line: bytes) -> int:
+        return sys.stdout.buffer.write(line)
+
+    def flush(self) -> None:
+        sys.stdout.buffer.flush()
 
 
 class _Templates(logging.Handler):

@@ -79,8 +79,9 @@ class ServiceToken:
     def _fetch(self) -> None:
         asked_at = self._monotonic()
         reply = self._client.call(self._operation, body=self._body)
-        if not reply.is_success:
+        given = reply.body if reply.is_success and isinstance(reply.body, dict) else {}
+        token, life_s = given.get("access_token"), given.get("expires_in")
+        if not isinstance(token, str) or not isinstance(life_s, int | float):
             # Wrong secret or a disabled account: an operator must act, and callers can only wait.
             raise Unavailable("identity", retry_after_s=5)
-        self._token = str(reply.body["access_token"])
-        self._ends_at = asked_at + float(reply.body["expires_in"])
+        self._token, self._ends_at = token, asked_at + life_s

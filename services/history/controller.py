@@ -9,6 +9,7 @@ from uuid import UUID
 from services.chassis import paging
 from services.chassis.call import Answer, Call
 from services.history import model, view
+from services.kernel.errors import FieldError, Malformed
 
 
 class HistoryController:
@@ -35,10 +36,12 @@ class HistoryController:
     ) -> Answer:
         """A page of a patient's allergies, with what is known of them as a whole."""
         patient, _ = self._open(patient_id, call)
-        statuses, before = model.shown(status, include_errors=include_errors), _before(cursor)
+        statuses = model.shown(status, include_errors=include_errors)
+        of = ("allergies", patient, *statuses)
+        before = _before(paging.page(cursor, limit=limit, of=of))
         with self._store.begin(call) as tx:
             found = tx.allergies.page(patient, statuses=statuses, before=before, limit=limit + 1)
-            items, following = _page(found, limit=limit)
+            items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
             call.audit(patient=patient, found=[each.id for each in items])
             return call.answer(view.allergies(items, asked=tx.statement(patient).asked, next_cursor=following))
 
@@ -127,10 +130,12 @@ class HistoryController:
     ) -> Answer:
         """A page of a patient's problems."""
         patient, _ = self._open(patient_id, call)
-        statuses, before = model.shown(status, include_errors=include_errors), _before(cursor)
+        statuses = model.shown(status, include_errors=include_errors)
+        of = ("problems", patient, *statuses)
+        before = _before(paging.page(cursor, limit=limit, of=of))
         with self._store.begin(call) as tx:
             found = tx.problems.page(patient, statuses=statuses, before=before, limit=limit + 1)
-            items, following = _page(found, limit=limit)
+            items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
             call.audit(patient=patient, found=[each.id for each in items])
             return call.answer(view.problems(items, next_cursor=following))
 
@@ -227,6 +232,20 @@ class HistoryController:
             changed = model.changed_fields(before, after)
             call.audit(patient=patient, record=after.id, version=after.version, fields=changed)
             return call.answer(view.problem(after))
+
+
+def _before(page: paging.Page) -> UUID | None:
+    if page.after is None:
+        return None
+    try:
+        (last,) = page.after
+        return UUID(last)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Malformed(errors=[FieldError("cursor", parameter="cursor")]) from error
+
+
+def _keys(entry: model.Allergy | model.Problem) -> list[str]:
+    return [str(entry.id)]
 
 
 def _term(raw: Mapping[str, Any]) -> model.Term:

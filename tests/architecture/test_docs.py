@@ -80,7 +80,11 @@ def settings():
     for path in [*files, tree.ROOT / "services/chassis/config.py"]:
         for node in ast.walk(tree.parsed(path)):
             if isinstance(node, ast.ClassDef) and any(ast.unparse(b).endswith("Settings") for b in node.bases):
-                fields = [f.target.id for f in node.body if isinstance(f, ast.AnnAssign) and "ClassVar" not in ast.unparse(f.annotation)]
+                fields = [
+                    f.target.id
+                    for f in node.body
+                    if isinstance(f, ast.AnnAssign) and "ClassVar" not in ast.unparse(f.annotation)
+                ]
                 yield from (name.upper() for name in fields if name != "model_config")
 
 
@@ -93,7 +97,7 @@ def test_every_setting_is_documented():
 
 def test_every_documented_setting_exists():
     text = (tree.ROOT / "docs/settings.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", text, re.M))
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE))
     assert sorted(documented - set(settings())) == []
 
 
@@ -101,7 +105,12 @@ def metrics():
     """The names of all metrics that the product makes."""
     for path in tree.files(*tree.PRODUCT):
         for node in ast.walk(tree.parsed(path)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"Counter", "Gauge", "Histogram", "Info"}:
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {
+                "Counter",
+                "Gauge",
+                "Histogram",
+                "Info",
+            }:
                 first = node.args[0] if node.args else None
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     yield first.value
@@ -116,7 +125,7 @@ def test_every_metric_is_documented():
 
 def test_every_documented_metric_exists():
     text = (tree.ROOT / "docs/metrics.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `([a-z_]+)`", text, re.M))
+    documented = set(re.findall(r"^\| `([a-z_]+)`", text, re.MULTILINE))
     assert sorted(documented - set(metrics())) == []
 
 
@@ -129,9 +138,9 @@ def test_links_of_a_page_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", pages(), ids=tree.named)
 def test_commands_of_a_page_exist(page):
-    targets = set(re.findall(r"^([a-z-]+):", (tree.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (tree.ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     targets |= {f"suite-{suite}" for suite in tree.project()["tool"]["infirmary"]["budgets"]}
-    shown = set(re.findall(r"(?:^|`|\$ )make ([a-z-]+)", page.read_text(encoding="utf-8"), re.M))
+    shown = set(re.findall(r"(?:^|`|\$ )make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert sorted(shown - targets) == []
 
 
@@ -145,7 +154,9 @@ def test_no_file_names_an_index_or_a_machine():
 
 
 def test_there_is_no_lock_with_addresses():
-    assert [name for name in ("uv.lock", "poetry.lock", "Pipfile.lock", "package-lock.json") if (tree.ROOT / name).exists()] == []
+    assert [
+        name for name in ("uv.lock", "poetry.lock", "Pipfile.lock", "package-lock.json") if (tree.ROOT / name).exists()
+    ] == []
 
 
 @pytest.mark.parametrize("lock", tree.files("requirements", suffix=".txt"), ids=tree.named)
@@ -159,7 +170,7 @@ def test_requirements_are_pinned_with_hashes_and_without_addresses(lock):
 def test_all_locks_name_the_same_version_of_a_package():
     versions = {}
     for lock in tree.files("requirements", suffix=".txt"):
-        for name, version in re.findall(r"^([a-z0-9.-]+)==(\S+)", lock.read_text(encoding="utf-8"), re.M):
+        for name, version in re.findall(r"^([a-z0-9.-]+)==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE):
             versions.setdefault(name, set()).add(version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 

@@ -1,4 +1,4 @@
-"""One list everywhere: a service that is forgotten somewhere escapes a fence, so every list is compared with the disk."""
+"""One list everywhere: a service that is forgotten somewhere escapes a fence, so each is compared with the disk."""
 
 from __future__ import annotations
 
@@ -150,12 +150,10 @@ def test_the_type_checker_reads_every_model():
 
 
 def test_every_suite_has_a_budget_and_stands_in_the_makefile():
-    suites = {
-        path.name for path in (tree.ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))
-    }
+    suites = {path.name for path in (tree.ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
     assert suites == set(tree.project()["tool"]["infirmary"]["budgets"])
     makefile = (tree.ROOT / "Makefile").read_text(encoding="utf-8")
-    assert set(re.search(r"^SUITES := (.*)$", makefile, re.M)[1].split()) == suites
+    assert set(re.search(r"^SUITES := (.*)$", makefile, re.MULTILINE)[1].split()) == suites
 
 
 def test_the_budgets_of_all_suites_fit_into_twenty_minutes():

@@ -1,4 +1,4 @@
-"""What a service publishes is described in openapi/events.yaml, in the words of its own docstring, and is what it sends."""
+"""What a service publishes is described in openapi/events.yaml and in its own docstring, and its model names it."""
 
 from __future__ import annotations
 
@@ -47,14 +47,16 @@ def test_an_event_carries_ids_and_never_a_name_or_a_finding(kind):
 @pytest.mark.parametrize("service", CONTRACTS)
 def test_what_a_service_publishes_is_described(service):
     """Every type that a model names is in events.yaml, and every type there under its name is named by the model."""
-    own = {value for path, value in literals(service) if value.startswith(f"{service}.") and tree.is_part(path, "model")}
+    own = {
+        value for path, value in literals(service) if value.startswith(f"{service}.") and tree.is_part(path, "model")
+    }
     assert own == {kind for kind in TYPES - BY_ALL if kind.startswith(f"{service}.")}
 
 
 @pytest.mark.parametrize("service", CONTRACTS)
 def test_what_a_service_says_that_it_publishes_is_what_it_publishes(service):
     module = tree.parsed(tree.ROOT / "services" / service / "__init__.py")
-    publishes = re.search(r"Publishes:(.*?)Never knows:", ast.get_docstring(module), re.S)[1]
+    publishes = re.search(r"Publishes:(.*?)Never knows:", ast.get_docstring(module), re.DOTALL)[1]
     own = {kind for kind in TYPES - BY_ALL if kind.startswith(f"{service}.")}
     assert set(TYPE.findall(publishes)) - BY_ALL == own
 

@@ -82,7 +82,7 @@ def _tables() -> None:
         sa.Column("previous", sa.LargeBinary, nullable=False),
         sa.Column("hash", sa.LargeBinary, nullable=False),
         sa.Column("entry", sa.Text, nullable=False),
-        sa.Column("id", sa.Uuid, nullable=False, unique=True),
+        sa.Column("id", sa.Text, nullable=False, unique=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("operation", sa.Text, nullable=False),
@@ -92,7 +92,7 @@ def _tables() -> None:
     )
     op.create_table(
         "chain_head",
-        sa.Column("only", sa.Boolean, sa.CheckConstraint("only"), primary_key=True, server_default=sa.true()),
+        sa.Column("one", sa.Boolean, sa.CheckConstraint("one"), primary_key=True, server_default=sa.true()),
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("hash", sa.LargeBinary, nullable=False),
     )

@@ -75,9 +75,7 @@ class House:
         self.url = url
         self.file = None if second_place is None else CheckpointFile(second_place)
         self.engine = sql.engine(url, name="audit", pool=8)
-        self.database = sql.Database(
-            self.engine, service="audit", clock=lambda: datetime.now(UTC), new_id=new_id
-        )
+        self.database = sql.Database(self.engine, service="audit", clock=lambda: datetime.now(UTC), new_id=new_id)
         self.store = AuditStore(self.database, second_place=self.file)
         self.record = functools.partial(consumers.record_entry, store=self.store)
 
@@ -127,8 +125,10 @@ class House:
     def chain_anew(self, first: int, *, change: str = "", replace: Sequence[str] = ("doctor", "nurse")) -> None:
         """Edit an entry as an intruder who knows how the chain is made: every hash from there on is computed anew."""
         statements = [
-            f"UPDATE entries SET entry = replace(entry, '{replace[0]}', '{replace[1]}'),"
-            f" actor = replace(actor, '{replace[0]}', '{replace[1]}') WHERE position = {first}",
+            (
+                f"UPDATE entries SET entry = replace(entry, '{replace[0]}', '{replace[1]}'),"
+                f" actor = replace(actor, '{replace[0]}', '{replace[1]}') WHERE position = {first}"
+            ),
             change,
             f"""DO $$ DECLARE link entries%ROWTYPE; before bytea; BEGIN
                 SELECT CASE WHEN {first} = 1 THEN decode(repeat('00', 32), 'hex')
@@ -142,3 +142,20 @@ class House:
             END $$""",
         ]
         self.intrude(*filter(None, statements))
+
+    def fill_fast(self, count: int) -> None:
+        """Put a whole, right trail of so many entries there by bulk copy, as if each had been received."""
+        head, links = model.Head(0, model.GENESIS), []
+        for number in range(count):
+            event = make_event(number, actor=f"doctor-{number % 500}", fields=["phones", "addresses"])
+            link = model.follow(head, model.entry_from(event.data, event_id=event.id, source=event.source))
+            links.append(link)
+            head = model.Head(link.position, link.hash)
+        self.intrude(f"UPDATE chain_head SET position = {head.position}, hash = decode('{head.hash.hex()}', 'hex')")
+        columns = "position, previous, hash, entry, id, at, actor, operation, action, outcome, about"
+        into = f"COPY entries ({columns}) FROM STDIN".encode()
+        with psycopg.connect(self.url) as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
+            for link in links:
+                copy.write_row((link.position, link.previous, link.hash, link.text, *link.index))
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE entries")

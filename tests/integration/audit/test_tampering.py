@@ -18,6 +18,15 @@ def trail(house):
     return house
 
 
+def another(position, *, of, previous):
+    """A statement that puts a copy of an entry at a position."""
+    columns = "at, actor, operation, action, outcome, about"
+    return (
+        f"INSERT INTO entries SELECT {position}, {previous}, hash, entry, gen_random_uuid()::text, {columns}"
+        f" FROM entries WHERE position = {of}"
+    )
+
+
 # what an intruder does, and the place and kind that the check names
 ATTACKS = {
     "edits an entry": (
@@ -26,8 +35,10 @@ ATTACKS = {
     ),
     "rewrites the clock of an entry": (
         [
-            "UPDATE entries SET entry = replace(entry, '08:00:06', '09:00:06'), at = at + interval '1 hour'"
-            " WHERE position = 7"
+            (
+                "UPDATE entries SET entry = replace(entry, '08:00:06', '09:00:06'), at = at + interval '1 hour'"
+                " WHERE position = 7"
+            )
         ],
         (7, "entry_changed"),
     ),
@@ -54,8 +65,7 @@ ATTACKS = {
         [
             "UPDATE entries SET position = -position WHERE position > 7",
             "UPDATE entries SET position = -position + 1 WHERE position < 0",
-            "INSERT INTO entries SELECT 8, previous, hash, entry, gen_random_uuid(), at, actor, operation, action,"
-            " outcome, about FROM entries WHERE position = 7",
+            another(8, of=7, previous="previous"),
             "UPDATE chain_head SET position = 26",
         ],
         (8, "order_changed"),
@@ -69,8 +79,10 @@ ATTACKS = {
     ),
     "swaps the contents of two entries": (
         [
-            "UPDATE entries AS one SET entry = other.entry, at = other.at, actor = other.actor FROM entries AS other"
-            " WHERE (one.position, other.position) IN ((7, 8), (8, 7))"
+            (
+                "UPDATE entries AS one SET entry = other.entry, at = other.at, actor = other.actor FROM entries AS other"
+                " WHERE (one.position, other.position) IN ((7, 8), (8, 7))"
+            )
         ],
         (7, "entry_changed"),
     ),
@@ -91,10 +103,7 @@ ATTACKS = {
         (1, "tail_missing"),
     ),
     "adds an entry after the head": (
-        [
-            "INSERT INTO entries SELECT 26, hash, hash, entry, gen_random_uuid(), at, actor, operation, action,"
-            " outcome, about FROM entries WHERE position = 25"
-        ],
+        [another(26, of=25, previous="hash")],
         (26, "beyond_head"),
     ),
     "changes the head": (["UPDATE chain_head SET hash = sha256('x')"], (25, "head_changed")),
@@ -105,8 +114,10 @@ ATTACKS = {
     ),
     "puts an entry of another trail in": (
         [
-            "UPDATE entries SET previous = sha256('x'),"
-            " hash = sha256(sha256('x') || int8send(position) || convert_to(entry, 'UTF8')) WHERE position = 7"
+            (
+                "UPDATE entries SET previous = sha256('x'),"
+                " hash = sha256(sha256('x') || int8send(position) || convert_to(entry, 'UTF8')) WHERE position = 7"
+            )
         ],
         (7, "order_changed"),
     ),
@@ -204,8 +215,7 @@ def test_the_second_place_finds_a_range_by_halving(tmp_path):
         "TRUNCATE chain_head",
         "UPDATE chain_head SET hash = sha256('x')",
         "UPDATE chain_head SET position = 20, hash = (SELECT hash FROM entries WHERE position = 20)",
-        "INSERT INTO entries SELECT 26, previous, hash, entry, gen_random_uuid(), at, actor, operation, action,"
-        " outcome, about FROM entries WHERE position = 25",
+        another(26, of=25, previous="previous"),
     ],
 )
 @pytest.mark.parametrize("replica", ["origin", "replica"])

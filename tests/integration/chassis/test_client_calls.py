@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -11,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from prometheus_client import REGISTRY
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from prometheus_client import REGISTRY, generate_latest
 
 from services.chassis import deadline, logs
 from services.chassis.client import Client
@@ -302,7 +307,7 @@ def test_connections_are_kept_and_those_that_the_peer_closed_are_not_used(serve,
 
 @pytest.mark.target("B-17")
 def test_a_retry_storm_does_not_happen(serve, connect) -> None:
-    """600 calls offered to a peer that answers 503 to all; without the breaker's help the budget alone would hold too."""
+    """600 calls offered to a peer that answers 503 to all: the breaker keeps most of them from it."""
     peer = serve(always(503, {}))
     client = connect(peer.url, sleep=lambda _: None)
 
@@ -313,6 +318,27 @@ def test_a_retry_storm_does_not_happen(serve, connect) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(offer, range(600)))
     assert len(peer.requests) <= 1.1 * 600
+
+
+@pytest.mark.target("B-17")
+def test_the_budget_alone_holds_where_the_breaker_stays_closed(serve, connect) -> None:
+    """Three of ten calls fail, so the breaker lets all through."""
+    peer = serve(always(200, {}))
+    client = connect(peer.url, sleep=lambda _: None)
+    failing = {"now": False}
+
+    def behave(connection: Connection) -> None:
+        connection.answer(503 if failing["now"] else 200, {})
+
+    peer.behaviour = behave
+    for index in range(600):
+        failing["now"] = index % 10 < 3
+        if failing["now"]:
+            with pytest.raises(Unavailable):
+                client.call("list_things")
+        else:
+            client.call("list_things")
+    assert 600 < len(peer.requests) <= 1.1 * 600 + 3
 
 
 @pytest.mark.target("B-17", "B-12")
@@ -365,18 +391,47 @@ def test_more_threads_than_connections_wait_a_quarter_second_and_no_longer(serve
     held.join()
 
 
-def test_nothing_of_addresses_tokens_and_bodies_is_said_in_metrics_and_logs(serve, connect, capfd, caplog) -> None:
-    caplog.set_level("DEBUG")
+@pytest.fixture
+def loud_logs() -> Iterator[None]:
+    """Logs as a process has them, at their loudest; afterwards as they were."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     logs.set_up("test", level="debug")
+    root.setLevel(logging.DEBUG)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.target("C-16")
+def test_nothing_of_addresses_tokens_and_bodies_is_said_in_metrics_and_logs(serve, connect, capfd, loud_logs) -> None:
     client = connect(serve(in_turn(always(200, {"name": "canary-1"}), Connection.reset)).url)
     client.call("get_thing", path={"thing_id": "canary-2"}, query={"q": "canary-3"}, token="canary-4")
     with pytest.raises(Unavailable) as gone:
         client.call("add_thing", body={"name": "canary-5"}, token="canary-4", key="canary-6-key")
     said = capfd.readouterr()
-    from prometheus_client import generate_latest
-
     everything = said.out + said.err + generate_latest().decode() + repr(gone.value) + str(gone.value)
     assert "canary" not in everything
+
+
+def test_a_span_holds_the_route_and_never_the_address(serve, connect) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    client = connect(serve(in_turn(always(503, {}), always(200, {}))).url, tracer=provider.get_tracer("test"))
+    client.call("get_thing", path={"thing_id": "canary"}, query={"q": "canary"})
+    failed, passed = exporter.get_finished_spans()
+    assert (passed.name, passed.kind) == ("GET /api/v1/things/{thing_id}", SpanKind.CLIENT)
+    assert dict(passed.attributes or {}) == {
+        "http.request.method": "GET",
+        "url.template": "/api/v1/things/{thing_id}",
+        "server.address": "peer",
+        "http.response.status_code": 200,
+    }
+    assert dict(failed.attributes or {})["error.type"] == "503"
+    assert not failed.status.is_ok
+    assert not failed.events
+    assert "canary" not in failed.to_json() + passed.to_json()
 
 
 def test_each_try_is_measured_under_the_route_of_the_contract(serve, connect) -> None:

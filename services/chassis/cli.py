@@ -1,0 +1,86 @@
+"""The command `infirmary`: the processes of a service, its migration, and what its operators do by hand.
+
+infirmary serve patients            web process
+infirmary work patients             relay, consumers and timed jobs
+infirmary migrate patients          bring the store to its schema
+infirmary patients <command> …      a command of that service
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from services.chassis import config, process, spec, worker
+from services.chassis.service import Mismatch, Service
+
+_VERBS = ("serve", "work", "migrate")
+_SERVICES = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command; the exit code: 0 done, 1 failed, 2 not understood or not set up."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    known = services()
+    if len(words) < 2 or (words[0] not in _VERBS and words[0] not in known):
+        return _usage(known)
+    verb, name = (words[0], words[1]) if words[0] in _VERBS else ("command", words[0])
+    if name not in known:
+        return _usage(known)
+    try:
+        service = build(name, os.environ if environ is None else environ)
+        return _run(verb, service, words)
+    except (config.SettingsError, spec.ContractError, Mismatch) as error:
+        sys.stderr.write(f"infirmary {name}: {error}\n")
+        return 2
+
+
+def services() -> list[str]:
+    """Names of the services that are here: one image holds one, a checkout all."""
+    return sorted(path.parent.name for path in _SERVICES.glob("*/app*") if path.suffix in {".py", ""})
+
+
+def build(name: str, environ: Mapping[str, str]) -> Service:
+    """The service of this name from its composition root, with settings from this environment."""
+    built = importlib.import_module(f"services.{name}.app").service(environ)
+    if not isinstance(built, Service):
+        raise TypeError(f"services.{name}.app.service() gives no Service")
+    return built
+
+
+def release() -> str:
+    """The version that is installed, or `0` in a checkout."""
+    try:
+        return installed("infirmary")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _run(verb: str, service: Service, words: Sequence[str]) -> int:
+    if verb == "serve":
+        return process.serve(service, version=release())
+    if verb == "work":
+        return process.work(service, version=release(), run=worker.run)
+    if verb == "migrate":
+        service.migrate()
+        return 0
+    command = service.commands.get(words[1])
+    if command is None:
+        for name, each in sorted(service.commands.items()):
+            sys.stderr.write(f"  infirmary {service.name} {name:<12} {each.help}\n")
+        return 2
+    return command.run(words[2:])
+
+
+def _usage(known: Sequence[str]) -> int:
+    sys.stderr.write(f"{__doc__}\nservices: {', '.join(known)}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,74 @@
+"""A service as its composition root builds it: what it is made of, before any process of it runs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.chassis.bus import Subscription
+from services.chassis.call import Call
+from services.chassis.config import ServiceSettings
+from services.chassis.outbox import Outbox
+from services.chassis.spec import Contract
+from services.chassis.worker import Job
+from services.kernel.identifiers import uuid7
+
+
+class Mismatch(Exception):
+    """The operations of the contract and the methods of the controller are not the same; the text names them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something that an operator runs by hand: `infirmary <service> <name> …`; returns the exit code."""
+
+    help: str
+    run: Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service.
+
+    audit: commits the audit entry of a call alone. readiness: what it cannot work without, each raises when it is away.
+    start_checks: refuse to start (settings of a store that would lose data). migrate: brings the store to its schema.
+    close: gives back connections. Building one opens none.
+    """
+
+    name: str
+    settings: ServiceSettings
+    controller: object
+    audit: Callable[[Call], None]
+    readiness: Mapping[str, Callable[[], None]]
+    migrate: Callable[[], None]
+    start_checks: Sequence[Callable[[], None]] = ()
+    close: Sequence[Callable[[], None]] = ()
+    outbox: Outbox | None = None
+    subscriptions: Sequence[Subscription] = ()
+    jobs: Sequence[Job] = ()
+    commands: Mapping[str, Command] = field(default_factory=dict)
+
+
+def now() -> datetime:
+    """This moment, with its zone: the clock that a composition root hands in."""
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A time-ordered id: the id maker that a composition root hands in."""
+    return uuid7(now(), secrets.token_bytes(10))
+
+
+def require_match(contract: Contract, controller: object) -> None:
+    """Refuse a controller that lacks a method of the contract, or has one that the contract does not know.
+
+    Raises:  Mismatch.
+    """
+    methods = {name for name in dir(controller) if not name.startswith("_") and callable(getattr(controller, name))}
+    operations = set(contract.operations)
+    lacking, unknown = sorted(operations - methods), sorted(methods - operations)
+    if lacking or unknown:
+        raise Mismatch(f"{contract.service}: without a method: {lacking}; without an operation: {unknown}")

@@ -1,0 +1,42 @@
+"""Ports on this machine: which are free, and whether somebody listens."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Container
+
+HOST = "127.0.0.1"
+
+# Below the range from which Linux gives ports to outgoing connections (32768 and up), so that a port which is kept in
+# a file is not lost to some passing client before the next start.
+FIRST, LAST = 20000, 32000
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def is_open(port: int, *, timeout_s: float = 0.5) -> bool:
+    """Whether somebody answers on this port."""
+    try:
+        with socket.create_connection((HOST, port), timeout=timeout_s):
+            return True
+    except OSError:
+        return False
+
+
+def free(*, taken: Container[int] = ()) -> int:
+    """A port on which nobody listens, other than those already spoken for."""
+    for _ in range(1000):
+        port = random.randint(FIRST, LAST)  # noqa: S311 - any free port will do, nothing is guarded by it
+        if port not in taken and is_free(port):
+            return port
+    raise OSError(f"no free port between {FIRST} and {LAST}")
