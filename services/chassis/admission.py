@@ -114,7 +114,9 @@ class Plan:
             given.setdefault(name, []).append(value)
         errors = [FieldError("unknown_parameter")] if given.keys() - self.known else []
         lists = {each.name for each in self.parameters if each.is_list}
-        errors += [FieldError("repeated", parameter=n) for n, v in given.items() if len(v) > 1 and n in self.known - lists]
+        errors += [
+            FieldError("repeated", parameter=n) for n, v in given.items() if len(v) > 1 and n in self.known - lists
+        ]
         if errors:
             raise Malformed(errors=errors)
         return given

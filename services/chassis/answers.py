@@ -28,7 +28,9 @@ def to_store(call: Call) -> Answer:
     return call.answered
 
 
-def answer_again(key: IdempotencyKey, *, fingerprint: bytes, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+def answer_again(
+    key: IdempotencyKey, *, fingerprint: bytes, status: int, body: bytes, headers: Mapping[str, str]
+) -> None:
     """End a call whose key is known: always raises.
 
     Raises:  Replayed: the same request, with the stored answer. KeyReused: another request.

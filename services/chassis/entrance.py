@@ -27,6 +27,7 @@ BODY = "infirmary.body"
 REQUEST_ID = "infirmary.request_id"
 LARGEST_BODY = 1 << 20
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}\Z")
+_SLASH_REDIRECT = 307  # the router's own, to a path that is in no contract as it was asked for
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
 
 
@@ -128,9 +129,11 @@ class _Exchange:
         if message["type"] == "http.response.start":
             headers = dict(message["headers"])
             is_problem = headers.get(b"content-type", b"").startswith(problems.MEDIA_TYPE.encode())
+            if message["status"] == _SLASH_REDIRECT:
+                self._refused = problems.of_status(404)
+                return
             if message["status"] >= 400 and not is_problem:
-                kept = {"Allow": headers[b"allow"].decode()} if b"allow" in headers else {}
-                self._refused = problems.of_status(message["status"], kept)
+                self._refused = problems.of_status(message["status"])
                 return
             self._status = message["status"]
             message = {**message, "headers": [*message["headers"], (b"x-request-id", self.request_id.encode())]}
@@ -153,7 +156,9 @@ class _Exchange:
         """Send a problem document."""
         self._status, self._code, self._refused = problem.status, problem.code, None
         body = problem.body(self.request_id)
-        pairs = {**problem.headers, "content-type": problems.MEDIA_TYPE, "content-length": str(len(body))}
+        # The router names only the methods of the first operation that shares the path; the contract knows all.
+        allow = {"Allow": self._contract.allowed(self.scope["path"])} if problem.status == 405 else {}
+        pairs = {**problem.headers, **allow, "content-type": problems.MEDIA_TYPE, "content-length": str(len(body))}
         headers = [(name.lower().encode(), value.encode()) for name, value in pairs.items()]
         headers.append((b"x-request-id", self.request_id.encode()))
         await self._send({"type": "http.response.start", "status": problem.status, "headers": headers})
@@ -190,7 +195,7 @@ def _problem(error: Exception) -> problems.Problem:
     if isinstance(error, ProblemException):
         return problems.of_status(error.status)
     if isinstance(error, HTTPException):
-        return problems.of_status(error.status_code, dict(error.headers or {}))
+        return problems.of_status(error.status_code)
     return problems.of(error)
 
 

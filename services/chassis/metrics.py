@@ -16,7 +16,9 @@ REQUESTS = Histogram(
 ACTIVE = Gauge("http_server_active_requests", "Requests that are being worked on.")
 SHED = Counter("infirmary_requests_shed_total", "Requests refused because too many were in work.")
 DENIED = Counter("infirmary_authz_denied_total", "Requests refused for want of a permission.", ["operation"])
-UNAUDITED = Counter("infirmary_unaudited_total", "Answers withheld because no audit entry was committed.", ["operation"])
+UNAUDITED = Counter(
+    "infirmary_unaudited_total", "Answers withheld because no audit entry was committed.", ["operation"]
+)
 BUILD = Gauge("infirmary_build_info", "What runs here; always 1.", ["service", "version"])
 
 

@@ -61,7 +61,9 @@ class Problem:
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
     """The problem for a bare status, as a framework or server makes it."""
-    code, title = _BY_STATUS.get(status, ("unexpected", "Unexpected error") if status >= 500 else ("refused", "Refused"))
+    code, title = _BY_STATUS.get(
+        status, ("unexpected", "Unexpected error") if status >= 500 else ("refused", "Refused")
+    )
     return Problem(status, code, title, headers=dict(headers or {}))
 
 

@@ -36,7 +36,9 @@ class Schema:
 
     def errors(self, instance: object) -> list[FieldError]:
         """Every place that does not fit, by JSON pointer; a name that the contract does not know is not repeated."""
-        found = {self._error(each) for _, each in zip(range(_SHOWN), self._validator.iter_errors(instance), strict=False)}
+        found = {
+            self._error(each) for _, each in zip(range(_SHOWN), self._validator.iter_errors(instance), strict=False)
+        }
         return sorted(found, key=lambda each: (each.pointer or "", each.rule))
 
     def pointer(self, path: Iterable[str | int]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -112,6 +113,17 @@ class Contract:
     def etag(self) -> str:
         """A validator for caches of the published document."""
         return f'"{hashlib.sha256(self.published).hexdigest()[:20]}"'
+
+    def allowed(self, path: str) -> str:
+        """The methods of a concrete path, as the header `Allow` wants them."""
+        return ", ".join(sorted({method for pattern, method in self._patterns if pattern.fullmatch(path)}))
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        return [
+            (re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path))), method.upper())
+            for path, method, _ in operations_of(self.document)
+        ]
 
     def resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         """The node, or what its `$ref` points at in this document."""

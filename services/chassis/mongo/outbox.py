@@ -80,7 +80,9 @@ class MongoOutbox:
         """Forget what was sent before this moment, in small batches, and say how many."""
         total = 0
         with translated():
-            while ids := [row["_id"] for row in self._outbox.find({"sent_at": {"$lt": before}}, {"_id": 1}).limit(1000)]:
+            while ids := [
+                row["_id"] for row in self._outbox.find({"sent_at": {"$lt": before}}, {"_id": 1}).limit(1000)
+            ]:
                 total += self._outbox.delete_many({"_id": {"$in": ids}}).deleted_count
         return total
 

@@ -56,7 +56,9 @@ def test_what_no_living_token_contradicts_is_forgotten_and_own_roles_stay() -> N
         entry("session", session="s-1", until=100),
         entry("role", role="porter", permissions=["patients.read"], version=1),
     )
-    assert state.without_past(100) == state_of(FIRST, entry("role", role="porter", permissions=["patients.read"], version=1))
+    assert state.without_past(100) == state_of(
+        FIRST, entry("role", role="porter", permissions=["patients.read"], version=1)
+    )
 
 
 def test_a_heartbeat_changes_nothing() -> None:
@@ -81,7 +83,9 @@ def test_an_entry_that_is_not_of_the_form_is_refused_and_changes_nothing(kind: s
     assert state == PolicyState()
 
 
-@given(some.dictionaries(some.text(max_size=5), subjects, max_size=5), some.dictionaries(some.text(max_size=5), subjects))
+@given(
+    some.dictionaries(some.text(max_size=5), subjects, max_size=5), some.dictionaries(some.text(max_size=5), subjects)
+)
 def test_merging_gives_the_same_whatever_comes_first_and_twice(one: dict, other: dict) -> None:
     """Where two say different things under one version, either may win: the publisher never does that."""
     same = {name for name in one.keys() & other.keys() if one[name].version == other[name].version}

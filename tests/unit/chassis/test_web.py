@@ -186,7 +186,12 @@ def test_a_body_over_the_limit_or_of_another_type_is_refused(world: World) -> No
 
 
 def test_without_a_token_that_counts_nobody_gets_in(world: World) -> None:
-    for headers in ({}, {"authorization": "Basic eA=="}, {"authorization": "Bearer ghost@x"}, {"authorization": "Bearer"}):
+    for headers in (
+        {},
+        {"authorization": "Basic eA=="},
+        {"authorization": "Bearer ghost@x"},
+        {"authorization": "Bearer"},
+    ):
         got = world.house.send("GET", "/api/v1/things", headers=headers)
         assert (got.status, got.body["code"]) == (401, "not_signed_in")
         assert "www-authenticate" in got.headers
