@@ -1,4 +1,4 @@
-"""The only place where a request meets a controller: a call in, an answer out, its audit entry and retries around it."""
+"""The only place where a request meets a controller: a call in, an answer out, audit and retries around it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where Flask meets ASGI, and the only file that leans on parts of connexion that are not public.
 
-connexion 3.3 wraps Flask by a2wsgi, which hops between threads several times per request, and builds its decorators anew
-for each request. Here the body is read on the event loop, the request makes one hop into a pool of threads, and an
+connexion 3.3 wraps Flask by a2wsgi, which hops between threads several times per request, and builds its decorators
+anew for each request. Here the body is read on the event loop, the request makes one hop into a pool of threads, and an
 operation's view is called as it is, because `admission` has parsed and checked everything before. `tests/unit/chassis`
 holds a test that fails when connexion changes under this file.
 """
@@ -13,7 +13,7 @@ import contextvars
 import io
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import flask
 from a2wsgi.wsgi import build_environ
@@ -27,7 +27,7 @@ _QUEUE_PER_THREAD = 8
 Reply = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
-class _Api(FlaskApi):
+class _Api(FlaskApi):  # type: ignore[misc]  # connexion has no types
     """Registers an operation's view without connexion's own decorators."""
 
     def make_operation(self, operation: Any) -> Callable[..., flask.Response]:
@@ -35,14 +35,14 @@ class _Api(FlaskApi):
         return view
 
 
-class _FlaskInAsgi(FlaskASGIApp):
+class _FlaskInAsgi(FlaskASGIApp):  # type: ignore[misc]  # connexion has no types
     """The Flask app behind connexion's middlewares."""
 
     def __init__(self, *, threads: int) -> None:
         super().__init__("infirmary", {"static_folder": None})
         self.app.config["MAX_CONTENT_LENGTH"] = None
         self.bridge = Bridge(self.app.wsgi_app, threads=threads)
-        self.asgi_app = self.bridge  # type: ignore[assignment]
+        self.asgi_app = self.bridge
 
     def add_api(self, specification: Any, *, name: str | None = None, **kwargs: Any) -> FlaskApi:
         """As connexion's, with views that are called as they are."""
@@ -60,8 +60,8 @@ class Bridge:
         self._limit = threads * _QUEUE_PER_THREAD
         self._inside = 0
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """One request."""
+    async def __call__(self, scope: dict[str, Any], _receive: Any, send: Any) -> None:
+        """One request; its body was read before."""
         if scope["type"] != "http":
             return
         if REQUEST not in scope["extensions"]:
@@ -71,9 +71,9 @@ class Bridge:
             raise Unavailable("thread")
         self._inside += 1
         try:
-            environ = build_environ(scope, io.BytesIO(scope["extensions"][REQUEST].raw_body))
+            environ: Any = build_environ(cast("Any", scope), cast("Any", io.BytesIO()))
             environ[REQUEST] = scope["extensions"][REQUEST]
-            run = contextvars.copy_context().run
+            run: Any = contextvars.copy_context().run
             loop = asyncio.get_running_loop()
             status, headers, body = await loop.run_in_executor(self._pool, run, self._serve, environ)
         finally:
@@ -102,9 +102,10 @@ class Bridge:
 
 
 def flask_app(*, threads: int, **options: Any) -> tuple[FlaskApp, Bridge]:
-    """connexion's FlaskApp with this bridge inside."""
+    """A FlaskApp of connexion with this bridge inside."""
     app = FlaskApp("infirmary", **options)
     inside = _FlaskInAsgi(threads=threads)
-    app._middleware_app = inside
+    app._middleware_app = inside  # noqa: SLF001 - the one place that may, see above
     app.middleware.app = inside
+    app.app = inside.app
     return app, inside.bridge

@@ -117,7 +117,7 @@ class Call:
         )
 
     def answer(self, body: object = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer of this call; inside a unit of work it is stored under the call's Idempotency-Key with the effect."""
+        """The answer of this call; a unit of work stores it with the effect, under the call's Idempotency-Key."""
         self.answered = Answer(body, status, dict(headers or {}))
         return self.answered
 

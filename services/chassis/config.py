@@ -48,9 +48,9 @@ class ServiceSettings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the names are those of the hook
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` was given counts: a setting has one source, and tests need no process environment."""
         return (InitSettingsSource(settings_cls, init_settings.init_kwargs),)  # type: ignore[attr-defined]
@@ -62,9 +62,9 @@ def load(settings: type[S], environ: Mapping[str, str]) -> S:
     Raises:  SettingsError: names every setting that is missing, unreadable or not of its type.
     """
     values, unreadable = _values(settings, environ)
-    wrong: dict[str, str] = {name: "its file cannot be read" for name in unreadable}
+    wrong = dict.fromkeys(unreadable, "in a file that cannot be read")
     try:
-        loaded = settings(**values)
+        loaded = settings.model_validate(values)
     except ValidationError as error:
         for each in error.errors(include_input=False, include_context=False, include_url=False):
             name = str(each["loc"][0]).upper() if each["loc"] else "settings"

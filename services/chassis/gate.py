@@ -1,7 +1,7 @@
-"""The gate before every operation: a token that counts, the permission that the contract names, a live policy where asked.
+"""The gate before every operation: a token that counts, the contract's permission, a live policy where asked.
 
-connexion calls it through its security map, with the permission of the operation as oauth2 scope. It does no I/O, because
-it runs on the event loop.
+connexion calls it through its security map, with the permission of the operation as oauth2 scope. It does no I/O,
+because it runs on the event loop.
 """
 
 from __future__ import annotations

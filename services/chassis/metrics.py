@@ -1,4 +1,4 @@
-"""Prometheus metrics of every process; one process has one port, so the default registry is right and exemplars work."""
+"""Prometheus metrics: one process has one port, so the default registry is right and exemplars work."""
 
 from __future__ import annotations
 
@@ -25,5 +25,6 @@ BUILD = Gauge("infirmary_build_info", "What runs here; always 1.", ["service", "
 def exposition(accept: str) -> tuple[bytes, str]:
     """All metrics and their content type, as OpenMetrics (with exemplars) where the scraper accepts that."""
     if "application/openmetrics-text" in accept:
-        return openmetrics.generate_latest(REGISTRY), openmetrics.CONTENT_TYPE_LATEST
+        body: bytes = openmetrics.generate_latest(REGISTRY)  # type: ignore[no-untyped-call]
+        return body, openmetrics.CONTENT_TYPE_LATEST
     return generate_latest(REGISTRY), CONTENT_TYPE_LATEST

@@ -1,4 +1,4 @@
-"""What all kinds of stores have in common: the ways in which a unit of work can end otherwise than by its commit."""
+"""What all kinds of stores have in common: how a unit of work can end otherwise than by its commit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.chassis.call import Answer
 
 
 class StoreError(Exception):
-    """A store did not do what it was asked. It carries the kind of store and a code of the driver, never a text of it."""
+    """A store did not do what it was asked: the kind of store and a code of the driver, never its text."""
 
     def __init__(self, store: str, reason: str) -> None:
         super().__init__(f"{store}: {reason}")

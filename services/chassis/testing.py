@@ -1,7 +1,7 @@
 """What tests need to call a service as a client does: its real application in this process, and tokens that count.
 
-Nothing here stands in for a store. Only the two followers (keys, policy) are replaced: by a key made on the spot, and by
-the roles of `openapi/permissions.yaml`.
+Nothing here stands in for a store. Only the two followers (keys, policy) are replaced, by the roles of
+`openapi/permissions.yaml`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import orjson
@@ -69,7 +69,7 @@ class House:
         permissions = spec.permissions(service.settings.openapi_dir)
         self.contract = spec.load(service.settings.openapi_dir, service.name)
         self.web = Web(service, tokens=tokens or RoleTokens(permissions), policy=self.policy)
-        self._client = TestClient(self.web.app, raise_server_exceptions=False)
+        self._client = TestClient(cast("Any", self.web.app), raise_server_exceptions=False)
 
     def close(self) -> None:
         """Give back what the application holds."""

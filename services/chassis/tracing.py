@@ -1,7 +1,7 @@
 """OpenTelemetry traces: on when a collector is named, off otherwise; made and closed with the process, not at exit.
 
-Spans carry names of the semantic conventions with low cardinality: the template of a path, never the path. Everything is
-exported, and sampled in the collector.
+Spans carry names of the semantic conventions with low cardinality: the template of a path, never the path. Everything
+is exported, and sampled in the collector.
 """
 
 from __future__ import annotations

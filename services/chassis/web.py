@@ -30,7 +30,7 @@ from services.kernel.errors import DomainError, Forbidden
 View = Callable[[Incoming], Answer]
 
 
-class _AdmissionApi(RoutedAPI[Any]):
+class _AdmissionApi(RoutedAPI[Any]):  # type: ignore[misc]  # connexion has no types
     """The plan of each operation of one API."""
 
     def __init__(self, specification: Any, *args: Any, checks: Mapping[str, admission.Plan], **kwargs: Any) -> None:
@@ -49,7 +49,7 @@ class _AdmissionApi(RoutedAPI[Any]):
         return admit
 
 
-class AdmissionMiddleware(RoutedMiddleware[_AdmissionApi]):
+class AdmissionMiddleware(RoutedMiddleware[_AdmissionApi]):  # type: ignore[misc]  # connexion has no types
     """Parses and checks every request before its operation."""
 
     api_cls = _AdmissionApi
@@ -77,7 +77,7 @@ class Web:
             resolver=Resolver(self._view),
         )
         app.add_api(
-            spec.runtime_view(contract, token_function="-"),
+            spec.runtime_view(contract),
             base_path="",
             checks=admission.plans(contract),
         )

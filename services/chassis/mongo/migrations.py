@@ -17,7 +17,6 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pymongo
-from pymongo import ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -104,8 +103,10 @@ def _take(database: Database[dict[str, Any]], holder: UUID) -> bool:
     """Take or keep the lock; the server's clock says whether another's has run out."""
     free = {"_id": "lock", "$expr": {"$or": [{"$eq": ["$holder", holder]}, {"$lt": ["$until", "$$NOW"]}]}}
     mine = [{"$set": {"holder": holder, "until": {"$add": ["$$NOW", _LEASE_MS]}}}]
+    if database[_LOCK].update_one(free, mine).matched_count:
+        return True
     try:
-        found = database[_LOCK].find_one_and_update(free, mine, upsert=True, return_document=ReturnDocument.AFTER)
+        # Nobody has it yet; a document that another has inserted meanwhile refuses ours.
+        return database[_LOCK].update_one({"_id": "lock", "holder": holder}, mine, upsert=True).upserted_id is not None
     except DuplicateKeyError:
-        return False  # somebody holds it: the upsert found no free one and could not add a second
-    return bool(found and found["holder"] == holder)
+        return False

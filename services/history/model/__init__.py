@@ -1,6 +1,6 @@
 """The rules of the medical history: what may be recorded, resolved and corrected, by whom. Pure, without any I/O."""
 
-from services.history.model.access import Standing, check_may_add, check_may_open
+from services.history.model.access import PatientMerged, Standing, check_may_add, check_may_open
 from services.history.model.allergies import (
     ActiveAllergiesStand,
     Allergy,
@@ -64,6 +64,7 @@ __all__ = [
     "EntryNotActive",
     "NothingStated",
     "PatientDirectory",
+    "PatientMerged",
     "Problem",
     "ProblemDraft",
     "Reaction",

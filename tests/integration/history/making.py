@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -75,3 +76,9 @@ def empty(house: House) -> None:
     """Forget everything."""
     for name in ("allergies", "problems", "allergy_statements", "revisions", "outbox", "inbox", "idempotency"):
         database(house)[name].delete_many({})
+
+
+def revisions(house: House, kind: str, id_: str) -> list[dict[str, Any]]:
+    """Every version of one thing, as it was."""
+    found = database(house)["revisions"].find({"_id.kind": kind, "_id.id": UUID(id_)}).sort("_id.version", 1)
+    return [each["document"] for each in found]

@@ -1,0 +1,209 @@
+"""Searching: what somebody typed becomes terms, and what was found is put in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from rapidfuzz.distance import OSA
+
+from services.kernel.errors import FieldError
+from services.patients.model.contacts import digits_of
+from services.patients.model.errors import CursorInvalid, NothingToSearch
+from services.patients.model.identifiers import bare
+from services.patients.model.keys import (
+    Term,
+    birth_date_term,
+    exact_keys,
+    identifier_term,
+    mrn_term,
+    phone_term,
+    word_term,
+)
+from services.patients.model.names import is_unspaced, words
+from services.patients.model.person import House
+
+MOST_RANKED = 500
+DEFAULT_LIMIT = 20
+_MOST_WORDS = 8
+_LEAST_LIKE = 60
+_DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", re.ASCII)
+_NUMBER = re.compile(r"(?<![^\W\d_])\+?\(?\d[\d ()./-]{3,}\d(?![^\W\d_])", re.ASCII)
+_MIXED = re.compile(r"(?=[A-Z./-]*\d)[A-Z0-9](?:[A-Z0-9./-]*[A-Z0-9])?", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What to look for: every term must fit; `words` are those of names, by which hits are ranked."""
+
+    terms: tuple[Term, ...]
+    words: tuple[str, ...] = ()
+    include_inactive: bool = False
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """Keys of the records that hold every word as it was typed; they are ranked before there are too many."""
+        return exact_keys(self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A record that fits all terms, with its name as names are compared."""
+
+    id: UUID
+    sort_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A record with how well it fits, 100 is exactly."""
+
+    id: UUID
+    score: int
+
+
+def read_search(asked: Mapping[str, Any], *, house: House) -> Search:
+    """What was asked, as terms.
+
+    Raises:  NothingToSearch: nothing in it can be searched for.
+    Source: none, plain arithmetic.
+    """
+    terms: list[Term] = []
+    names = words(asked.get("name", ""))
+    if "text" in asked:
+        text, found = _numbers_of(asked["text"], house=house)
+        terms += found
+        names += words(text)
+    if "phone" in asked:
+        terms.append(phone_term(asked["phone"], house=house))
+    if "mrn" in asked:
+        terms.append(mrn_term(asked["mrn"]))
+    if "identifier" in asked:
+        terms.append(identifier_term(asked["identifier"]))
+    if "birth_date" in asked:
+        terms.append(birth_date_term(asked["birth_date"]))
+    names = tuple(dict.fromkeys(names))[:_MOST_WORDS]
+    terms += [word_term(word) for word in names]
+    if not terms:
+        raise NothingToSearch(errors=[FieldError(rule="required", pointer="/text")])
+    return Search(terms=tuple(terms), words=names, include_inactive=bool(asked.get("include_inactive", False)))
+
+
+def ranked(found: Sequence[Found], *, asked: Search) -> list[Hit]:
+    """The records that really fit, best first; equal ones by name, then by the time of registration.
+
+    Source: none, plain arithmetic.
+    """
+    scored = [(name_score(asked.words, each.sort_name.split()), each) for each in found]
+    scored = [(score, each) for score, each in scored if score]
+    scored.sort(key=lambda pair: (-pair[0], pair[1].sort_name, pair[1].id))
+    return [Hit(id=each.id, score=score) for score, each in scored]
+
+
+def page_of(hits: Sequence[Hit], *, after: Hit | None, limit: int) -> tuple[list[Hit], Hit | None]:
+    """One page of hits, and the hit after which the next one begins.
+
+    Where the hit itself no longer fits, the page begins with those that fit equally well: better shown twice than never.
+
+    Source: none, plain arithmetic.
+    """
+    start = 0
+    if after is not None:
+        places = [place for place, hit in enumerate(hits) if hit.id == after.id]
+        worse = [place for place, hit in enumerate(hits) if hit.score <= after.score]
+        start = places[0] + 1 if places else (worse[0] if worse else len(hits))
+    page = list(hits[start : start + limit])
+    return page, page[-1] if start + limit < len(hits) else None
+
+
+def hit_from(position: Any) -> Hit | None:
+    """Where the page before ended, from what a cursor holds.
+
+    Raises:  CursorInvalid: it was made for another list.
+    Source: none, plain arithmetic.
+    """
+    match position:
+        case None:
+            return None
+        case [int() as score, str() as patient_id]:
+            try:
+                return Hit(id=UUID(patient_id), score=score)
+            except ValueError:
+                raise CursorInvalid from None
+    raise CursorInvalid
+
+
+def name_score(asked: Sequence[str], name: Sequence[str]) -> int:
+    """How well the words that were typed fit the words of a name, from 0 (one does not fit at all) to 100.
+
+    Source:  optimal string alignment distance (Boytsov 2011): a swap of neighbours counts as one slip.
+    """
+    if not asked:
+        return 100
+    left = list(name)
+    total = 0.0
+    for word in sorted(asked, key=len, reverse=True):
+        likeness, used = max(((_likeness(word, each), each) for each in left or name), default=(0.0, ""))
+        if is_unspaced(word):
+            likeness, used = _unspaced_likeness(word, name), ""
+        if likeness < _LEAST_LIKE:
+            return 0
+        if used in left:
+            left.remove(used)
+        total += likeness * len(word)
+    return max(1, round(total / sum(len(word) for word in asked)) - min(len(left), 5))
+
+
+def _likeness(word: str, name_word: str) -> float:
+    if word == name_word:
+        return 100.0
+    if name_word.startswith(word):
+        return 88.0 + 10.0 * len(word) / len(name_word)
+    if len(word) >= 3 and word in name_word:
+        return 75.0
+    return 95.0 * float(OSA.normalized_similarity(word, name_word))
+
+
+def _unspaced_likeness(word: str, name: Sequence[str]) -> float:
+    joined = "".join(each for each in name if is_unspaced(each))
+    if sorted(word) == sorted(joined):
+        return 100.0
+    # Around the end, because the given name may have been typed first.
+    return 90.0 if word in joined + joined else 0.0
+
+
+def _numbers_of(text: str, *, house: House) -> tuple[str, list[Term]]:
+    """Take dates, numbers and identifiers out of a text; what is left are words."""
+    terms: list[Term] = []
+    for day in _DAY.findall(text):
+        if _is_day(day):
+            terms.append(birth_date_term(day))
+            text = text.replace(day, " ")
+    for number in _NUMBER.findall(text):
+        terms.append(_any_number(number, house=house))
+        text = text.replace(number, " ")
+    left: list[str] = []
+    for word in text.split():
+        if _MIXED.fullmatch(word) and len(bare(word)) >= 4:
+            terms.append(identifier_term(word))
+        else:
+            left.append(word)
+    return " ".join(left), terms
+
+
+def _any_number(number: str, *, house: House) -> Term:
+    """Digits alone may be a phone, an MRN or an identifier."""
+    fits = (phone_term(number, house=house), mrn_term(digits_of(number)), identifier_term(number))
+    return Term(any_of=tuple(key for term in fits for key in term.any_of))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""Settings: all that is missing is named at once, and no value is ever shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from services.chassis.config import ServiceSettings, SettingsError, load
+
+GOOD = {"BUS_URL": "redis://:Canary@127.0.0.1", "IDENTITY_URL": "http://127.0.0.1", "SERVICE_SECRET": "Canary"}
+
+
+class Settings(ServiceSettings):
+    """Settings with one secret more."""
+
+    database_url: SecretStr
+
+
+def test_every_missing_and_every_wrong_name_is_listed_and_no_value() -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(Settings, {"PORT": "Canary", "BUS_URL": "", "SERVICE_SECRET_FILE": "/nowhere/Canary"})
+    text = str(raised.value)
+    for name in ("BUS_URL", "DATABASE_URL", "IDENTITY_URL", "PORT", "SERVICE_SECRET"):
+        assert name in text
+    assert "Canary" not in text
+    assert raised.value.__cause__ is None
+
+
+def test_a_secret_is_read_from_its_file_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://Canary\n", encoding="utf-8")
+    settings = load(Settings, {**GOOD, "DATABASE_URL_FILE": str(tmp_path / "url"), "UNKNOWN": "1"})
+    assert settings.database_url.get_secret_value() == "postgresql://Canary"
+    assert "Canary" not in repr(settings) + str(settings)
+
+
+def test_the_process_environment_does_not_leak_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere")
+    with pytest.raises(SettingsError, match="DATABASE_URL is missing"):
+        load(Settings, GOOD)
