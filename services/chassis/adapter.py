@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -109,8 +109,11 @@ class Adapter:
             return
         outcome = next((word for kind, word in _DENIALS.items() if isinstance(error, kind)), None)
         if outcome is not None:
+            said = call.entry  # whose record it was about, where the method has said so before it was refused
             call.begin_again()
             call.audit(outcome=outcome)
+            if said is not None:
+                call.entry = replace(said, outcome=outcome, version=None, fields=(), found=())
             self._audit(call)
 
     def _run(self, operation: Operation, method: Callable[..., Any], call: Call, arguments: dict[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""Where Flask meets ASGI, and the only file that leans on parts of connexion that are not public.
+"""Where Flask meets ASGI: the only file that imports connexion, and that leans on parts of it that are not public.
 
 connexion 3.3 wraps Flask by a2wsgi, which hops between threads several times per request, and builds its decorators
 anew for each request. Here the body is read on the event loop, the request makes one hop into a pool of threads, and an
@@ -11,17 +11,38 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import io
+import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import flask
 from a2wsgi.wsgi import build_environ
-from connexion.apps.flask import FlaskApi, FlaskApp, FlaskASGIApp
 
 from services.chassis import metrics
 from services.kernel.errors import NotFound, Unavailable
 
+with warnings.catch_warnings():
+    # connexion imports starlette's test client and an old part of jsonschema, which both announce their end.
+    warnings.simplefilter("ignore")
+    from connexion.apps.flask import FlaskApi, FlaskApp, FlaskASGIApp
+    from connexion.exceptions import ProblemException
+    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+    from connexion.middleware.routing import RoutingMiddleware
+    from connexion.middleware.security import SecurityMiddleware
+    from connexion.resolver import Resolver
+
+__all__ = [
+    "REQUEST",
+    "Bridge",
+    "ProblemException",
+    "Resolver",
+    "RoutedAPI",
+    "RoutedMiddleware",
+    "RoutingMiddleware",
+    "SecurityMiddleware",
+    "flask_app",
+]
 REQUEST = "infirmary.request"
 _QUEUE_PER_THREAD = 8
 Reply = tuple[int, list[tuple[bytes, bytes]], bytes]

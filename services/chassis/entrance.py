@@ -14,13 +14,13 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from connexion.exceptions import ProblemException
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.exceptions import HTTPException
 
 from services.chassis import deadline, logs, metrics, problems, tracing
 from services.chassis.admission import UnsupportedMedia
+from services.chassis.bridge import ProblemException
 from services.chassis.spec import Contract
 
 BODY = "infirmary.body"

@@ -57,6 +57,9 @@ def serve(service: Service, *, version: str) -> int:
             server_header=False,
             date_header=True,
         )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn raises the signal again when it has stopped; by then it must not end what is still to be closed.
+            signal.signal(number, lambda *_: None)
         server = _Server(config, on_stop=web.app.drain)
         server.run()
         return 0 if server.started else 1

@@ -12,14 +12,19 @@ from functools import partial
 from typing import Any
 
 import flask
-from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
-from connexion.middleware.routing import RoutingMiddleware
-from connexion.middleware.security import SecurityMiddleware
-from connexion.resolver import Resolver
 
 from services.chassis import admission, logs, problems, spec
 from services.chassis.adapter import Adapter, Incoming, Unaudited, dumps
-from services.chassis.bridge import REQUEST, Bridge, flask_app
+from services.chassis.bridge import (
+    REQUEST,
+    Bridge,
+    Resolver,
+    RoutedAPI,
+    RoutedMiddleware,
+    RoutingMiddleware,
+    SecurityMiddleware,
+    flask_app,
+)
 from services.chassis.call import Answer
 from services.chassis.entrance import BODY, REQUEST_ID, Entrance
 from services.chassis.gate import SIGNED_IN, Gate, LivePolicy, SignedIn, Tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -97,10 +98,8 @@ class Peer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for each in self._open:
-            try:
+            with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         for thread in self._threads:
             thread.join(5)
         for each in self._open:

@@ -112,7 +112,9 @@ def test_a_source_that_is_away_does_no_harm_until_the_token_ends(
     assert token() == "t-2"
 
 
-@pytest.mark.parametrize("answer", [(401, {}), (201, {}), (201, []), (201, {"access_token": "t", "expires_in": "soon"})])
+@pytest.mark.parametrize(
+    "answer", [(401, {}), (201, {}), (201, []), (201, {"access_token": "t", "expires_in": "soon"})]
+)
 def test_a_wrong_secret_or_a_strange_answer_is_unavailable_and_says_nothing_of_the_secret(
     token: ServiceToken, issuer: Issuer, answer: tuple[int, object]
 ) -> None:

@@ -58,5 +58,6 @@ def house(mongo_server, mongo_database, redis_server, patients) -> Iterator[Hous
     service.migrate()
     made = House(service)
     making.empty(made)
+    made.send("GET", "/")  # the application is put together by its first request, which threads must not share
     yield made
     made.close()

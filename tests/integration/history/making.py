@@ -22,7 +22,9 @@ def allergy(display: str = "Penicillin", **given: Any) -> dict[str, Any]:
         "category": "medication",
         "criticality": "high",
         "certainty": "confirmed",
-        "reactions": [{"manifestation": {"display": "Urticaria", "system": ICD_10, "code": "L50.9"}, "severity": "mild"}],
+        "reactions": [
+            {"manifestation": {"display": "Urticaria", "system": ICD_10, "code": "L50.9"}, "severity": "mild"}
+        ],
     }
     return body | given
 

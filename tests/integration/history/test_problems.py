@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+
+import orjson
 import pytest
 
 from tests.integration.history import making
@@ -95,10 +98,6 @@ def test_a_cursor_that_was_written_by_hand_is_refused(house):
     making.add_problem(house)
     making.add_problem(house)
     good = house.call("list_problems", patient_id=PATIENT, query={"limit": 1}).body["next_cursor"]
-    import base64
-
-    import orjson
-
     mark, _ = orjson.loads(base64.urlsafe_b64decode(good + "=="))
     for keys in ([], [{"$gt": ""}], ["x"], [None], [1, 2], {"$ne": 1}):
         forged = base64.urlsafe_b64encode(orjson.dumps([mark, keys])).rstrip(b"=").decode()

@@ -65,4 +65,5 @@ def test_pauses_spread_over_fifty_milliseconds_to_one_second() -> None:
     pauses = [retries.pause_s() for _ in range(2000)]
     assert min(pauses) >= 0.05
     assert max(pauses) <= 1.0
-    assert min(pauses) < 0.1 < 0.9 < max(pauses)
+    assert min(pauses) < 0.1
+    assert max(pauses) > 0.9

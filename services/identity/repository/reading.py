@@ -1,0 +1,102 @@
+"""Reads, inside a transaction and outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.identity import schema
+from services.identity.model.accounts import Account, UnknownAccount
+from services.identity.model.keys import SigningKey
+from services.identity.model.places import Department, Facility, Location, UnknownPlace
+from services.identity.model.sessions import Session
+from services.identity.repository import rows
+
+
+class SqlReading:
+    """Reads over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def account(self, id: UUID) -> Account:
+        """The account; UnknownAccount otherwise."""
+        return self._account(sa.select(schema.accounts).where(schema.accounts.c.id == id))
+
+    def account_named(self, username: str) -> Account | None:
+        """The account with this canonical name."""
+        row = self._connection.execute(
+            sa.select(schema.accounts).where(schema.accounts.c.username == username)
+        ).one_or_none()
+        return None if row is None else rows.account(row)
+
+    def accounts(self, *, after: UUID | None, limit: int, role: str | None, active: bool | None) -> list[Account]:
+        """Accounts in the order of their making."""
+        table = schema.accounts.c
+        query = _page(schema.accounts, after=after, limit=limit)
+        if role is not None:
+            query = query.where(table.roles.contains([role]))
+        if active is not None:
+            query = query.where(table.is_active == active)
+        return [rows.account(row) for row in self._connection.execute(query)]
+
+    def open_sessions(self, account_id: UUID, *, at: datetime, idle_since: datetime) -> list[Session]:
+        """Sessions that can still be refreshed, newest first."""
+        table = schema.sessions.c
+        query = (
+            sa.select(schema.sessions)
+            .where(table.account_id == account_id, table.ended_at.is_(None))
+            .where(table.expires_at > at, table.used_at > idle_since)
+            .order_by(table.created_at.desc(), table.id.desc())
+            .limit(200)
+        )
+        return [rows.session(row) for row in self._connection.execute(query)]
+
+    def place(self, kind: type[Any], id: UUID) -> Any:
+        """The facility, location or department; UnknownPlace otherwise."""
+        table = rows.TABLES[kind]
+        return self._place(kind, sa.select(table).where(table.c.id == id))
+
+    def facilities(self, *, after: UUID | None, limit: int) -> list[Facility]:
+        """Facilities in the order of their making."""
+        return self._places(Facility, after, limit, None)
+
+    def locations(self, *, after: UUID | None, limit: int, facility_id: UUID | None) -> list[Location]:
+        """Locations in the order of their making."""
+        return self._places(Location, after, limit, facility_id)
+
+    def departments(self, *, after: UUID | None, limit: int, facility_id: UUID | None) -> list[Department]:
+        """Departments in the order of their making."""
+        return self._places(Department, after, limit, facility_id)
+
+    def keys(self) -> list[SigningKey]:
+        """All signing keys."""
+        return [rows.key(row) for row in self._connection.execute(sa.select(schema.signing_keys))]
+
+    def _account(self, query: sa.Select[Any]) -> Account:
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise UnknownAccount
+        return rows.account(row)
+
+    def _place(self, kind: type[Any], query: sa.Select[Any]) -> Any:
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            raise UnknownPlace
+        return rows.place(kind, row)
+
+    def _places(self, kind: type[Any], after: UUID | None, limit: int, facility_id: UUID | None) -> list[Any]:
+        table = rows.TABLES[kind]
+        query = _page(table, after=after, limit=limit)
+        if facility_id is not None:
+            query = query.where(table.c.facility_id == facility_id)
+        return [rows.place(kind, row) for row in self._connection.execute(query)]
+
+
+def _page(table: sa.Table, *, after: UUID | None, limit: int) -> sa.Select[Any]:
+    """Ids are time-ordered, so their order is that of the making, and a page needs no other key."""
+    query = sa.select(table).order_by(table.c.id).limit(limit)
+    return query if after is None else query.where(table.c.id > after)

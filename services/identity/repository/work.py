@@ -1,0 +1,221 @@
+"""One transaction: what is changed, with its history, its events and its word to the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from services.chassis.call import Call
+from services.chassis.sql import Unit
+from services.identity import schema
+from services.identity.model import accounts, places
+from services.identity.model.accounts import Account, UsernameTaken
+from services.identity.model.keys import SigningKey
+from services.identity.model.places import NameTaken, Place
+from services.identity.model.policy import Change, SessionEnded, SubjectNow
+from services.identity.model.roles import SUPER_ADMIN
+from services.identity.model.sessions import Ended, RefreshToken, Session
+from services.identity.model.store import Scope
+from services.identity.model.throttle import Counter
+from services.identity.repository import rows
+from services.identity.repository.reading import SqlReading
+from services.kernel.events import Event
+
+_TAKEN = {
+    "accounts_username_is_taken": UsernameTaken,
+    "facilities_name_is_taken": NameTaken,
+    "locations_name_is_taken": NameTaken,
+    "departments_name_is_taken": NameTaken,
+}
+# Names of locks that hold until the end of the transaction.
+_SUPER_ADMINS, _KEYS = 0x1D000001, 0x1D000002
+
+
+class SqlWork(SqlReading):
+    """Reads and writes over one transaction."""
+
+    def __init__(self, unit: Unit, *, call: Call) -> None:
+        super().__init__(unit.connection)
+        self._unit, self._call = unit, call
+        self.changes: list[Change] = []
+
+    def record(self, *events: Event) -> None:
+        """Tell other services, after the commit and surely."""
+        self._unit.record(*events)
+
+    def announce(self, change: Change) -> None:
+        """Tell every process, after the commit and surely."""
+        self.changes.append(change)
+
+    def finish(self) -> None:
+        """Keep what is to be announced, with the effect."""
+        if self.changes:
+            self._execute(sa.insert(schema.policy_changes), [self._policy_row(change) for change in self.changes])
+
+    def account_for_change(self, id: UUID) -> Account:
+        """The account, held for this transaction; UnknownAccount otherwise."""
+        return self._account(sa.select(schema.accounts).where(schema.accounts.c.id == id).with_for_update())
+
+    def add_account(self, account: Account) -> None:
+        """A new account; UsernameTaken otherwise."""
+        self._execute(sa.insert(schema.accounts).values(rows.account_row(account)))
+        fields = accounts.differing(None, after=account)
+        self._keep_version("account", account, fields=fields, state=accounts.state(account))
+
+    def save_account(self, account: Account, *, fields: Sequence[str]) -> None:
+        """The next version of an account that is held, and in its history what changed."""
+        table = schema.accounts
+        self._execute(sa.update(table).where(table.c.id == account.id).values(rows.account_row(account)))
+        self._keep_version("account", account, fields=fields, state=accounts.state(account))
+
+    def better_hash(self, id: UUID, *, hash: str, instead_of: str) -> None:
+        """The same password under today's settings of hashing; no new version."""
+        table = schema.accounts.c
+        where = (table.id == id, table.password_hash == instead_of)
+        self._execute(sa.update(schema.accounts).where(*where).values(password_hash=hash))
+
+    def other_super_admins(self, id: UUID) -> int:
+        """How many active super admins there are beside this one; nobody else can change that until the end."""
+        self._lock(_SUPER_ADMINS)
+        table = schema.accounts.c
+        others = (table.id != id, table.is_active, table.roles.contains([SUPER_ADMIN]))
+        return int(self._connection.execute(sa.select(sa.func.count()).where(*others)).scalar_one())
+
+    def fields_since(self, record: UUID, *, version: int) -> list[str]:
+        """Names of the fields that changed after a version."""
+        table = schema.record_versions.c
+        query = sa.select(sa.func.unnest(table.fields)).where(table.record_id == record, table.version > version)
+        return sorted(set(self._connection.execute(query).scalars()))
+
+    def counters(self, scopes: Sequence[Scope]) -> dict[Scope, Counter]:
+        """The counters of failures, held for this transaction."""
+        found = {}
+        for scope in sorted(scopes, key=lambda each: (each.kind, each.digest)):  # one order, so that none waits in a ring
+            made = insert(schema.failure_counters).values(kind=scope.kind, digest=scope.digest, failures=0)
+            held = made.on_conflict_do_update(index_elements=["kind", "digest"], set_={"kind": scope.kind})
+            table = schema.failure_counters.c
+            row = self._connection.execute(held.returning(table.failures, table.last_at, table.closed_until)).one()
+            found[scope] = Counter(failures=row.failures, last_at=row.last_at, closed_until=row.closed_until)
+        return found
+
+    def set_counters(self, counters: Mapping[Scope, Counter]) -> None:
+        """New states of counters that are held."""
+        table = schema.failure_counters
+        for scope, counter in counters.items():
+            where = (table.c.kind == scope.kind, table.c.digest == scope.digest)
+            self._execute(sa.update(table).where(*where).values(rows.values_of(counter)))
+
+    def add_session(self, session: Session, *, refresh: RefreshToken) -> None:
+        """A new session with its first refresh token."""
+        self._execute(sa.insert(schema.sessions).values(rows.values_of(session)))
+        self._execute(sa.insert(schema.refresh_tokens).values(rows.values_of(refresh)))
+
+    def session_of_token(self, digest: bytes) -> tuple[Session, RefreshToken] | None:
+        """A refresh token and its session, both held for this transaction.
+
+        Two statements: the second begins after the lock was got, and so sees what the holder before has committed.
+        """
+        tokens, sessions = schema.refresh_tokens, schema.sessions
+        owner = sa.select(tokens.c.session_id).where(tokens.c.digest == digest).scalar_subquery()
+        held = self._connection.execute(sa.select(sessions).where(sessions.c.id == owner).with_for_update()).one_or_none()
+        found = self._connection.execute(sa.select(tokens).where(tokens.c.digest == digest)).one_or_none()
+        return None if held is None or found is None else (rows.session(held), rows.token(found))
+
+    def exchange_token(self, session: Session, *, used: RefreshToken, fresh: RefreshToken) -> None:
+        """Mark one token as used, and keep the next."""
+        tokens, sessions = schema.refresh_tokens, schema.sessions
+        self._execute(sa.update(tokens).where(tokens.c.digest == used.digest).values(used_at=session.used_at))
+        self._execute(sa.insert(tokens).values(rows.values_of(fresh)))
+        self._execute(sa.update(sessions).where(sessions.c.id == session.id).values(used_at=session.used_at))
+
+    def end_session(self, id: UUID, *, account_id: UUID, at: datetime, why: Ended) -> bool:
+        """End a session of an account; False when it has no such open one. Tells the policy."""
+        return self._end(schema.sessions.c.id == id, account_id=account_id, at=at, why=why) == 1
+
+    def end_sessions(self, account_id: UUID, *, at: datetime, why: Ended, but: UUID | None = None) -> int:
+        """End all open sessions of an account but one. Tells the policy."""
+        which = sa.true() if but is None else schema.sessions.c.id != but
+        return self._end(which, account_id=account_id, at=at, why=why)
+
+    def _end(self, which: sa.ColumnElement[bool], *, account_id: UUID, at: datetime, why: Ended) -> int:
+        table = schema.sessions.c
+        where = (which, table.account_id == account_id, table.ended_at.is_(None))
+        ended = sa.update(schema.sessions).where(*where).values(ended_at=at, ended_why=why.value).returning(table.id)
+        found = list(self._connection.execute(ended).scalars())
+        for each in found:
+            self.announce(SessionEnded(session=each))
+        return len(found)
+
+    def add_place(self, place: Place) -> None:
+        """A new facility, location or department; NameTaken otherwise."""
+        self._execute(sa.insert(rows.TABLES[type(place)]).values(rows.place_row(place)))
+        names = [name for name in places.state(place) if name not in {"created_at", "changed_at"}]
+        self._keep_version(_kind(place), place, fields=names, state=places.state(place))
+
+    def place_for_change(self, kind: type[Any], id: UUID) -> Any:
+        """The place, held for this transaction; UnknownPlace otherwise."""
+        table = rows.TABLES[kind]
+        return self._place(kind, sa.select(table).where(table.c.id == id).with_for_update())
+
+    def save_place(self, place: Place, *, fields: Sequence[str]) -> None:
+        """The next version of a place that is held; NameTaken otherwise."""
+        table = rows.TABLES[type(place)]
+        self._execute(sa.update(table).where(table.c.id == place.id).values(rows.place_row(place)))
+        self._keep_version(_kind(place), place, fields=fields, state=places.state(place))
+
+    def keys_for_change(self) -> list[SigningKey]:
+        """All signing keys, held for this transaction; nobody else adds one until its end."""
+        self._lock(_KEYS)
+        return self.keys()
+
+    def add_key(self, key: SigningKey) -> None:
+        """A new signing key."""
+        self._execute(sa.insert(schema.signing_keys).values(rows.values_of(replace(key, public_jwk=dict(key.public_jwk)))))
+
+    def erase_private(self, kids: Collection[str]) -> None:
+        """Erase private halves."""
+        table = schema.signing_keys
+        self._execute(sa.update(table).where(table.c.kid.in_(kids)).values(sealed=None))
+
+    def _keep_version(self, kind: str, record: Any, *, fields: Sequence[str], state: Mapping[str, Any]) -> None:
+        values = {
+            "record_id": record.id,
+            "version": record.version,
+            "kind": kind,
+            "at": self._call.at,
+            "by": self._call.actor.subject,
+            "operation": self._call.operation,
+            "fields": list(fields),
+            "state": dict(state),
+        }
+        self._execute(sa.insert(schema.record_versions).values(values))
+
+    def _policy_row(self, change: Change) -> dict[str, Any]:
+        if isinstance(change, SubjectNow):
+            body = {"roles": list(change.roles), "active": change.is_active, "version": change.version}
+            return {"kind": "subject", "name": str(change.subject), "body": body, "at": self._call.at}
+        return {"kind": "session", "name": str(change.session), "body": {}, "at": self._call.at}
+
+    def _lock(self, number: int) -> None:
+        self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    def _execute(self, statement: Any, values: list[dict[str, Any]] | None = None) -> None:
+        try:
+            self._connection.execute(statement, values)
+        except sa.exc.IntegrityError as error:
+            cause = error.orig
+            name = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+            if name in _TAKEN:
+                raise _TAKEN[name] from None
+            raise
+
+
+def _kind(place: Place) -> str:
+    return type(place).__name__.lower()
