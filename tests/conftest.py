@@ -37,7 +37,7 @@ def mongo_server() -> str:
 @pytest.fixture(scope="session")
 def redis_server() -> str:
     """The address of a Redis with the durable settings, without a database number."""
-    return stores.address("redis").rstrip("/")
+    return stores.address("redis").rstrip("/").removesuffix("/0")
 
 
 @pytest.fixture(scope="module")

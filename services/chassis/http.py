@@ -137,6 +137,8 @@ def _read(answer: urllib3.BaseHTTPResponse, *, largest: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while part := answer.read1(_CHUNK):
+        if deadline.is_past():
+            raise TimeoutError("deadline")
         size += len(part)
         if size > largest:
             raise TooLarge

@@ -27,7 +27,7 @@ def test_a_method_that_is_missing_stops_the_start(houses, service):
 
 @pytest.mark.parametrize("service", CONTRACTS)
 def test_a_method_without_an_operation_stops_the_start(houses, service):
-    extended = type("Extended", (type(houses[service].service.controller),), {"surprise": lambda self: None})
+    extended = type("Extended", (type(houses[service].service.controller),), {"surprise": print})
     controller = object.__new__(extended)
     with pytest.raises(Mismatch, match="surprise"):
         require_match(houses[service].contract, controller)

@@ -71,7 +71,11 @@ def dialled(number: str, *, country: str) -> Dialled | None:
     except phonenumbers.NumberParseException:
         parsed = None
     if parsed is None or not phonenumbers.is_possible_number(parsed):
-        return None if number.lstrip("( ").startswith("+") else Dialled(international=None, national=digits.lstrip("0") or digits)
+        return (
+            None
+            if number.lstrip("( ").startswith("+")
+            else Dialled(international=None, national=digits.lstrip("0") or digits)
+        )
     national = phonenumbers.national_significant_number(parsed)
     return Dialled(
         international=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),

@@ -26,13 +26,6 @@ class NothingToSearch(Invalid):
     title = "Nothing to search for"
 
 
-class CursorInvalid(Invalid):
-    """This is no cursor of this list."""
-
-    code = "cursor_invalid"
-    title = "The cursor belongs to another list"
-
-
 class IdentifierTaken(Conflict):
     """An identifier that can belong to one person only stands on another record."""
 

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from services.kernel.errors import Stale
-from services.patients.model.errors import CursorInvalid
+from services.kernel.errors import FieldError, Malformed, Stale
 from services.patients.model.person import Patient
 
 Snapshot = Mapping[str, Any]
@@ -93,10 +92,10 @@ def stale(patient: Patient, *, since: Snapshot | None) -> Stale:
     return Stale(fields=[] if since is None else differing(since, snapshot(patient)))
 
 
-def changes(versions: Sequence[KeptVersion], *, after: Place | None, limit: int) -> tuple[list[FieldChange], Place | None]:
-    """One page of changes, newest first, from some versions in a row, newest first; and where the page ends.
+def changes(versions: Sequence[KeptVersion], *, after: Place | None) -> list[FieldChange]:
+    """What was changed, newest first, in some versions in a row that come newest first; only what follows after a place.
 
-    A version without the one before it among `versions` tells nothing: it is the registration, or belongs to the next page.
+    A version without the one before it among `versions` tells nothing: it is the registration, or not asked for.
 
     Source: none, plain arithmetic.
     """
@@ -107,22 +106,20 @@ def changes(versions: Sequence[KeptVersion], *, after: Place | None, limit: int)
         for new, old in zip(versions, versions[1:], strict=False)
         for name in differing(old.record, new.record)
     ]
-    if after is not None:
-        found = [each for each in found if (-each.version, each.field) > (-after.version, after.field)]
-    page = found[:limit]
-    more = len(found) > limit
-    return page, Place(version=page[-1].version, field=page[-1].field) if more else None
+    if after is None:
+        return found
+    return [each for each in found if (-each.version, each.field) > (-after.version, after.field)]
 
 
-def place_from(position: Any) -> Place | None:
-    """Where the page before ended, from what a cursor holds.
+def place_at(keys: Sequence[Any] | None) -> Place | None:
+    """The place in the changes that a cursor holds.
 
-    Raises:  CursorInvalid: it was made for another list.
+    Raises:  Malformed: it holds something else.
     Source: none, plain arithmetic.
     """
-    match position:
+    match keys:
         case None:
             return None
         case [int() as version, str() as field]:
             return Place(version=version, field=field)
-    raise CursorInvalid
+    raise Malformed(errors=[FieldError(rule="cursor", parameter="cursor")])

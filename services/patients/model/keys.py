@@ -116,7 +116,9 @@ def word_term(word: str) -> Term:
         return Term(all_of=(tuple(f"#{each}" for each in _pieces(word, 2)) or (f"#{word}",),))
     if len(word) <= 2:
         return Term(any_of=(f"^{word}", f"={word}"))
-    return Term(any_of=tuple(f"~{each}" for each in _slips(word)), all_of=(tuple(f"#{each}" for each in _pieces(word, 3)),))
+    return Term(
+        any_of=tuple(f"~{each}" for each in _slips(word)), all_of=(tuple(f"#{each}" for each in _pieces(word, 3)),)
+    )
 
 
 def exact_keys(asked: Iterable[str]) -> tuple[str, ...]:

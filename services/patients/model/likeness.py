@@ -77,9 +77,10 @@ def ensure_identifiers_free(
     Raises:  IdentifierTaken: with the other's MRN where the actor may read that record.
     Source: none, plain arithmetic.
     """
-    for number, own in enumerate(person.identifiers):
-        for other in holders:
-            if not own.is_exclusive or other.id == but or own.key not in {each.key for each in other.person.identifiers}:
+    claimed = {each.key: number for number, each in enumerate(person.identifiers) if each.is_exclusive}
+    for other in holders:
+        for number in sorted(claimed[each.key] for each in other.person.identifiers if each.key in claimed):
+            if other.id == but:
                 continue
             if forgive_same_name and name_likeness(person, other.person) >= _NAMES_ALIKE:
                 continue

@@ -5,12 +5,26 @@ from __future__ import annotations
 import functools
 import unicodedata
 
+# Latin letters that have no accent to take off: o with stroke, l with stroke, and their kind.
 _BARE = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
+    {
+        "\u00f8": "o",
+        "\u0142": "l",
+        "\u0111": "d",
+        "\u00f0": "d",
+        "\u00fe": "th",
+        "\u00e6": "ae",
+        "\u0153": "oe",
+        "\u0131": "i",
+        "\u0127": "h",
+        "\u0167": "t",
+    }
 )
-_APOSTROPHES = frozenset("'`´‘’‛ʹʻʼʽʾʿˈ′＇")
-_HYPHENS = frozenset("-‐‑‒–—−－")
+# Apostrophes and the letters and marks that stand for one: ' ` and acute, single quotes, modifier letters, prime, wide.
+_APOSTROPHES = frozenset("'`\u00b4\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u2032\uff07")
+_HYPHENS = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212\uff0d")
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 MOST_WORDS = 16
 LONGEST_WORD = 40
 
@@ -39,9 +53,6 @@ def is_plain(text: str) -> bool:
     return not any(
         unicodedata.category(each) in {"Cc", "Cs"} or unicodedata.bidirectional(each) in _TURNING for each in text
     )
-
-
-_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 def fold(text: str) -> str:
@@ -96,7 +107,8 @@ def is_unspaced(word: str) -> bool:
 def _split(text: str, *, hyphens_join: bool) -> tuple[str, ...]:
     out: list[str] = []
     for each in fold(text):
-        if each in _APOSTROPHES or (hyphens_join and each in _HYPHENS):
+        # Joiners (Cf) only shape the letters beside them, as in Persian and Hindi.
+        if each in _APOSTROPHES or (hyphens_join and each in _HYPHENS) or unicodedata.category(each) == "Cf":
             continue
         out.append(each if unicodedata.category(each)[0] in "LMN" else " ")
     return tuple(word[:LONGEST_WORD] for word in "".join(out).split())

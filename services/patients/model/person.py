@@ -109,7 +109,7 @@ class Patient:
 def age_years(birth: Birth, *, on: date) -> int:
     """Whole years of age on a day, never less than none.
 
-    Who was born on 29 February completes a year on 1 March of a common year. Of an estimated birth only the years count.
+    Who was born on 29 February completes a year on 1 March of a common year. Of an estimated birth the years count.
 
     Source:  Family Law Reform Act 1969 (England and Wales), section 9: an age is reached at the start of the birthday.
     """

@@ -38,9 +38,7 @@ def register(person: Demographics, *, id: UUID, number: int, at: datetime) -> Pa
 
     Source: none, plain arithmetic.
     """
-    return Patient(
-        id=id, mrn=medical_record_number(number), version=1, person=person, registered_at=at, changed_at=at
-    )
+    return Patient(id=id, mrn=medical_record_number(number), version=1, person=person, registered_at=at, changed_at=at)
 
 
 def change(patient: Patient, fields: Mapping[str, Any], *, today: date, house: House, at: datetime) -> Patient:

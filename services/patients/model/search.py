@@ -11,9 +11,9 @@ from uuid import UUID
 
 from rapidfuzz.distance import OSA
 
-from services.kernel.errors import FieldError
+from services.kernel.errors import FieldError, Malformed
 from services.patients.model.contacts import digits_of
-from services.patients.model.errors import CursorInvalid, NothingToSearch
+from services.patients.model.errors import NothingToSearch
 from services.patients.model.identifiers import bare
 from services.patients.model.keys import (
     Term,
@@ -43,6 +43,11 @@ class Search:
     terms: tuple[Term, ...]
     words: tuple[str, ...] = ()
     include_inactive: bool = False
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """Keys of the records that hold every word as a part of a name; they are ranked after the exact ones."""
+        return tuple(key for term in self.terms for group in term.all_of for key in group)
 
     @property
     def exact(self) -> tuple[str, ...]:
@@ -104,37 +109,36 @@ def ranked(found: Sequence[Found], *, asked: Search) -> list[Hit]:
     return [Hit(id=each.id, score=score) for score, each in scored]
 
 
-def page_of(hits: Sequence[Hit], *, after: Hit | None, limit: int) -> tuple[list[Hit], Hit | None]:
-    """One page of hits, and the hit after which the next one begins.
+def hits_after(hits: Sequence[Hit], *, place: Hit | None) -> Sequence[Hit]:
+    """The hits that follow after a place, all of them without one.
 
-    Where the hit itself no longer fits, the page begins with those that fit equally well: better shown twice than never.
+    Where the hit at the place no longer fits, those follow that fit equally well: better shown twice than never.
 
     Source: none, plain arithmetic.
     """
-    start = 0
-    if after is not None:
-        places = [place for place, hit in enumerate(hits) if hit.id == after.id]
-        worse = [place for place, hit in enumerate(hits) if hit.score <= after.score]
-        start = places[0] + 1 if places else (worse[0] if worse else len(hits))
-    page = list(hits[start : start + limit])
-    return page, page[-1] if start + limit < len(hits) else None
+    if place is None:
+        return hits
+    for number, hit in enumerate(hits):
+        if hit.id == place.id:
+            return hits[number + 1 :]
+    return [hit for hit in hits if hit.score <= place.score]
 
 
-def hit_from(position: Any) -> Hit | None:
-    """Where the page before ended, from what a cursor holds.
+def hit_at(keys: Sequence[Any] | None) -> Hit | None:
+    """The place that a cursor holds: score and id of a hit, nothing that was typed.
 
-    Raises:  CursorInvalid: it was made for another list.
+    Raises:  Malformed: it holds something else.
     Source: none, plain arithmetic.
     """
-    match position:
+    match keys:
         case None:
             return None
         case [int() as score, str() as patient_id]:
             try:
                 return Hit(id=UUID(patient_id), score=score)
             except ValueError:
-                raise CursorInvalid from None
-    raise CursorInvalid
+                pass
+    raise Malformed(errors=[FieldError(rule="cursor", parameter="cursor")])
 
 
 def name_score(asked: Sequence[str], name: Sequence[str]) -> int:

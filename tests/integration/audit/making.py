@@ -67,6 +67,19 @@ def make_event(number: int = 0, **data: Any) -> bus.Received:
     )
 
 
+def environ(url: str, *, second_place: Path | None = None) -> dict[str, str]:
+    """The settings of the audit over a database."""
+    place = {} if second_place is None else {"CHECKPOINT_FILE": str(second_place)}
+    return {
+        "DATABASE_URL": url,
+        "CHECKPOINT_KEY": KEY.decode(),
+        "BUS_URL": "redis://127.0.0.1:9",
+        "IDENTITY_URL": "http://127.0.0.1:9",
+        "SERVICE_SECRET": "not used here",
+        **place,
+    }
+
+
 class House:
     """The audit as it runs, and an intruder who owns its database."""
 

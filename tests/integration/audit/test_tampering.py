@@ -80,8 +80,8 @@ ATTACKS = {
     "swaps the contents of two entries": (
         [
             (
-                "UPDATE entries AS one SET entry = other.entry, at = other.at, actor = other.actor FROM entries AS other"
-                " WHERE (one.position, other.position) IN ((7, 8), (8, 7))"
+                "UPDATE entries AS one SET entry = other.entry, at = other.at, actor = other.actor"
+                " FROM entries AS other WHERE (one.position, other.position) IN ((7, 8), (8, 7))"
             )
         ],
         (7, "entry_changed"),

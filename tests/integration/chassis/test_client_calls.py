@@ -245,10 +245,10 @@ def test_less_than_two_seconds_when_less_remains(serve, connect) -> None:
     peer = serve(Connection.hang)
 
     def call() -> None:
-        with deadline.within(0.4):
+        with deadline.within(1):
             connect(peer.url).call("list_things")
 
-    assert took_s(call) <= 0.44
+    assert 0.9 < took_s(call) <= 1.1
 
 
 def test_when_nobody_waits_any_more_nothing_is_sent(serve, connect) -> None:
@@ -289,7 +289,7 @@ def test_an_address_that_swallows_everything_fails_in_a_quarter_second(connect) 
             held[-1].setblocking(False)
             held[-1].connect_ex(full.getsockname())
         client = connect(f"http://127.0.0.1:{full.getsockname()[1]}")
-        assert took_s(lambda: client.call("add_thing", body={})) <= 0.3
+        assert took_s(lambda: client.call("add_thing", body={})) <= 0.35
         for each in held:
             each.close()
 
@@ -388,7 +388,7 @@ def test_callers_with_too_little_time_do_not_open_the_breaker(serve, connect) ->
 
 def test_more_threads_than_connections_wait_a_quarter_second_and_no_longer(serve, connect) -> None:
     client = connect(serve(Connection.hang).url, connections=1)
-    held = threading.Thread(target=lambda: pytest.raises(Unavailable, client.call, "add_thing", body={}))
+    held = threading.Thread(target=took_s, args=(lambda: client.call("add_thing", body={}),))
     held.start()
     time.sleep(0.1)
     assert took_s(lambda: client.call("add_thing", body={})) <= 0.4
