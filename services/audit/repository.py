@@ -21,6 +21,11 @@ PAGE: Final = 4000
 _entries, _head, _checkpoints = schema.entries.c, schema.chain_head, schema.checkpoints
 _INDEX = (_entries.id, _entries.at, _entries.actor, _entries.operation, _entries.action, _entries.outcome)
 _LINK = (_entries.position, _entries.previous, _entries.hash, _entries.entry, *_INDEX, _entries.about)
+# As text, because the driver gives the right types by itself, and a whole trail is read through here.
+_WALK = sa.text(
+    "SELECT position, previous, hash, entry, id, at, actor, operation, action, outcome, about FROM entries"
+    " WHERE position BETWEEN :first AND :last ORDER BY position LIMIT :limit"
+)
 
 
 class AuditStore:
@@ -122,9 +127,7 @@ class StoredTrail:
 
     def pages(self, first: int, *, last: int) -> Iterator[Sequence[model.Link]]:
         """The links of a range in order; each page is a statement of its own, so none lasts long."""
-        query = sa.select(*_LINK).where(_entries.position.between(sa.bindparam("first"), last))
-        query = query.order_by(_entries.position).limit(PAGE)
-        while rows := self._connection.execute(query, {"first": first}).all():
+        while rows := self._connection.execute(_WALK, {"first": first, "last": last, "limit": PAGE}).all():
             yield [_link(row) for row in rows]
             first = rows[-1].position + 1
 

@@ -1,9 +1,9 @@
 """The command `infirmary`: the processes of a service, its migration, and what its operators do by hand.
 
-infirmary serve patients            web process
-infirmary work patients             relay, consumers and timed jobs
-infirmary migrate patients          bring the store to its schema
-infirmary patients <command> …      a command of that service
+infirmary serve <service>           web process
+infirmary work <service>            relay, consumers and timed jobs
+infirmary migrate <service>         bring the store to its schema
+infirmary <service> <command> …      a command of that service
 """
 
 from __future__ import annotations

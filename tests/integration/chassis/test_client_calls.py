@@ -23,8 +23,8 @@ from prometheus_client import REGISTRY, generate_latest
 from services.chassis import deadline, logs
 from services.chassis.client import Client
 from services.kernel.errors import Unavailable
+from standalone.servers import ports
 from tests.integration.chassis.peer import Behaviour, Connection, Peer, always, in_turn
-from tests.stores import free_port
 
 CONTRACT = """
 openapi: 3.0.3
@@ -273,7 +273,7 @@ def test_a_connection_that_missed_its_deadline_is_not_used_again(serve, connect)
 
 @pytest.mark.target("B-16")
 def test_a_closed_port_fails_at_once(connect) -> None:
-    client = connect(f"http://127.0.0.1:{free_port()}")
+    client = connect(f"http://127.0.0.1:{ports.free()}")
     assert took_s(lambda: client.call("add_thing", body={})) <= 0.25
 
 

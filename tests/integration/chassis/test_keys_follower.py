@@ -15,8 +15,8 @@ from joserfc.util import int_to_base64
 
 from services.chassis.keys import EVERY_S, KEPT_S, PATH, KeyFollower
 from services.kernel.errors import Unavailable
+from standalone.servers import ports
 from tests.integration.chassis.peer import Connection, Peer, always
-from tests.stores import free_port
 
 
 def jwk(kid: str, *, bits: int = 2048, **other: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_it_knows_the_keys_soon_after_its_start(house: House) -> None:
 
 
 def test_before_the_first_answer_it_is_unavailable_and_then_quickly_there(house: House) -> None:
-    port = free_port()
+    port = ports.free()
     follower = house.follow(f"http://127.0.0.1:{port}")
     with pytest.raises(Unavailable):
         follower.key("k1")
