@@ -74,7 +74,11 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
         for name, each in sorted(service.commands.items()):
             sys.stderr.write(f"  infirmary {service.name} {name:<12} {each.help}\n")
         return 2
-    return command.run(words[2:])
+    try:
+        return command.run(words[2:])
+    finally:
+        for close in service.close:
+            close()
 
 
 def _usage(known: Sequence[str]) -> int:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import redis
-import structlog
+
 from prometheus_client import Counter
 
+from services.chassis import logs
 from services.chassis.policy_stream import KEPT_S, PolicyPublisher
 from services.identity.model.policy import Change, SubjectNow
 
@@ -30,7 +31,7 @@ class Voice:
                 self._tell(change, until=None)
             except (redis.RedisError, OSError) as error:
                 LATE.inc(len(changes) - place)
-                structlog.get_logger().warning("policy_left_to_worker", reason=type(error).__name__)
+                logs.logger().warning("policy_left_to_worker", reason=type(error).__name__)
                 return
 
     def surely(self, change: Change, committed_at: datetime) -> None:

@@ -30,7 +30,7 @@ def readable(patient: Patient, *, actor: Actor) -> Patient:
     return patient
 
 
-def changeable(patient: Patient, *, actor: Actor, permission: str) -> Patient:  # noqa: ARG001 - as in may_read
+def changeable(patient: Patient, *, actor: Actor, permission: str) -> Patient:
     """The record, for one who may act on it with this permission.
 
     Raises:  NotFound: the same as for a record that does not exist.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from services.kernel.errors import FieldError, Malformed, Stale
@@ -93,7 +94,7 @@ def stale(patient: Patient, *, since: Snapshot | None) -> Stale:
 
 
 def changes(versions: Sequence[KeptVersion], *, after: Place | None) -> list[FieldChange]:
-    """What was changed, newest first, in some versions in a row that come newest first; only what follows after a place.
+    """What was changed, newest first, in some versions in a row that come newest first; from a place on.
 
     A version without the one before it among `versions` tells nothing: it is the registration, or not asked for.
 
@@ -103,7 +104,7 @@ def changes(versions: Sequence[KeptVersion], *, after: Place | None) -> list[Fie
         FieldChange(
             field=name, version=new.version, at=new.at, by=new.by, old=old.record.get(name), new=new.record.get(name)
         )
-        for new, old in zip(versions, versions[1:], strict=False)
+        for new, old in pairwise(versions)
         for name in differing(old.record, new.record)
     ]
     if after is None:

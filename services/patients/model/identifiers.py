@@ -75,7 +75,7 @@ _NATIONAL: dict[str, tuple[Check, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
-    """A number that an authority or a company gave a person; `issuer` is a country, or a name where no country gives it."""
+    """A number that somebody gave a person; `issuer` is a country, or a name where no country gives it."""
 
     type: IdentifierType
     value: str

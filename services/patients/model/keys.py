@@ -4,7 +4,7 @@ A key is a letter for its kind and a text. Of a word of a name: `=` the word, `~
 left out (two words with a slip between them share one), `^` its first one or two letters, `#` each three letters in a
 row; of names written without blanks `#` each character and each two. Of numbers: `t` phone with the country's digits,
 `n` within the country, `s` its last seven digits; `m` MRN; `i` identifier by its value, `u` with type and issuer; `b`
-birth date, `y` birth year.
+birth date, `y` birth year, `e` birth year where it is estimated.
 """
 
 from __future__ import annotations
@@ -35,9 +35,8 @@ def keys_of(patient: Patient, *, house: House) -> list[str]:
     Source: none, plain arithmetic.
     """
     person = patient.person
-    keys = {f"m{patient.mrn}", f"y{person.birth.year}"}
-    if person.birth.date is not None:
-        keys.add(f"b{person.birth.date.isoformat()}")
+    born = person.birth
+    keys = {f"m{patient.mrn}", f"y{born.year}", f"e{born.year}" if born.date is None else f"b{born.date.isoformat()}"}
     for phone in person.phones:
         keys.update(phone_keys(phone.e164 or phone.number, house=house))
     for each in person.identifiers:

@@ -24,11 +24,12 @@ _ESTIMATE_YEARS = 2
 class Probe:
     """Keys by which a store finds who may be the same person.
 
-    It is whoever has one of `identifiers`, or one of `facts` together with one of `names`.
+    It is whoever has one of `identifiers`, or one of `surest` or `years` together with one of `names`.
     """
 
     identifiers: tuple[str, ...]
-    facts: tuple[str, ...]
+    surest: tuple[str, ...]
+    years: tuple[str, ...]
     names: tuple[str, ...]
 
 
@@ -46,11 +47,13 @@ def probe(person: Demographics, *, house: House) -> Probe:
 
     Source: none, plain arithmetic.
     """
-    phones = {key for phone in person.phones for key in phone_keys(phone.e164 or phone.number, house=house)}
-    years = range(person.birth.year - _ESTIMATE_YEARS, person.birth.year + _ESTIMATE_YEARS + 1)
+    born = person.birth
+    years = range(born.year - _ESTIMATE_YEARS, born.year + _ESTIMATE_YEARS + 1)
+    day = [] if born.date is None else [f"b{born.date.isoformat()}"]
     return Probe(
         identifiers=tuple(f"u{each.key}" for each in person.identifiers),
-        facts=tuple(sorted({key for key in phones if key[0] != "s"} | {f"y{year}" for year in years})),
+        surest=tuple(sorted(_phones(person, house=house)) + day),
+        years=tuple(f"{'y' if born.is_estimated else 'e'}{year}" for year in years),
         names=name_hints(person),
     )
 
@@ -67,7 +70,12 @@ def likely_duplicates(person: Demographics, others: Sequence[Patient], *, house:
 
 
 def ensure_identifiers_free(
-    person: Demographics, holders: Sequence[Patient], *, but: UUID | None, actor: Actor, forgive_same_name: bool = False
+    person: Demographics,
+    holders: Sequence[Patient],
+    *,
+    actor: Actor,
+    but: UUID | None = None,
+    forgive_same_name: bool = False,
 ) -> None:
     """Refuse an identifier that can belong to one person only and stands on another record.
 

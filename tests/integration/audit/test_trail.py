@@ -230,18 +230,31 @@ def test_migrations_are_at_head_and_repeatable(house):
     sql.at_head(house.engine, app.MIGRATIONS)
 
 
-@pytest.mark.target("C-15")
+def entries_per_second(house, count):
+    """How fast a trail of so many entries is checked: the best of three."""
+    house.fill_fast(count)
+    rates = []
+    for _ in range(3):
+        started = time.perf_counter()
+        found = house.verify()
+        rates.append(count / (time.perf_counter() - started))
+        assert (found.found, found.entries) == (None, count)
+    return max(rates)
+
+
 def test_checking_reads_tens_of_thousands_of_entries_in_a_second(house, record_property):
-    """50,000 a second are wanted on two free cores; half of that is asked here, where other tests may run beside it."""
-    house.fill_fast(50_000)
-    house.verify()
-    started = time.perf_counter()
-    found = house.verify()
-    rate = found.entries / (time.perf_counter() - started)
+    """Half of the 50,000 that are wanted on free cores, because other tests run beside this one."""
+    rate = entries_per_second(house, 20_000)
     record_property("entries_per_second", round(rate))
-    print(f"\n{rate:,.0f} entries/s")
-    assert (found.found, found.entries) == (None, 50_000)
     assert rate >= 25_000
+
+
+@pytest.mark.nightly
+@pytest.mark.target("C-15")
+def test_checking_reads_fifty_thousand_entries_in_a_second(house, record_property):
+    rate = entries_per_second(house, 200_000)
+    record_property("entries_per_second", round(rate))
+    assert rate >= 50_000
 
 
 def test_checking_needs_no_more_memory_for_a_longer_trail(house):

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.chassis import mongo, redis, sql
+from services.chassis.client import Client
 from tests.integration.chassis import making
+from tests.integration.chassis.peer import Behaviour, Peer
+
+CONTRACT = """
+openapi: 3.0.3
+info: {title: Peer, version: "1"}
+paths:
+  /api/v1/things/{thing_id}:
+    get: {operationId: get_thing, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
+    put: {operationId: put_thing, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
+  /api/v1/things:
+    get: {operationId: list_things, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
+    post: {operationId: add_thing, x-permission: things.read, x-audit: none, responses: {"201": {description: ok}}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +69,38 @@ def bus(redis_url: str) -> Iterator[redis.Client]:
     """An empty bus."""
     with redis.client(redis_url, timeout_s=5) as client:
         yield client
+
+
+@pytest.fixture
+def openapi_dir(tmp_path: Path) -> Path:
+    """A folder with the contract of one service, `peer`."""
+    (tmp_path / "peer.yaml").write_text(CONTRACT)
+    return tmp_path
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Behaviour], Peer]]:
+    """Start a peer that behaves so; it ends with the test."""
+    started: list[Peer] = []
+
+    def start(behaviour: Behaviour) -> Peer:
+        started.append(Peer(behaviour))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture
+def connect(openapi_dir: Path) -> Iterator[Callable[..., Client]]:
+    """A client of the peer at this address."""
+    made: list[Client] = []
+
+    def make(url: str, **arguments: Any) -> Client:
+        made.append(Client(openapi_dir, urls={"peer": url}, **{"pause_s": lambda: 0.05, **arguments}))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

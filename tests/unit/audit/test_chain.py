@@ -1,4 +1,4 @@
-"""Entries are written down in one way, links follow each other, checkpoints are signed, and ranges are what was asked."""
+"""Entries are written down in one way, links follow each other, checkpoints are signed, ranges are as asked."""
 
 from __future__ import annotations
 

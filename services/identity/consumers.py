@@ -1,0 +1,1 @@
+"""identity listens to no event of another service: accounts and places change here only."""

@@ -1,0 +1,45 @@
+"""Secrets of a house: made at its first start, kept in files that only we may read, never shown."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from standalone.layout import write_private
+
+# Without letters and digits that look alike: somebody types this by hand.
+TYPED = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+class Secrets:
+    """The secrets in one folder, each in a file of its own name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, name: str) -> str:
+        """The secret of this name: 256 bits, made when first asked for."""
+        return self._kept(name, lambda: secrets.token_urlsafe(32))
+
+    def hexadecimal(self, name: str) -> str:
+        """The same as 64 hexadecimal digits, for a key of a cipher."""
+        return self._kept(name, lambda: secrets.token_hex(32))
+
+    def typed(self, name: str) -> str:
+        """A password that a person will type once: 20 letters and digits, about 115 bits."""
+        return self._kept(name, lambda: "-".join("".join(secrets.choice(TYPED) for _ in range(5)) for _ in range(4)))
+
+    def path(self, name: str) -> Path:
+        """The file of one secret."""
+        return self._folder / name
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        path = self.path(name)
+        if path.exists():
+            kept = path.read_text(encoding="utf-8").strip()
+            if kept:
+                return kept
+        made = make()
+        write_private(path, made + "\n")
+        return made

@@ -1,0 +1,80 @@
+"""What each service wants to know, read from its own settings class, so that nothing about a service is typed twice.
+
+The source is read, not run: a service is imported in its own process only.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from standalone.settings import ROOT
+
+NOT_SERVICES = {"kernel", "chassis"}
+BASE = "ServiceSettings"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One setting of a service."""
+
+    name: str
+    is_secret: bool
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one service wants beside what every service does, and the kind of its own database."""
+
+    service: str
+    settings: tuple[Need, ...]
+    store: str
+
+    def __contains__(self, name: str) -> bool:
+        return any(each.name == name for each in self.settings)
+
+
+def services(root: Path = ROOT) -> list[str]:
+    """The services of this checkout: the folders under `services/` that have a composition root."""
+    folders = (path for path in (root / "services").iterdir() if path.name not in NOT_SERVICES)
+    return sorted(path.name for path in folders if _sources(path))
+
+
+def of(service: str, *, root: Path = ROOT) -> Needs:
+    """What this service's settings class says."""
+    found: list[Need] = []
+    store = ""
+    for source in _sources(root / "services" / service):
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and any(_last_name(base) == BASE for base in node.bases):
+                found += _fields(node)
+            if isinstance(node, ast.ImportFrom) and node.module == "services.chassis":
+                names = {alias.name for alias in node.names}
+                store = "mongodb" if "mongo" in names else "postgresql" if "sql" in names else store
+    return Needs(service, tuple(found), store)
+
+
+def _sources(folder: Path) -> list[Path]:
+    return [*folder.glob("app.py"), *sorted((folder / "app").glob("*.py"))]
+
+
+def _fields(node: ast.ClassDef) -> list[Need]:
+    return [
+        Need(each.target.id, "Secret" in ast.unparse(each.annotation), _is_required(each.value))
+        for each in node.body
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    ]
+
+
+def _is_required(value: ast.expr | None) -> bool:
+    """Without a default, or with a `Field(…)` that has none."""
+    if isinstance(value, ast.Call) and _last_name(value.func) == "Field":
+        return not value.args and not any(word.arg in {"default", "default_factory"} for word in value.keywords)
+    return value is None
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

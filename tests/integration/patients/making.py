@@ -1,0 +1,73 @@
+"""Things that the tests of the patients make: bodies, records, and a look into the store."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from services.chassis.testing import House
+
+NOBODY = "01939c3e-0000-7000-8000-0000000000ff"
+_TABLES = "patients, patients_history, identifier_claims, search_keys, outbox, idempotency"
+_numbers = itertools.count(1)
+
+
+def environ(postgres_url: str, redis_url: str) -> dict[str, str]:
+    """The settings of the service under test."""
+    return {
+        "DATABASE_URL": postgres_url,
+        "BUS_URL": redis_url,
+        "IDENTITY_URL": "http://127.0.0.1:9",
+        "SERVICE_SECRET": "not used here",
+        "HOME_COUNTRY": "US",
+    }
+
+
+def empty(postgres_url: str) -> None:
+    """Forget every record; the history must be told first that it may forget."""
+    with psycopg.connect(postgres_url) as admin:
+        admin.execute("ALTER TABLE patients_history DISABLE TRIGGER append_only")
+        admin.execute(f"TRUNCATE {_TABLES}".encode())
+        admin.execute("ALTER TABLE patients_history ENABLE TRIGGER append_only")
+
+
+def rows(house: House, table: str) -> list[dict[str, Any]]:
+    """All rows of a table."""
+    url = house.service.settings.database_url.get_secret_value()
+    with psycopg.connect(url, row_factory=dict_row) as admin:
+        return admin.execute(f"SELECT * FROM {table} ORDER BY 1, 2".encode()).fetchall()
+
+
+def written(house: House) -> dict[str, int]:
+    """How many rows each table has, for `nothing was written`."""
+    return {table: len(rows(house, table)) for table in ("patients", "patients_history", "identifier_claims", "search_keys")}
+
+
+def body(**given: Any) -> dict[str, Any]:
+    """A person nobody else is like, as a receptionist would send it; a field that is given as None is left out."""
+    number = next(_numbers)
+    letters = "".join("abcdefghij"[int(digit)] for digit in f"{number:06d}")
+    made = {
+        "family_name": f"Q{letters}{letters[::-1]}",
+        "given_name": f"Z{letters}",
+        "administrative_gender": "female",
+        "birth_date": f"{1930 + number % 80}-{1 + number % 12:02d}-{1 + number % 28:02d}",
+    }
+    return {name: value for name, value in (made | given).items() if value is not None}
+
+
+def registered(house: House, **given: Any) -> dict[str, Any]:
+    """A record that stands."""
+    got = house.call("register_patient", body=body(**given))
+    assert got.status == 201, got.raw
+    return got.body
+
+
+def found(house: House, **search: Any) -> list[str]:
+    """The ids that a search finds, best first."""
+    got = house.call("search_patients", body=search)
+    assert got.status == 200, got.raw
+    return [hit["patient"]["id"] for hit in got.body["items"]]
