@@ -57,7 +57,8 @@ def write(folder: Path, *, contracts: Sequence[spec.Contract], document: Mapping
 
 def arguments(config: Path, *, concurrency: int = 2) -> list[str]:
     """What `envoy` is started with."""
-    return ["-c", str(config), "--disable-hot-restart", "--concurrency", str(concurrency), "--log-level", "warning"]
+    logs = ["--log-level", "warning", "--file-flush-interval-msec", "500"]
+    return ["-c", str(config), "--disable-hot-restart", "--concurrency", str(concurrency), *logs]
 
 
 def _refuse_strangers(services: set[str], *, given: set[str], settings: Settings) -> None:

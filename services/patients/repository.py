@@ -20,6 +20,23 @@ from services.patients.schema import history, identifier_claims, mrn_sequence, p
 # Whoever meets a claim that another transaction has just made begins again, and then sees whose it is.
 _RACES = frozenset({"identifier_claims_pkey", "patients_mrn_key"})
 _MOST_ALIKE = 50
+# Columns that hold what the history holds, in the same form.
+_AS_KEPT = (
+    "family_name",
+    "given_name",
+    "middle_name",
+    "prefix",
+    "administrative_gender",
+    "sex_at_birth",
+    "phones",
+    "emails",
+    "addresses",
+    "language",
+    "zone",
+    "contact_preference",
+    "identifiers",
+    "deactivation_reason",
+)
 
 
 class PatientsDatabase:
@@ -63,7 +80,7 @@ class PatientsRead:
 
     def matching(self, search: model.Search, *, limit: int) -> list[model.Found]:
         """Records that fit all terms, those that fit exactly first, at most `limit`."""
-        keys = search_keys.c.keys
+        keys = search_keys.c.found_by
         query = sa.select(search_keys.c.patient_id, search_keys.c.sort_name).where(*map(_fits, search.terms))
         if not search.include_inactive:
             query = query.where(search_keys.c.listed)
@@ -73,7 +90,7 @@ class PatientsRead:
 
     def alike(self, probe: model.Probe) -> list[model.Patient]:
         """Records that may be the same person."""
-        keys = search_keys.c.keys
+        keys = search_keys.c.found_by
         either = [sa.and_(keys.overlap(_texts((*probe.surest, *probe.years))), keys.overlap(_texts(probe.names)))]
         if probe.identifiers:
             either.append(keys.overlap(_texts(probe.identifiers)))
@@ -189,9 +206,9 @@ def _races() -> Iterator[None]:
 
 
 def _fits(term: model.Term) -> sa.ColumnElement[bool]:
-    either = [search_keys.c.keys.contains(_texts(group)) for group in term.all_of]
+    either = [search_keys.c.found_by.contains(_texts(group)) for group in term.all_of]
     if term.any_of:
-        either.append(search_keys.c.keys.overlap(_texts(term.any_of)))
+        either.append(search_keys.c.found_by.overlap(_texts(term.any_of)))
     return sa.or_(*either)
 
 
@@ -201,9 +218,7 @@ def _texts(keys: Sequence[str]) -> list[str]:
 
 def _row(patient: model.Patient) -> dict[str, Any]:
     person, kept = patient.person, model.snapshot(patient)
-    as_kept = ("family_name", "given_name", "middle_name", "prefix", "administrative_gender", "sex_at_birth", "phones")
-    as_kept += ("emails", "addresses", "language", "zone", "contact_preference", "identifiers", "deactivation_reason")
-    return {name: kept[name] for name in as_kept} | {
+    return {name: kept[name] for name in _AS_KEPT} | {
         "id": patient.id,
         "mrn": patient.mrn,
         "version": patient.version,
@@ -222,7 +237,7 @@ def _keys(patient: model.Patient, *, house: model.House) -> dict[str, Any]:
         "version": patient.version,
         "listed": patient.is_listed,
         "sort_name": model.sort_name(patient.person),
-        "keys": model.keys_of(patient, house=house),
+        "found_by": model.keys_of(patient, house=house),
     }
 
 

@@ -72,5 +72,5 @@ search_keys = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("listed", sa.Boolean, nullable=False),
     sa.Column("sort_name", sa.Text, nullable=False),
-    sa.Column("keys", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("found_by", pg.ARRAY(sa.Text), nullable=False),
 )

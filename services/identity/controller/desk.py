@@ -15,7 +15,7 @@ from services.identity.model.passwords import HashingBusy, PasswordHasher, Verdi
 from services.identity.model.roles import Catalogue
 from services.identity.model.sessions import Limits, RefreshToken, Session
 from services.identity.model.store import Scope, Store, Work
-from services.kernel.errors import Unavailable
+from services.kernel.errors import NotSignedIn, Unavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,13 @@ class Desk:
         """What a try counts against: the account, known or not, and the address that it comes from."""
         named = self.digest(f"account {accounts.canonical(account_name)}")
         return Scope("account", named), Scope("source", self.digest(f"source {source}"))
+
+    def service_scopes(self, *, source: str) -> tuple[Scope]:
+        """What a try of a service counts against: the address only.
+
+        A secret of 256 bits needs no protection against guessing, and a count per service would let anybody shut one out.
+        """
+        return (Scope("source", self.digest(f"service source {source}")),)
 
     def count_try(self, tx: Work, scopes: Sequence[Scope], *, call: Call) -> None:
         """Count a try before it is looked at; TooMany when one of the scopes has to wait."""
@@ -97,6 +104,16 @@ class Desk:
         text = self.secret()
         kept = RefreshToken(digest=sessions.digest(text), session_id=session.id, issued_at=call.at)
         return text, kept
+
+    def me(self, call: Call) -> tuple[UUID, UUID]:
+        """The account and the session of the caller.
+
+        Raises:  NotSignedIn: the token was not made here.
+        """
+        try:
+            return UUID(call.actor.subject), UUID(call.actor.session)
+        except ValueError:
+            raise NotSignedIn from None
 
     def access_token(self, account: Account, *, session: UUID, call: Call) -> str:
         """A signed access token of an account."""

@@ -101,32 +101,33 @@ class SigningIn:
 
     def sign_out(self, call: Call) -> Answer:
         """End the session of this token."""
+        me, session = self._desk.me(call)
         with self._desk.store.begin(call) as tx:
-            mine = {"account_id": UUID(call.actor.subject), "at": call.at}
-            if not tx.end_session(UUID(call.actor.session), **mine, why=Ended.SIGN_OUT):
-                tx.announce(policy.SessionEnded(session=UUID(call.actor.session)))
-            call.audit(record=call.actor.session)
+            if not tx.end_session(session, account_id=me, at=call.at, why=Ended.SIGN_OUT):
+                tx.announce(policy.SessionEnded(session=session))  # ended before, and perhaps not yet known everywhere
+            call.audit(record=session)
             return call.answer(status=204)
 
     def list_own_sessions(self, call: Call) -> dict[str, Any]:
         """The caller's open sessions, newest first."""
+        me, _ = self._desk.me(call)
         since = call.at - self._desk.limits.idle
         with self._desk.store.read() as tx:
-            found = tx.open_sessions(UUID(call.actor.subject), at=call.at, idle_since=since)
+            found = tx.open_sessions(me, at=call.at, idle_since=since)
         return view.page([view.session(each, current=call.actor.session) for each in found])
 
     def end_own_session(self, session_id: str, call: Call) -> Answer:
         """End one of the caller's sessions."""
+        me, _ = self._desk.me(call)
         with self._desk.store.begin(call) as tx:
-            mine = {"account_id": UUID(call.actor.subject), "at": call.at}
-            if not tx.end_session(UUID(session_id), **mine, why=Ended.BY_OWNER):
+            if not tx.end_session(UUID(session_id), account_id=me, at=call.at, why=Ended.BY_OWNER):
                 raise UnknownSession
             call.audit(record=session_id)
             return call.answer(status=204)
 
     def issue_service_token(self, body: Mapping[str, Any], call: Call) -> Answer:
         """An access token for a service that shows its secret."""
-        scopes = self._desk.scopes(f"service {body['client_id']}", source=call.source)
+        scopes = self._desk.service_scopes(source=call.source)
         with self._desk.store.begin(call) as tx:
             self._desk.count_try(tx, scopes, call=call)
             account = tx.account_named(body["client_id"])

@@ -278,6 +278,14 @@ def service_account(*, id: UUID, client_id: str, digest: bytes, at: datetime) ->
     )
 
 
+def with_secret(account: Account, *, digest: bytes, at: datetime) -> Account:
+    """The account of a service with another secret; the one before counts no more.
+
+    Source:  NIST SP 800-53 Rev. 5, IA-5 (authenticators can be changed).
+    """
+    return _next(account, fresh=replace(account, secret_digest=digest), at=at, always=True)
+
+
 def first_super_admin(*, id: UUID, password_hash: str, at: datetime) -> Account:
     """The account with which a new house begins. Its first password has no end, so that nobody is locked out for good.
 

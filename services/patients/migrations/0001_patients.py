@@ -76,9 +76,9 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("listed", sa.Boolean, nullable=False),
         sa.Column("sort_name", sa.Text, nullable=False),
-        sa.Column("keys", pg.ARRAY(sa.Text), nullable=False),
+        sa.Column("found_by", pg.ARRAY(sa.Text), nullable=False),
     )
-    op.create_index("search_keys_keys", "search_keys", ["keys"], postgresql_using="gin")
+    op.create_index("search_keys_found_by", "search_keys", ["found_by"], postgresql_using="gin")
 
 
 def _append_only(table: str) -> None:

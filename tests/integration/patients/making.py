@@ -43,7 +43,9 @@ def rows(house: House, table: str) -> list[dict[str, Any]]:
 
 def written(house: House) -> dict[str, int]:
     """How many rows each table has, for `nothing was written`."""
-    return {table: len(rows(house, table)) for table in ("patients", "patients_history", "identifier_claims", "search_keys")}
+    return {
+        table: len(rows(house, table)) for table in ("patients", "patients_history", "identifier_claims", "search_keys")
+    }
 
 
 def body(**given: Any) -> dict[str, Any]:

@@ -1,0 +1,158 @@
+"""A consumer: reads what is new, in order; beside it, tries again what failed and takes over what the dead have left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from services.chassis import logs, redis
+from services.chassis.bus import counts
+from services.chassis.bus.group import RETRY, WAITING, Entry, Group, Pending
+from services.chassis.bus.handling import DONE, Handling, Outcome, Result
+from services.chassis.bus.timing import Timing
+from services.chassis.stores import StoreAway
+
+_BUS_PAUSE_S = 0.5
+
+
+class Consumer:
+    """One process's part in a group. `read` and `retry` run in threads of their own, so that a bad event delays nobody."""
+
+    def __init__(
+        self, group: Group, handling: Handling, *, reader: redis.Client, name: str, timing: Timing | None = None
+    ) -> None:
+        """`reader` is a client that may block for `timing.block_s`."""
+        self._group = group
+        self._handling = handling
+        self._reader = reader
+        self._name = name
+        self._timing = timing or Timing()
+        self._where = (group.stream, group.name)
+        self._touched = 0.0
+        self._looked_for_dead = float("-inf")
+
+    def read(self, stop: threading.Event) -> None:
+        """Handle new entries until told to stop."""
+        self._through_outages(stop, self._read_some)
+
+    def retry(self, stop: threading.Event) -> None:
+        """Try again what waits, and look for what the dead have left, until told to stop."""
+        self._through_outages(stop, self._retry_some)
+
+    def _through_outages(self, stop: threading.Event, work: Callable[[threading.Event], None]) -> None:
+        made = False
+        while not stop.is_set():
+            try:
+                if not made:
+                    self._group.ensure()
+                    made = True
+                work(stop)
+            except StoreAway as error:
+                logs.logger().warning("consumer.paused", store=error.store, reason=error.reason)
+                stop.wait(_BUS_PAUSE_S)
+
+    def _read_some(self, stop: threading.Event) -> None:
+        timing = self._timing
+        batch = self._group.read(self._reader, consumer=self._name, count=timing.batch, block_s=timing.block_s)
+        self._touched = time.monotonic()
+        for place, entry in enumerate(batch):
+            rest = [each.id for each in batch[place:]]
+            if stop.is_set():
+                self._group.put_aside(*rest, attempts=0)  # for another process, at once
+                return
+            if not self._still_ours(rest):
+                return
+            result = self._handle_in_place(entry, rest, stop)
+            self._settle(entry, result, attempts=entry.attempt)
+
+    def _still_ours(self, rest: Sequence[str]) -> bool:
+        """Say that this process lives, now and then; False when it was silent so long that others have taken the rest."""
+        silent_s = time.monotonic() - self._touched
+        if silent_s > self._timing.dead_after_s:
+            return False
+        if silent_s > self._timing.dead_after_s / 4:
+            self._group.keep(self._name, rest)
+            self._touched = time.monotonic()
+        return True
+
+    def _handle_in_place(self, entry: Entry, rest: Sequence[str], stop: threading.Event) -> Result:
+        """Handle; while the handler's store is away, wait with the event in hand, because the next would fare the same."""
+        result = self._handling.handle(entry)
+        for pause_s in self._timing.away_s:
+            if result.outcome is not Outcome.AWAY or stop.wait(pause_s) or not self._still_ours(rest):
+                break
+            result = self._handling.handle(entry)
+        return result
+
+    def _retry_some(self, stop: threading.Event) -> None:
+        self._look_for_dead(stop)
+        for waiting in self._group.pending(idle_s=self._timing.backoff_s[0], holder=WAITING):
+            if stop.is_set():
+                return
+            if waiting.idle_s >= self._timing.pause_s(waiting.id, attempts=waiting.count):
+                self._try_again(waiting)
+        stop.wait(self._timing.look_s)
+
+    def _try_again(self, waiting: Pending) -> None:
+        if self._is_lost(waiting.id):
+            return
+        entry = self._group.take(waiting, consumer=f"{RETRY}{self._name}", attempt=waiting.count + 1)
+        if entry is not None:
+            counts.REDELIVERED.labels(*self._where).inc()
+            self._settle(entry, self._handling.handle(entry), attempts=entry.attempt)
+
+    def _look_for_dead(self, stop: threading.Event) -> None:
+        if time.monotonic() - self._looked_for_dead < self._timing.takeover_every_s:
+            return
+        for left in self._group.pending(idle_s=self._timing.dead_after_s):
+            if stop.is_set():
+                return
+            if left.holder != WAITING and not self._is_lost(left.id):
+                self._take_over(left)
+        self._group.forget_idle_consumers()
+        self._looked_for_dead = time.monotonic()
+
+    def _take_over(self, left: Pending) -> None:
+        attempts = left.count if left.holder.startswith(RETRY) else 0
+        if attempts >= self._timing.attempts:
+            # It has now ended so many processes: nobody takes it up again, not even to read what it is.
+            entry = self._group.take(left, consumer=f"{RETRY}{self._name}", attempt=attempts)
+            if entry is not None:
+                self._bury(entry, Result(outcome=Outcome.FAILED, error="ConsumerDied"))
+        elif self._group.take_over(left, attempts=attempts):
+            counts.TAKEN_OVER.labels(*self._where).inc()
+
+    def _settle(self, entry: Entry, result: Result, *, attempts: int) -> None:
+        if result.outcome in DONE:
+            self._group.done(entry.id)
+            counts.HANDLED.labels(*self._where, result.outcome.value).inc()
+            return
+        counts.FAILED.labels(*self._where, result.error).inc()
+        if result.outcome is Outcome.AWAY:
+            self._group.put_aside(entry.id, attempts=attempts - 1)  # no fault of the event
+        elif result.outcome is Outcome.INVALID or attempts >= self._timing.attempts:
+            self._bury(entry, result)
+        else:
+            self._group.put_aside(entry.id, attempts=attempts)
+
+    def _bury(self, entry: Entry, result: Result) -> None:
+        """Keep where it is and why, never what it says."""
+        facts = {
+            "event": entry.fields.get("id", ""),
+            "type": entry.fields.get("type", ""),
+            "error": result.error,
+            "attempts": str(entry.attempt),
+            "trace": result.trace_id,
+        }
+        self._group.bury(entry, facts=facts)
+        counts.DEAD.labels(*self._where, result.error).inc()
+        counts.HANDLED.labels(*self._where, "dead").inc()
+        logs.logger().error("event.dead", stream=self._group.stream, entry=entry.id, **facts)
+
+    def _is_lost(self, entry_id: str) -> bool:
+        if not self._group.drop_if_lost(entry_id):
+            return False
+        counts.LOST.labels(*self._where).inc()
+        logs.logger().error("event.lost", stream=self._group.stream, group=self._group.name, entry=entry_id)
+        return True

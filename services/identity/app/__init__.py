@@ -1,0 +1,156 @@
+"""Composition root of identity: settings, store, keys, hashing, controller, jobs."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+import zoneinfo
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from services.chassis import config, redis, spec, sql
+from services.chassis.policy_stream import PolicyPublisher
+from services.chassis.service import Service, new_id, now
+from services.chassis.worker import Job
+from services.identity import jobs
+from services.identity.app.hashing import Argon2Passwords
+from services.identity.app.mint import Mint
+from services.identity.app.vault import SealedKeys, Vault
+from services.identity.app.voice import Voice
+from services.identity.controller import Desk, IdentityController
+from services.identity.model import keys, roles
+from services.identity.model.passwords import LONGEST, SHORTEST
+from services.identity.model.sessions import Limits
+from services.identity.model.throttle import Rule
+from services.identity.repository import IdentityStore
+from services.identity.repository.upkeep import OldRows, PolicyRows
+
+NAME = "identity"
+MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
+_NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+
+
+class IdentitySettings(config.ServiceSettings):
+    """What identity needs to know beside what every service does.
+
+    database_url: PostgreSQL. master_key: 32 random bytes in base64; seals the private signing keys at rest.
+    super_admin_password: the first password of the account `admin`, to be changed at its first sign-in; looked at only
+    when there is no such account. service_accounts: JSON, the secret of each service by its name.
+    hashes_at_once: passwords that one process checks at the same time, 64 MiB each. account_free_failures,
+    source_free_failures: wrong passwords in a row before waits begin. session_idle_minutes, session_hours: life of a
+    session without use, and at all.
+    """
+
+    database_url: SecretStr
+    master_key: SecretStr
+    super_admin_password: SecretStr = Field(min_length=SHORTEST, max_length=LONGEST)
+    service_accounts: SecretStr
+    hashes_at_once: int = Field(default=2, ge=1, le=64)
+    account_free_failures: int = Field(default=10, ge=3, le=50)
+    source_free_failures: int = Field(default=50, ge=3, le=10_000)
+    session_idle_minutes: int = Field(default=60, ge=5, le=720)
+    session_hours: int = Field(default=12, ge=1, le=24)
+
+
+def service(environ: Mapping[str, str]) -> Service:
+    """identity, ready to run; no connection is opened yet."""
+    settings = config.load(IdentitySettings, environ)
+    url, vault = settings.database_url.get_secret_value(), Vault(settings.master_key.get_secret_value())
+    engine = sql.engine(url, name=NAME, pool=settings.threads)
+    database = sql.Database(engine, service=NAME, clock=now, new_id=new_id)
+    bus = redis.client(settings.bus_url.get_secret_value())
+    publisher = PolicyPublisher(bus)
+    voice = Voice(publisher)
+    store = IdentityStore(database, tell=voice.at_once)
+    hasher = Argon2Passwords(at_once=settings.hashes_at_once)
+    maker = SealedKeys(vault)
+    first = jobs.FirstStart(store=store, hasher=hasher, maker=maker, new_id=new_id, clock=now)
+    return Service(
+        name=NAME,
+        settings=settings,
+        controller=IdentityController(_desk(settings, store=store, vault=vault, hasher=hasher, maker=maker)),
+        audit=database.audit,
+        readiness={"database": database.ping, "schema": partial(sql.at_head, engine, MIGRATIONS)},
+        migrate=_migration(settings, url=url, first=first),
+        start_checks=[partial(sql.require_durable, engine), hasher.warm_up],
+        close=[engine.dispose, bus.close],
+        outbox=database.outbox,
+        jobs=_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker),
+    )
+
+
+def _desk(
+    settings: IdentitySettings, *, store: IdentityStore, vault: Vault, hasher: Argon2Passwords, maker: SealedKeys
+) -> Desk:
+    def read_keys() -> list[keys.SigningKey]:
+        with store.read() as tx:
+            return tx.keys()
+
+    day, quarter = timedelta(days=1), timedelta(minutes=15)
+    return Desk(
+        store=store,
+        passwords=hasher,
+        mint=Mint(read_keys, vault=vault, monotonic=time.monotonic),
+        key_maker=maker,
+        catalogue=roles.catalogue(spec.permissions(settings.openapi_dir)),
+        zones=frozenset(zoneinfo.available_timezones()) - _NO_ZONES,
+        limits=Limits(
+            idle=timedelta(minutes=settings.session_idle_minutes), whole=timedelta(hours=settings.session_hours)
+        ),
+        throttles={
+            "account": Rule(free=settings.account_free_failures, forgets_after=day),
+            "source": Rule(free=settings.source_free_failures, longest=quarter, forgets_after=quarter),
+        },
+        new_id=new_id,
+        secret=partial(secrets.token_urlsafe, 32),
+        randomness=secrets.token_bytes,
+        digest=vault.digest,
+    )
+
+
+def _jobs(
+    database: sql.Database, *, store: IdentityStore, voice: Voice, publisher: PolicyPublisher, maker: SealedKeys
+) -> list[Job]:
+    rows, old = PolicyRows(database), OldRows(database)
+    send = partial(jobs.send_policy, rows=rows, tell=voice.surely, publisher=publisher)
+    return [
+        Job(name="identity_policy", every_s=0.5, run=send),
+        Job(name="identity_heartbeat", every_s=2, run=partial(jobs.beat, rows=rows, publisher=publisher)),
+        Job(name="identity_keys", every_s=600, run=partial(jobs.turn_keys, store=store, maker=maker), alone=True),
+        Job(name="identity_forget", every_s=3600, run=lambda call: old.forget(at=call.at), alone=True),
+        Job(name="identity_tidy", every_s=3600, run=database.tidy, alone=True),
+    ]
+
+
+def _migration(settings: IdentitySettings, *, url: str, first: jobs.FirstStart) -> Callable[[], None]:
+    services = _service_accounts(settings.service_accounts.get_secret_value())
+
+    def migrate() -> None:
+        sql.migrate(url, MIGRATIONS)
+        first.run(super_admin_password=settings.super_admin_password.get_secret_value(), services=services)
+
+    return migrate
+
+
+def _service_accounts(text: str) -> dict[str, str]:
+    """The secrets by service.
+
+    Raises:  SettingsError: it is not of the form; a secret is never part of the message.
+    """
+    wrong = config.SettingsError("SERVICE_ACCOUNTS is not valid (JSON object: name of a service to its secret)")
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise wrong from None
+    if not isinstance(found, dict):
+        raise wrong
+    for name, secret in found.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{1,63}", name) or not isinstance(secret, str) or len(secret) < 32:
+            raise wrong
+    return found
