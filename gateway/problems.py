@@ -58,6 +58,10 @@ def local_replies() -> dict[str, Any]:
 _KEYS_AWAY = "response.code_details.contains('Jwks_remote_fetch_is_failed')"
 
 
+# What cannot even be parsed has no request id yet. It gets one here, first as a header, which body and log then repeat.
+_REQUEST_ID = '%COALESCE({"operators": [{"command": "REQUEST_HEADER", "param": "x-request-id"}, "UNIQUE_ID"]})%'
+
+
 def _status(comparison: str, status: int) -> dict[str, Any]:
     value = {"default_value": status, "runtime_key": f"gateway.problems.{comparison.lower()}_{status}"}
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
@@ -69,16 +73,14 @@ def _mapper(matches: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
         "title": problem.title,
         "status": problem.status,
         "code": problem.code,
-        "request_id": "%REQUEST_HEADER(X-REQUEST-ID)%",
+        "request_id": "%RESPONSE_HEADER(X-REQUEST-ID)%",
     }
-    mapper: dict[str, Any] = {
+    return {
         "filter": dict(matches),
         "status_code": problem.status,
+        "headers_to_add": [
+            {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for name, value in (("x-request-id", _REQUEST_ID), *problem.headers)
+        ],
         "body_format_override": {"content_type": MEDIA_TYPE, "json_format": body},
     }
-    if problem.headers:
-        mapper["headers_to_add"] = [
-            {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-            for name, value in problem.headers
-        ]
-    return mapper

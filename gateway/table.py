@@ -59,10 +59,9 @@ def _operation(route: Route, operation: Operation, *, settings: Settings) -> dic
 def _page(services: Sequence[str], *, files: Sequence[page.File], settings: Settings) -> Iterator[dict[str, Any]]:
     """The page under `/docs`: files from the gateway itself, documents from the services that they describe."""
     for path in page.REDIRECTED:
-        name = "gateway.docs"
-        redirect = {"redirect": {"path_redirect": page.ROOT, "response_code": "FOUND"}}
         match = _with_methods({"path": path}, "GET", "HEAD")
-        yield _named(name, match=match) | redirect | {"typed_per_filter_config": filters.without_token()}
+        # A relative place: an absolute one would repeat whatever name the client called the gateway.
+        yield _direct("gateway.docs", match=match, status=302) | {"response_headers_to_add": [_header("location", page.ROOT)]}
         yield from _others(match={"path": path}, allow=("GET", "HEAD", "OPTIONS"))
     for file in files:
         yield _file(file, settings=settings)

@@ -19,7 +19,7 @@ _LINE = {
     "level": "info",
     "event": "gateway.request",
     "service": "gateway",
-    "request_id": "%REQUEST_HEADER(X-REQUEST-ID)%",
+    "request_id": "%RESPONSE_HEADER(X-REQUEST-ID)%",
     "trace_id": "%TRACE_ID%",
     "user.id": _SUBJECT,
     "client.address": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",

@@ -22,10 +22,6 @@ class Secrets:
         """The secret of this name: 256 bits, made when first asked for."""
         return self._kept(name, lambda: secrets.token_urlsafe(32))
 
-    def hexadecimal(self, name: str) -> str:
-        """The same as 64 hexadecimal digits, for a key of a cipher."""
-        return self._kept(name, lambda: secrets.token_hex(32))
-
     def typed(self, name: str) -> str:
         """A password that a person will type once: 20 letters and digits, about 115 bits."""
         return self._kept(name, lambda: "-".join("".join(secrets.choice(TYPED) for _ in range(5)) for _ in range(4)))

@@ -60,7 +60,7 @@ def _start_keeper(kind: str, folder: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     with (folder / "keeper.log").open("w") as log:
         command = [sys.executable, "-m", "tests.stores", kind, str(folder)]
-        started = subprocess.run(command, cwd=root, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False)  # noqa: S603
+        started = subprocess.run(command, cwd=root, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False)
     if started.returncode != 0:
         lines = (folder / "keeper.log").read_text().strip().splitlines()
         raise NoServer(f"no {kind} for the tests: {lines[-1] if lines else 'it did not start'}")

@@ -53,11 +53,11 @@ def translated() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise StoreAway(_STORE, type(error).__name__) from error
-    except (redis.BusyLoadingError, redis.ReadOnlyError, redis.OutOfMemoryError, redis.TryAgainError) as error:
+    except (redis.BusyLoadingError, redis.ReadOnlyError, redis.OutOfMemoryError) as error:
         raise StoreAway(_STORE, type(error).__name__) from error
     except redis.ResponseError as error:
         word = str(error).partition(" ")[0]
-        if word in {"MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "LOADING"}:
+        if word in {"MISCONF", "NOREPLICAS", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY", "LOADING"}:
             raise StoreAway(_STORE, word) from error
         raise
 
@@ -69,7 +69,7 @@ def require_durable(connection: Client, *, attested: bool = False) -> None:
 
     Raises:  NotDurable: names the settings. StoreAway: the instance cannot be asked now.
     """
-    found: dict[str, str] = {}
+    found: dict[str | None, str | None] = {}
     with translated():
         try:
             for name in _DURABLE:

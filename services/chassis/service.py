@@ -11,9 +11,9 @@ from uuid import UUID
 from services.chassis.bus import Subscription
 from services.chassis.call import Call
 from services.chassis.config import ServiceSettings
+from services.chassis.jobs import Job
 from services.chassis.outbox import Outbox
 from services.chassis.spec import Contract
-from services.chassis.worker import Job
 from services.kernel.identifiers import uuid7
 
 

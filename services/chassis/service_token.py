@@ -31,7 +31,7 @@ class ServiceToken:
         *,
         client_id: str,
         secret: str,
-        operation: str = "issue_token",
+        operation: str = "issue_service_token",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._operation, self._monotonic = client, operation, monotonic

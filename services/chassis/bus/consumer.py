@@ -1,4 +1,4 @@
-"""A consumer: reads what is new, in order; beside it, tries again what failed and takes over what the dead have left."""
+"""A consumer: reads what is new, in order; beside it, tries again what failed and takes over from the dead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BUS_PAUSE_S = 0.5
 
 
 class Consumer:
-    """One process's part in a group. `read` and `retry` run in threads of their own, so that a bad event delays nobody."""
+    """One process's part in a group; `read` and `retry` have threads of their own, so that a bad event delays nobody."""
 
     def __init__(
         self, group: Group, handling: Handling, *, reader: redis.Client, name: str, timing: Timing | None = None
@@ -67,7 +67,7 @@ class Consumer:
             self._settle(entry, result, attempts=entry.attempt)
 
     def _still_ours(self, rest: Sequence[str]) -> bool:
-        """Say that this process lives, now and then; False when it was silent so long that others have taken the rest."""
+        """Say that we live, now and then; False when we were silent so long that others have taken the rest."""
         silent_s = time.monotonic() - self._touched
         if silent_s > self._timing.dead_after_s:
             return False
@@ -77,7 +77,7 @@ class Consumer:
         return True
 
     def _handle_in_place(self, entry: Entry, rest: Sequence[str], stop: threading.Event) -> Result:
-        """Handle; while the handler's store is away, wait with the event in hand, because the next would fare the same."""
+        """Handle; while the handler's store is away, wait with the event in hand: the next would fare the same."""
         result = self._handling.handle(entry)
         for pause_s in self._timing.away_s:
             if result.outcome is not Outcome.AWAY or stop.wait(pause_s) or not self._still_ours(rest):

@@ -18,7 +18,7 @@ class EventSchemas:
     """
 
     def __init__(self, openapi_dir: Path) -> None:
-        components = {"schemas": _open(spec.events(openapi_dir)["components"]["schemas"])}
+        components = {"schemas": _open(spec.events(openapi_dir))}
         self._schemas = {name: Schema(node, components) for name, node in components["schemas"].items()}
 
     def fault(self, envelope: Mapping[str, object]) -> str | None:

@@ -15,7 +15,7 @@ def look(bus: redis.Client, *, stream: str, group: str) -> float:
         groups: Any = bus.xinfo_groups(stream) if bus.exists(stream) else []
         facts = next((each for each in groups if each["name"] == group), None)
         oldest = None if facts is None else _oldest(bus, stream=stream, group=group, facts=facts)
-        seconds, micros = bus.time()  # type: ignore[misc]
+        seconds, micros = bus.time()
         depth = int(bus.xlen(dead_letters_of(group)))
     age_s = 0.0 if oldest is None else max(0.0, seconds + micros / 1e6 - int(oldest.partition("-")[0]) / 1000)
     counts.PENDING.labels(stream, group).set(0 if facts is None else facts["pending"])

@@ -1,7 +1,6 @@
 """One consumer group on one stream, as it lies in Redis: who has which entry, how often it was tried, since when.
 
-Redis keeps for each entry that was given out and not acknowledged (it is *pending*): its holder, when it was given out,
-and a counter. That is all the state there is, so it survives every process of ours:
+Redis keeps for each entry that was given out and not acknowledged (it is *pending*) its holder, the time, and a counter. That is all the state there is, so it survives every process of ours:
 
 - A reader holds what it has read, under its own name. If it dies, nobody knows what it had begun, so nothing counts.
 - `waiting` holds what waits for its next attempt; the counter says how many attempts have failed.
@@ -78,7 +77,7 @@ class Group:
                     raise
 
     def read(self, reader: redis.Client, *, consumer: str, count: int, block_s: float) -> list[Entry]:
-        """New entries for a consumer; waits for some up to `block_s`. A group that was lost with the bus is made anew."""
+        """New entries for a consumer, after up to `block_s`. A group that was lost with the bus is made anew."""
         with redis.translated():
             try:
                 found: Any = reader.xreadgroup(
@@ -89,7 +88,7 @@ class Group:
                     raise
                 self.ensure()
                 return []
-        return [Entry(id=id, fields=fields, attempt=1) for _, entries in found or () for id, fields in entries]
+        return [Entry(id=id_, fields=fields, attempt=1) for _, entries in found or () for id_, fields in entries]
 
     def done(self, *ids: str) -> int:
         """These need nothing more; how many of them were still pending."""
@@ -152,9 +151,10 @@ class Group:
 
     def bury(self, entry: Entry, *, facts: Mapping[str, str]) -> None:
         """Make an entry a dead letter, and be done with it, in one step."""
+        letter: Any = {"stream": self.stream, "entry": entry.id, **facts}
         with redis.translated():
             steps = self._bus.pipeline(transaction=True)
-            steps.xadd(dead_letters_of(self.name), {"stream": self.stream, "entry": entry.id, **facts})
+            steps.xadd(dead_letters_of(self.name), letter)
             steps.xack(self.stream, self.name, entry.id)
             steps.execute()
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 class Timing:
     """The times of a consumer.
 
-    backoff_s: pauses between attempts; one more attempt than pauses, then the dead letters. jitter: the part of a pause
-    that is spread. dead_after_s: a consumer that has not touched an entry for so long is taken for dead; well above what
-    a handler may take. takeover_every_s, look_s: how often the dead and the waiting are looked for. away_s: pauses while
-    the store of a handler is away, before its event is put aside.
+    backoff_s: pauses between attempts; one more attempt than pauses, then the dead letters. jitter: the part of a
+    pause that is spread. dead_after_s: a consumer that has not touched an entry for so long is taken for dead; well
+    above what a handler may take. takeover_every_s, look_s: how often the dead and the waiting are looked for.
+    away_s: pauses while the store of a handler is away, before its event is put aside.
     """
 
     backoff_s: tuple[float, ...] = (1.0, 5.0, 25.0, 125.0)

@@ -1,4 +1,4 @@
-"""Clients of MongoDB whose every wait has an end and whose every write is on a majority of disks; what its errors mean."""
+"""Clients of MongoDB whose waits all end and whose writes are on a majority of disks; what its errors mean."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def client(url: str, *, name: str = "infirmary", connections: int = 16, operatio
     """A client with a pool of connections; none is opened before it is needed.
 
     A write is answered when a majority has it in the journal; reads see only what a majority has. `operation_s` bounds
-    each operation as a whole, waiting for a server and for a connection included. After a timeout the outcome of a write
-    is unknown.
+    each operation as a whole, waiting for a server and for a connection included. After a timeout the outcome of a
+    write is unknown.
     """
     return MongoClient(
         url,

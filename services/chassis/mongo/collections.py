@@ -1,4 +1,4 @@
-"""The collections that every Mongo service has beside its own: outbox, inbox, and the stored answers of keyed requests."""
+"""The collections of every Mongo service beside its own: outbox, inbox, and the stored answers of keyed requests."""
 
 from __future__ import annotations
 

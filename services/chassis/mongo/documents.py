@@ -133,7 +133,7 @@ class Documents:
             raise AlreadyHandled from error
 
     def _take_key(self, session: ClientSession, key: IdempotencyKey) -> None:
-        """Own the key until the transaction ends: a second insert of the same id conflicts at once, and waits for nothing."""
+        """Own the key until the transaction ends: a second insert of its id conflicts at once and waits for nothing."""
         stored = self.database[IDEMPOTENCY].find_one({"_id": _key_id(key)}, session=session)
         if stored is not None:
             answers.answer_again(

@@ -70,7 +70,7 @@ def _load(path: Path) -> Up:
         raise ImportError(path.name)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return cast(Up, module.up)
+    return cast("Up", module.up)
 
 
 @contextmanager

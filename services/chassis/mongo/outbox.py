@@ -1,4 +1,4 @@
-"""The outbox collection, seen by the relay: unsent events are claimed for a while, so that several relays share them."""
+"""The outbox collection, seen by the relay: events are claimed for a while, so that several relays share them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MongoOutbox:
                 self._release(claim)
                 raise
             ids = [row["_id"] for row in rows]
-            sent = [{"$set": {"sent_at": "$$NOW"}}, {"$unset": ["unsent", "claim", "claimed_until"]}]
+            sent: list[dict[str, Any]] = [{"$set": {"sent_at": "$$NOW"}}, {"$unset": ["unsent", "claim", "claimed_until"]}]
             self._outbox.update_many({"_id": {"$in": ids}}, sent)
         return len(rows)
 
@@ -89,7 +89,7 @@ class MongoOutbox:
     def _claim(self, limit: int) -> tuple[list[dict[str, Any]], UUID]:
         """Take the oldest unsent events that nobody holds; the server's clock says whose claim has run out."""
         claim = self._new_id()
-        free = {"unsent": True, "$expr": {"$lt": [{"$ifNull": ["$claimed_until", datetime.min]}, "$$NOW"]}}
+        free = {"unsent": True, "$expr": {"$lt": [{"$ifNull": ["$claimed_until", 0]}, "$$NOW"]}}
         ids = [row["_id"] for row in self._outbox.find(free, {"_id": 1}).sort(_ORDER).limit(limit)]
         if not ids:
             return [], claim

@@ -85,7 +85,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A connection for single statements that write nothing; each statement sees what is committed when it starts."""
+        """A connection for single statements that write nothing; each sees what is committed when it starts."""
         with translated(), self._reader.connect() as connection:
             yield connection
 

@@ -48,7 +48,7 @@ def migrate(url: str, migrations_dir: Path, *, target: str = "head", patience_s:
 
 
 def at_head(db: sa.Engine, migrations_dir: Path) -> None:
-    """Answer when the database is at least as new as this code: at its head, or at a revision that only newer code knows.
+    """Answer when the database is as new as this code: at its head, or at a revision that only newer code knows.
 
     Raises:  StoreBusy: migrations are missing.
     """

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.schema import SchemaItem
 
 _NOW = sa.text("now()")
 
@@ -20,7 +21,10 @@ def technical_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def create_technical_tables_v1(op: Any) -> None:
-    """Create them in a service's first migration; `op` is Alembic's. Frozen: a change is a new function with a new number."""
+    """Create them in a service's first migration; `op` is Alembic's.
+
+    Frozen: a change is a new function with a new number.
+    """
     for name, columns in _COLUMNS_V1.items():
         op.create_table(name, *columns())
     for name, column, where in _INDEXES_V1:
@@ -28,7 +32,7 @@ def create_technical_tables_v1(op: Any) -> None:
         op.create_index(name, table, [column], postgresql_where=None if where is None else sa.text(where))
 
 
-def _outbox_v1() -> list[sa.SchemaItem]:
+def _outbox_v1() -> list[SchemaItem]:
     return [
         sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         sa.Column("id", sa.Uuid, nullable=False, unique=True),
@@ -40,7 +44,7 @@ def _outbox_v1() -> list[sa.SchemaItem]:
     ]
 
 
-def _inbox_v1() -> list[sa.SchemaItem]:
+def _inbox_v1() -> list[SchemaItem]:
     return [
         sa.Column("consumer", sa.Text, primary_key=True),
         sa.Column("event_id", sa.Uuid, primary_key=True),
@@ -48,7 +52,7 @@ def _inbox_v1() -> list[sa.SchemaItem]:
     ]
 
 
-def _idempotency_v1() -> list[sa.SchemaItem]:
+def _idempotency_v1() -> list[SchemaItem]:
     return [
         sa.Column("principal", sa.Text, primary_key=True),
         sa.Column("key", sa.Text, primary_key=True),

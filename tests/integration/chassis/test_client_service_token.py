@@ -21,7 +21,7 @@ openapi: 3.0.3
 info: {title: Tokens, version: "1"}
 paths:
   /api/v1/tokens:
-    post: {operationId: issue_token, x-permission: none, x-audit: none, responses: {"201": {description: ok}}}
+    post: {operationId: issue_service_token, x-permission: none, x-audit: none, responses: {"201": {description: ok}}}
 """
 
 
