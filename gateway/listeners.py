@@ -56,6 +56,7 @@ def _public_manager(route_config: Mapping[str, Any], *, settings: Settings) -> d
         # Whose request it is: the address of the connection, or what our own proxies say about it.
         "use_remote_address": True,
         "xff_num_trusted_hops": settings.trusted_hops,
+        # Nobody is trusted for coming from an inner address: an unused one (RFC 5737) stands for "none".
         "internal_address_config": {"cidr_ranges": [{"address_prefix": "192.0.2.0", "prefix_len": 32}]},
         "early_header_mutation_extensions": [filters.early_mutations(settings)],
         "generate_request_id": True,

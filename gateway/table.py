@@ -29,6 +29,7 @@ def route_config(routes: Sequence[Route], *, files: Sequence[page.File], setting
             _header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
             _header("x-deadline-ms", deadline_ms),
         ],
+        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
         "routes": table,
     }
     largest = max((len(file.content) for file in files), default=0)

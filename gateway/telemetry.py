@@ -14,12 +14,17 @@ from gateway.filters import TOKEN
 from gateway.settings import Settings
 
 _SUBJECT = f"%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:{TOKEN}:sub)%"
+# What cannot even be parsed has its id in the answer only; what was never answered, in the request only.
+_REQUEST_ID = (
+    '%COALESCE({"operators": [{"command": "REQUEST_HEADER", "param": "x-request-id"},'
+    ' {"command": "RESPONSE_HEADER", "param": "x-request-id"}]})%'
+)
 _LINE = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "level": "info",
     "event": "gateway.request",
     "service": "gateway",
-    "request_id": "%RESPONSE_HEADER(X-REQUEST-ID)%",
+    "request_id": _REQUEST_ID,
     "trace_id": "%TRACE_ID%",
     "user.id": _SUBJECT,
     "client.address": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",

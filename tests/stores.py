@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from standalone import servers
@@ -82,7 +82,7 @@ def start(kind: str, folder: Path) -> int:
 
 def keep(kind: str, folder: Path) -> None:
     """Run one server until nobody uses it; the keeper process is this."""
-    server = _MADE[kind](folder)
+    server = _MADE[kind](folder, {})
     log = folder / "server.log"
     process = servers.start(server, log=log)
     try:
@@ -110,26 +110,55 @@ def _wait_for_exclusive(users: int, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _postgres(folder: Path) -> servers.PostgreSQL:
-    program = servers.finding.postgresql()
-    return servers.PostgreSQL(program, home=folder, port=servers.ports.free(), password=secrets.token_urlsafe())
+def _postgres(folder: Path, settings: Mapping[str, str]) -> servers.PostgreSQL:
+    program, port, password = servers.finding.postgresql(), servers.ports.free(), secrets.token_urlsafe()
+    return servers.PostgreSQL(program, home=folder, port=port, password=password, settings=settings)
 
 
-def _mongo(folder: Path) -> servers.MongoDB:
+def _mongo(folder: Path, _settings: Mapping[str, str]) -> servers.MongoDB:
     return servers.MongoDB(servers.finding.mongodb(), home=folder, port=servers.ports.free())
 
 
-def _redis(folder: Path) -> servers.Redis:
-    settings = {"databases": "64", "save": '""'}
-    program = servers.finding.redis_server()
-    return servers.Redis(program, home=folder, port=servers.ports.free(), role="bus", settings=settings)
+def _redis(folder: Path, settings: Mapping[str, str]) -> servers.Redis:
+    program, port = servers.finding.redis_server(), servers.ports.free()
+    given = {"databases": "64", "save": '""', **settings}
+    return servers.Redis(program, home=folder, port=port, role="bus", settings=given)
 
 
-_MADE: dict[str, Callable[[Path], servers.PostgreSQL | servers.MongoDB | servers.Redis]] = {
-    "postgres": _postgres,
-    "mongo": _mongo,
-    "redis": _redis,
-}
+Maker = Callable[[Path, Mapping[str, str]], servers.PostgreSQL | servers.MongoDB | servers.Redis]
+_MADE: dict[str, Maker] = {"postgres": _postgres, "mongo": _mongo, "redis": _redis}
+
+
+class Own:
+    """A server of a test's own, which it may kill, stop for a while and start again; its address stays the same."""
+
+    def __init__(self, kind: str, folder: Path, **settings: str) -> None:
+        self._server = _MADE[kind](folder, settings)
+        self._log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = self._server.port
+
+    @property
+    def url(self) -> str:
+        """Where a client finds it."""
+        return self._server.url()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = servers.start(self._server, log=self._log)
+        servers.wait_ready(self._server, self._process, log=self._log)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to its main process."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            servers.stop(self._process, by=signal.SIGKILL)
+            self._process = None
+
 
 if __name__ == "__main__":
     sys.exit(start(sys.argv[1], Path(sys.argv[2])))

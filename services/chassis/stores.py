@@ -21,7 +21,7 @@ class StoreAway(StoreError):
 
 
 class StoreBusy(StoreError):
-    """Two units of work met (deadlock, serialization failure, write conflict): nothing was kept, trying again is right."""
+    """Two units of work met (deadlock, serialization failure, write conflict): nothing was kept, try again."""
 
 
 class Replayed(Exception):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import phonenumbers
 
+_SHORTEST_WHOLE = 7
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
@@ -64,23 +66,27 @@ def dialled(number: str, *, country: str) -> Dialled | None:
     Source:  ITU-T E.164 (at most fifteen digits) and the numbering plans in Google's libphonenumber.
     """
     digits = digits_of(number)
+    if digits.startswith("00") and len(digits) > _SHORTEST_WHOLE:
+        number = f"+{digits[2:]}"  # most of the world dials 00 for abroad; no number within a country begins with it
+    abroad = number.lstrip("( ").startswith("+")
     if not 3 <= len(digits) <= 17:
         return None
     try:
         parsed = phonenumbers.parse(number, country)
     except phonenumbers.NumberParseException:
         parsed = None
-    if parsed is None or not phonenumbers.is_possible_number(parsed):
-        return (
-            None
-            if number.lstrip("( ").startswith("+")
-            else Dialled(international=None, national=digits.lstrip("0") or digits)
-        )
+    if parsed is None or not _is_whole(parsed) or not (abroad or len(digits) >= _SHORTEST_WHOLE):
+        return None if abroad else Dialled(international=None, national=digits.lstrip("0") or digits)
     national = phonenumbers.national_significant_number(parsed)
     return Dialled(
         international=phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164),
         national=national.lstrip("0") or national,
     )
+
+
+def _is_whole(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether it can be dialled from anywhere, and is not the part that is dialled within a town."""
+    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def is_email(address: str) -> bool:

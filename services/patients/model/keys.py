@@ -76,10 +76,11 @@ def phone_term(number: str, *, house: House) -> Term:
 
     Source:  as contacts.dialled.
     """
-    whole = phone_keys(number, house=house)
-    digits = digits_of(number).lstrip("0")
-    without_area = len(digits) in {SUFFIX, SUFFIX + 1}
-    return Term(any_of=tuple(key for key in whole if key[0] != "s" or without_area) or (f"n{digits}",))
+    whole = [key for key in phone_keys(number, house=house) if key[0] != "s"]
+    digits = digits_of(number)
+    if len(digits) in {SUFFIX, SUFFIX + 1}:
+        whole.append(f"s{digits[-SUFFIX:]}")
+    return Term(any_of=tuple(whole) or (f"n{digits}",))
 
 
 def birth_date_term(day: str) -> Term:

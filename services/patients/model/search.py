@@ -151,7 +151,9 @@ def name_score(asked: Sequence[str], name: Sequence[str]) -> int:
     left = list(name)
     total = 0.0
     for word in sorted(asked, key=len, reverse=True):
-        likeness, used = max(((_likeness(word, each), each) for each in left or name), default=(0.0, ""))
+        likeness, used = _best(word, left)
+        if likeness < _LEAST_LIKE:
+            likeness, used = _best(word, name)  # two words may be in one: `o brien` in `obrien`
         if is_unspaced(word):
             likeness, used = _unspaced_likeness(word, name), ""
         if likeness < _LEAST_LIKE:
@@ -160,6 +162,10 @@ def name_score(asked: Sequence[str], name: Sequence[str]) -> int:
             left.remove(used)
         total += likeness * len(word)
     return max(1, round(total / sum(len(word) for word in asked)) - min(len(left), 5))
+
+
+def _best(word: str, among: Sequence[str]) -> tuple[float, str]:
+    return max(((_likeness(word, each), each) for each in among), default=(0.0, ""))
 
 
 def _likeness(word: str, name_word: str) -> float:

@@ -112,8 +112,13 @@ def test_a_version_that_does_not_follow_is_refused(store):
 
 def test_a_unit_of_work_that_breaks_off_leaves_nothing(store):
     problem = making.problem()
-    with pytest.raises(RuntimeError), store.begin(call()) as tx:
-        tx.problems.add(problem)
-        raise RuntimeError
+
+    def break_off():
+        with store.begin(call()) as tx:
+            tx.problems.add(problem)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_off()
     with store.begin(call()) as tx, pytest.raises(NotFound):
         tx.problems.get(problem.id, patient_id=problem.patient_id)

@@ -28,7 +28,9 @@ def test_one_number_in_every_writing_is_one_number(written):
     ],
 )
 def test_numbers_are_read_as_they_are_dialled_in_a_country(written, country, international, national):
-    assert contacts.dialled(written, country=country) == contacts.Dialled(international=international, national=national)
+    assert contacts.dialled(written, country=country) == contacts.Dialled(
+        international=international, national=national
+    )
 
 
 @pytest.mark.parametrize("written", ["12", "+999 1234567", "+1 23", "1" * 18, "(+999) 12345"])
@@ -47,7 +49,9 @@ def test_addresses_that_mail_can_go_to(address):
     assert contacts.is_email(address)
 
 
-@pytest.mark.parametrize("address", ["a b@example.org", "a@b@c", "@example.org", "a@", "a", "a\x00@b.c", '"a"@b.c', "a" * 65 + "@b.c"])
+@pytest.mark.parametrize(
+    "address", ["a b@example.org", "a@b@c", "@example.org", "a@", "a", "a\x00@b.c", '"a"@b.c', "a" * 65 + "@b.c"]
+)
 def test_addresses_that_mail_cannot_go_to(address):
     assert not contacts.is_email(address)
 

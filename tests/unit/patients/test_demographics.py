@@ -149,4 +149,3 @@ def test_any_name_is_kept_findable_or_refused_by_a_rule(family, given_name):
     kept = model.register(read, id=patient_id(1), number=1, at=AT)
     assert len(model.keys_of(kept, house=HOUSE)) < 2000
     assert read.family_name.encode()
-

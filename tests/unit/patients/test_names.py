@@ -52,7 +52,8 @@ def test_hyphenated_names_are_found_written_together_too():
 
 
 @pytest.mark.parametrize(
-    ("word", "unspaced"), [("山田", True), ("さくら", True), ("김철수", True), ("สมชาย", True), ("иван", False), ("ann", False)]
+    ("word", "unspaced"),
+    [("山田", True), ("さくら", True), ("김철수", True), ("สมชาย", True), ("иван", False), ("ann", False)],
 )
 def test_scripts_without_blanks_are_known(word, unspaced):
     assert names.is_unspaced(word) is unspaced
