@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from standalone import needs
 from standalone.identities import HOUSE_MARK
@@ -242,6 +244,8 @@ class House:
             return self._store_url(service)
         if name == "super_admin_password":
             return self.secrets.typed("super-admin")
+        if name == "service_accounts":
+            return json.dumps({each: self.secrets.get(f"service-{each}") for each in self.services})
         if name.endswith("_file") and not need.is_secret:
             return str(self._second_place(service) / name.removesuffix("_file"))
         peer = name.removesuffix("_url")
@@ -355,8 +359,6 @@ class House:
 
 def _with_account(address: str, *, user: str, password: str, database: str, store: str) -> str:
     """The same server, seen by another account and another database."""
-    from urllib.parse import quote, urlsplit, urlunsplit
-
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2]
     query = "&".join(each for each in parts.query.split("&") if each and not each.startswith("authSource="))

@@ -107,7 +107,7 @@ def _follow(layout: Layout, *, say: Callable[[str], None]) -> None:
         known = state.read(layout.state)
         lines = layout.steps.read_text(encoding="utf-8").splitlines()
         for line in lines[shown:]:
-            say(line.partition("  ")[2].strip())
+            say(line.partition(" s  ")[2])
         shown = len(lines)
         if known.phase == READY:
             return

@@ -32,7 +32,7 @@ _TYPES: Final = {
     "": "text/plain; charset=utf-8",
 }
 _POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -92,7 +92,8 @@ def _file(name: str, *, path: str, content: bytes, kept: bool) -> File:
 
 def _list(contracts: Sequence[Contract]) -> bytes:
     found = [
-        {"name": str(contract.document["info"]["title"]), "url": document(contract.service)} for contract in contracts
+        {"service": contract.service, "title": contract.document["info"]["title"], "url": document(contract.service)}
+        for contract in contracts
     ]
     return json.dumps(sorted(found, key=lambda each: each["url"]), ensure_ascii=False, indent=1).encode()
 

@@ -2,62 +2,36 @@
 "use strict";
 
 (async () => {
-  const list = new URL("contracts.json", document.currentScript.src);
   const select = document.getElementById("contract");
   const link = document.getElementById("document");
-  let token = null;
 
-  // Remembers what "Authorize" was given, and forgets it at "Logout".
-  const remember = () => ({
-    statePlugins: {
-      auth: {
-        wrapActions: {
-          authorize: (original) => (payload) => {
-            token = payload.bearer ? payload.bearer.value : token;
-            return original(payload);
-          },
-          logout: (original) => (names) => {
-            token = null;
-            return original(names);
-          },
-        },
-      },
-    },
-  });
-
-  const show = (url) => {
-    link.href = url;
-    const ui = SwaggerUIBundle({
-      url,
-      domNode: document.getElementById("page"),
-      presets: [SwaggerUIBundle.presets.apis],
-      plugins: [remember],
-      layout: "BaseLayout",
-      deepLinking: true,
-      displayRequestDuration: true,
-      docExpansion: "list",
-      defaultModelsExpandDepth: 0,
-      filter: true,
-      validatorUrl: null,
-      onComplete: () => {
-        if (token !== null) {
-          ui.preauthorizeApiKey("bearer", token);
-        }
-      },
-    });
-  };
-
-  const contracts = await (await fetch(list)).json();
+  const contracts = await (await fetch(new URL("contracts.json", document.currentScript.src))).json();
   for (const each of contracts) {
-    select.add(new Option(each.name, each.url));
+    select.add(new Option(each.title, each.url));
   }
   const wanted = new URLSearchParams(location.search).get("contract");
-  const start = contracts.find((each) => each.url === `/docs/openapi/${wanted}.json`) || contracts[0];
+  const start = contracts.find((each) => each.service === wanted) || contracts[0];
   select.value = start.url;
-  select.addEventListener("change", () => {
-    const name = select.value.split("/").pop().replace(".json", "");
-    history.replaceState(null, "", `?contract=${name}`);
-    show(select.value);
+  link.href = start.url;
+
+  const ui = SwaggerUIBundle({
+    url: start.url,
+    domNode: document.getElementById("page"),
+    presets: [SwaggerUIBundle.presets.apis],
+    layout: "BaseLayout",
+    deepLinking: true,
+    displayRequestDuration: true,
+    docExpansion: "list",
+    defaultModelsExpandDepth: 0,
+    filter: true,
+    validatorUrl: null,
   });
-  show(start.url);
+
+  select.addEventListener("change", () => {
+    const chosen = contracts.find((each) => each.url === select.value);
+    link.href = chosen.url;
+    history.replaceState(null, "", `?contract=${chosen.service}`);
+    ui.specActions.updateUrl(chosen.url);
+    ui.specActions.download(chosen.url);
+  });
 })();

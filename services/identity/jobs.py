@@ -45,7 +45,9 @@ class Publisher(Protocol):
         """Write the state."""
 
 
-def send_policy(call: Call, *, rows: Rows, tell: Callable[[policy.Change, datetime], None], publisher: Publisher) -> None:
+def send_policy(
+    call: Call, *, rows: Rows, tell: Callable[[policy.Change, datetime], None], publisher: Publisher
+) -> None:
     """Send what the processes could not send after their commits, and write the snapshot when something changed."""
     sent = rows.send(tell, at=call.at)
     if sent or publisher.needs_snapshot():
@@ -115,7 +117,7 @@ class FirstStart:
                 return
         call = self._call()
         hashed = self._hasher.hash(passwords.prepared(password))
-        made = accounts.first_super_admin(id=self._new_id(), password_hash=hashed, at=call.at)
+        made = accounts.first_super_admin(account_id=self._new_id(), password_hash=hashed, at=call.at)
         self._add(made, call)
 
     def _service(self, client_id: str, digest: bytes) -> None:
@@ -123,7 +125,7 @@ class FirstStart:
         with self._store.read() as tx:
             found = tx.account_named(client_id)
         if found is None:
-            made = accounts.service_account(id=self._new_id(), client_id=client_id, digest=digest, at=call.at)
+            made = accounts.service_account(account_id=self._new_id(), client_id=client_id, digest=digest, at=call.at)
             self._add(made, call)
         elif found.kind is accounts.Kind.SERVICE and found.secret_digest != digest:
             with self._store.begin(call) as tx:

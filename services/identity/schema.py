@@ -1,4 +1,4 @@
-"""Tables of identity. A password is there as an argon2id hash only, a random secret as a digest, a private key sealed."""
+"""Tables of identity. A password is an argon2id hash here, a random secret a digest, a private key sealed."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Argon2Passwords:
         return Verdict(fits=against is not None, is_outdated=self._argon2.check_needs_rehash(known))
 
     def warm_up(self) -> None:
-        """Make nobody's hash before the first sign-in, which would take twice as long otherwise and so tell something."""
+        """Make nobody's hash before the first sign-in, which would otherwise take longer and so tell something."""
         self._nobody()
 
     def _nobody(self) -> str:

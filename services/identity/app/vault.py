@@ -32,8 +32,8 @@ class WrongMasterKey(Exception):
 class Vault:
     """Seals with AES-256-GCM.
 
-    A sealed text is: one byte for its form, four that name the master key, the nonce, the ciphertext. What it belongs to
-    is authenticated with it, so that a text which was moved to another row does not open.
+    A sealed text is: one byte for its form, four that name the master key, the nonce, the ciphertext. What it belongs
+    to is authenticated with it, so that a text which was moved to another row does not open.
     """
 
     def __init__(self, master_key: str) -> None:

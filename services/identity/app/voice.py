@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import redis
-
 from prometheus_client import Counter
 
 from services.chassis import logs
 from services.chassis.policy_stream import KEPT_S, PolicyPublisher
 from services.identity.model.policy import Change, SubjectNow
 
-LATE = Counter(
-    "infirmary_policy_left_to_worker_total", "Changes of the policy that the process could not tell itself after its commit."
-)
+LATE = Counter("infirmary_policy_left_to_worker_total", "Changes of the policy that a web process could not tell.")
 
 
 class Voice:

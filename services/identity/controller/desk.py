@@ -46,7 +46,7 @@ class Desk:
     def service_scopes(self, *, source: str) -> tuple[Scope]:
         """What a try of a service counts against: the address only.
 
-        A secret of 256 bits needs no protection against guessing, and a count per service would let anybody shut one out.
+        A secret of 256 bits needs no protection against guessing; a count per service would let anybody shut one out.
         """
         return (Scope("source", self.digest(f"service source {source}")),)
 

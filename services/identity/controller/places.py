@@ -25,7 +25,7 @@ class Places:
 
     def create_facility(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a facility."""
-        made = places.facility(id=self._desk.new_id(), body=body, zones=self._desk.zones, at=call.at)
+        made = places.facility(place_id=self._desk.new_id(), body=body, zones=self._desk.zones, at=call.at)
         with self._desk.store.begin(call) as tx:
             return _add(tx, made, call, event="facility_created")
 
@@ -34,7 +34,7 @@ class Places:
         with self._desk.store.begin(call) as tx:
             within = _named(tx.place_for_change, Facility, body["facility_id"], "/facility_id")
             new_id, zones = self._desk.new_id(), self._desk.zones
-            made = places.location(id=new_id, body=body, within=within, zones=zones, at=call.at)
+            made = places.location(place_id=new_id, body=body, within=within, zones=zones, at=call.at)
             return _add(tx, made, call, event="location_created")
 
     def create_department(self, body: Mapping[str, Any], call: Call) -> Answer:
@@ -42,7 +42,9 @@ class Places:
         with self._desk.store.begin(call) as tx:
             within = _named(tx.place_for_change, Facility, body["facility_id"], "/facility_id")
             found_at = _location(tx, body)
-            made = places.department(id=self._desk.new_id(), body=body, within=within, found_at=found_at, at=call.at)
+            made = places.department(
+                place_id=self._desk.new_id(), body=body, within=within, found_at=found_at, at=call.at
+            )
             return _add(tx, made, call, event="department_created")
 
     def list_facilities(self, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
@@ -144,10 +146,10 @@ def _location(tx: Work, body: Mapping[str, Any]) -> Location | None:
     return None if given is None else _named(tx.place, Location, given, "/location_id")
 
 
-def _named(find: Callable[[type[Any], UUID], Any], kind: type[Any], id: str, pointer: str) -> Any:
+def _named(find: Callable[[type[Any], UUID], Any], kind: type[Any], given: str, pointer: str) -> Any:
     """The place that a body names; the fault is in the body when there is none."""
     try:
-        return find(kind, UUID(id))
+        return find(kind, UUID(given))
     except UnknownPlace:
         raise Invalid(errors=[FieldError("unknown", pointer=pointer)]) from None
 

@@ -58,9 +58,9 @@ class SigningIn:
             return None
         self._desk.forgive(tx, scopes)
         if better is not None:
-            tx.better_hash(account.id, hash=better, instead_of=account.password_hash or "")
+            tx.better_hash(account.id, fresh=better, instead_of=account.password_hash or "")
         session = sessions.opened(
-            account, id=self._desk.new_id(), source=call.source, at=call.at, limits=self._desk.limits
+            account, session_id=self._desk.new_id(), source=call.source, at=call.at, limits=self._desk.limits
         )
         text, kept = self._desk.new_refresh(session, call=call)
         tx.add_session(session, refresh=kept)

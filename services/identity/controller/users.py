@@ -28,7 +28,9 @@ class Users:
         self._desk.catalogue.refuse_unknown(body["roles"], pointer="/roles")
         password = passwords.one_time(self._desk.randomness(_RANDOM))
         hashed = self._desk.hash(passwords.prepared(password))
-        made = accounts.create(id=self._desk.new_id(), body=body, password_hash=hashed, by=call.actor, at=call.at)
+        made = accounts.create(
+            account_id=self._desk.new_id(), body=body, password_hash=hashed, by=call.actor, at=call.at
+        )
         with self._desk.store.begin(call) as tx:
             tx.add_account(made)
             tx.record(accounts.event("user_created", account=made))
@@ -36,7 +38,7 @@ class Users:
             return _shown_once(call, view.account(made), password, status=201)
 
     def list_users(
-        self, call: Call, limit: int = 50, cursor: str | None = None, role: str | None = None, active: bool | None = None
+        self, limit: int = 50, cursor: str | None = None, role: str | None = None, *, active: bool | None = None
     ) -> dict[str, Any]:
         """Accounts in the order of their making."""
         of = ("users", role, active)

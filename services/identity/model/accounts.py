@@ -107,7 +107,7 @@ def canonical(username: str) -> str:
 
 def create(
     *,
-    id: UUID,
+    account_id: UUID,
     body: Mapping[str, Any],
     password_hash: str,
     by: Actor,
@@ -121,7 +121,7 @@ def create(
     if not by.may("roles.assign"):
         raise Forbidden
     account = Account(
-        id=id,
+        id=account_id,
         kind=Kind.PERSON,
         username=canonical(body["username"]),
         display_name=body["display_name"].strip(),
@@ -204,9 +204,7 @@ def with_one_time_password(account: Account, *, password_hash: str, by: Actor, a
     """
     refuse_service(account)
     refuse_unless_above(account, by=by)
-    fresh = replace(
-        account, password_hash=password_hash, must_change_password=True, one_time_until=at + ONE_TIME_LIFE
-    )
+    fresh = replace(account, password_hash=password_hash, must_change_password=True, one_time_until=at + ONE_TIME_LIFE)
     return _next(account, fresh=fresh, at=at, always=True)
 
 
@@ -261,13 +259,13 @@ def differing(before: Any, *, after: Any, names: Sequence[str] = _SHOWN) -> tupl
     )
 
 
-def service_account(*, id: UUID, client_id: str, digest: bytes, at: datetime) -> Account:
+def service_account(*, account_id: UUID, client_id: str, digest: bytes, at: datetime) -> Account:
     """The account of a service, which shows a secret instead of a password.
 
     Source:  NIST SP 800-53 Rev. 5, AC-6 (least privilege): one role that holds what services need of each other.
     """
     return Account(
-        id=id,
+        id=account_id,
         kind=Kind.SERVICE,
         username=client_id,
         display_name=client_id,
@@ -286,13 +284,13 @@ def with_secret(account: Account, *, digest: bytes, at: datetime) -> Account:
     return _next(account, fresh=replace(account, secret_digest=digest), at=at, always=True)
 
 
-def first_super_admin(*, id: UUID, password_hash: str, at: datetime) -> Account:
+def first_super_admin(*, account_id: UUID, password_hash: str, at: datetime) -> Account:
     """The account with which a new house begins. Its first password has no end, so that nobody is locked out for good.
 
     Source:  NIST SP 800-63B-4, section 3.1.1.2 (a password given out by others is temporary).
     """
     return Account(
-        id=id,
+        id=account_id,
         kind=Kind.PERSON,
         username="admin",
         display_name="Super admin",

@@ -80,7 +80,7 @@ class TokenMint(Protocol):
 def placed(keys: Sequence[SigningKey]) -> list[Placed]:
     """Every key with its times, in the order of their first use.
 
-    Source:  RFC 7517 with NIST SP 800-57 Part 1 Rev. 5, section 5.3 (cryptoperiods); the overlap is token life and caches.
+    Source:  NIST SP 800-57 Part 1 Rev. 5, section 5.3 (cryptoperiods); the overlap is token life and caches.
     """
     ordered = sorted(keys, key=lambda key: (key.signs_from, key.kid))
     found = []
@@ -111,9 +111,7 @@ def shown(keys: Sequence[SigningKey], *, at: datetime) -> list[SigningKey]:
     return [each.key for each in placed(keys) if each.stage(at) in {"waiting", "signing", "retired"}]
 
 
-def next_key(
-    keys: Sequence[SigningKey], *, made: tuple[str, Mapping[str, Any], bytes], at: datetime
-) -> SigningKey:
+def next_key(keys: Sequence[SigningKey], *, made: tuple[str, Mapping[str, Any], bytes], at: datetime) -> SigningKey:
     """A new key in its place: used after every checker can know it; the very first one at once.
 
     Raises:  RotationRunning: the key before it waits still.

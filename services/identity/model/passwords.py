@@ -5,35 +5,27 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from services.kernel.errors import FieldError, Invalid
 
 SHORTEST = 15
 LONGEST = 256
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 signs without 0 O 1 I: read aloud and copied by hand without mistakes
+# 32 signs without 0 O 1 I: read aloud and copied by hand without mistakes.
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _GROUPS, _GROUP = 5, 4
 _FEWEST_SIGNS = 6
 _REST = 5
 
 # Words that make a password guessable however often they are repeated or decorated. Made here, from what people type
 # when they are asked for a long password in a hospital: the words themselves, the rows of a keyboard, the calendar.
-_WORDS = (
-    "infirmary hospital clinic patient doctor nurse reception pharmacy medicine medical health care ward surgery "
-    "password passwort passphrase secret geheim login logon signin signon welcome willkommen bienvenue access "
-    "admin administrator superadmin super root user username system server computer internet office windows "
-    "qwertyuiop qwertzuiop azertyuiop asdfghjkl yxcvbnm zxcvbnm wxcvbn qwerty qwertz azerty asdf "
-    "abcdefghijklmnopqrstuvwxyz abcdef letmein changeme changethis change trustno iloveyou ilove love monkey dragon "
-    "sunshine princess football baseball soccer master shadow superman batman starwars michael jordan charlie "
-    "january february march april may june july august september october november december "
-    "monday tuesday wednesday thursday friday saturday sunday spring summer autumn fall winter "
-    "correct horse battery staple test testing example sample default temporary temp demo guest public private "
-    "please thank hello goodbye this that is my the and for you your our new old good very best now today one two three "
-    "four five six seven eight nine ten zero"
-).split()
-_LEET = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i"})
+_WORDS = frozenset(
+    ["infirmary", "hospital", "clinic", "patient", "doctor", "nurse", "reception", "pharmacy", "medicine", "medical", "health", "care", "ward", "surgery", "password", "passwort", "passphrase", "secret", "geheim", "login", "logon", "signin", "signon", "welcome", "willkommen", "bienvenue", "access", "admin", "administrator", "superadmin", "super", "root", "user", "username", "system", "server", "computer", "internet", "office", "windows", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm", "wxcvbn", "qwerty", "qwertz", "azerty", "asdf", "abcdefghijklmnopqrstuvwxyz", "abcdef", "letmein", "changeme", "changethis", "change", "trustno", "iloveyou", "ilove", "love", "monkey", "dragon", "sunshine", "princess", "football", "baseball", "soccer", "master", "shadow", "superman", "batman", "starwars", "michael", "jordan", "charlie", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "spring", "summer", "autumn", "fall", "winter", "correct", "horse", "battery", "staple", "test", "testing", "example", "sample", "default", "temporary", "temp", "demo", "guest", "public", "private", "please", "thank", "hello", "goodbye", "this", "that", "is", "my", "the", "and", "for", "you", "your", "our", "new", "old", "good", "very", "best", "now", "today", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "zero"]
+)
+_LEET = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _ROWS = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm")
-_LONGEST_FIRST = tuple(sorted(set(_WORDS), key=lambda word: (-len(word), word)))
+_LONGEST_FIRST = tuple(sorted(_WORDS, key=lambda word: (-len(word), word)))
 
 
 class PasswordRefused(Invalid):
@@ -125,7 +117,7 @@ def _is_guessable(text: str, about: Sequence[str]) -> bool:
 
 def _walks(text: str) -> bool:
     """Whether most steps go to a neighbour in the alphabet, the digits or a row of keys, or stay where they are."""
-    steps = list(zip(text, text[1:], strict=False))
+    steps = list(pairwise(text))
     easy = sum(1 for a, b in steps if a == b or any(a + b in row or b + a in row for row in _ROWS))
     return easy * 5 >= len(steps) * 4
 

@@ -95,17 +95,19 @@ def known_zone(zone: str, *, zones: frozenset[str], pointer: str = "/zone") -> s
     return zone
 
 
-def facility(*, id: UUID, body: Mapping[str, Any], zones: frozenset[str], at: datetime) -> Facility:
+def facility(*, place_id: UUID, body: Mapping[str, Any], zones: frozenset[str], at: datetime) -> Facility:
     """A new facility.
 
     Raises:  Invalid: unknown zone.
     Source:  none, plain arithmetic.
     """
     zone = known_zone(body["zone"], zones=zones)
-    return Facility(id=id, name=body["name"].strip(), zone=zone, created_at=at, changed_at=at)
+    return Facility(id=place_id, name=body["name"].strip(), zone=zone, created_at=at, changed_at=at)
 
 
-def location(*, id: UUID, body: Mapping[str, Any], within: Facility, zones: frozenset[str], at: datetime) -> Location:
+def location(
+    *, place_id: UUID, body: Mapping[str, Any], within: Facility, zones: frozenset[str], at: datetime
+) -> Location:
     """A new location; without a zone of its own it has the facility's.
 
     Raises:  Invalid: unknown zone. FacilityClosed.
@@ -114,12 +116,12 @@ def location(*, id: UUID, body: Mapping[str, Any], within: Facility, zones: froz
     refuse_closed(within)
     zone = known_zone(body.get("zone", within.zone), zones=zones)
     return Location(
-        id=id, facility_id=within.id, name=body["name"].strip(), zone=zone, created_at=at, changed_at=at
+        id=place_id, facility_id=within.id, name=body["name"].strip(), zone=zone, created_at=at, changed_at=at
     )
 
 
 def department(
-    *, id: UUID, body: Mapping[str, Any], within: Facility, found_at: Location | None, at: datetime
+    *, place_id: UUID, body: Mapping[str, Any], within: Facility, found_at: Location | None, at: datetime
 ) -> Department:
     """A new department; its location is one of the same facility.
 
@@ -128,7 +130,7 @@ def department(
     """
     refuse_closed(within)
     return Department(
-        id=id,
+        id=place_id,
         facility_id=within.id,
         name=body["name"].strip(),
         location_id=_within(found_at, facility_id=within.id),

@@ -105,20 +105,20 @@ class RefreshToken:
 def digest(secret: str) -> bytes:
     """What is kept of a random secret of 256 bits (refresh token, service secret).
 
-    A fast digest is right for these, and wrong for passwords: nobody can try 2**256 values, so slowness protects nothing.
+    A fast digest is right for these, and wrong for passwords: nobody can try 2**256 values, slow or fast.
 
     Source:  OWASP ASVS 5.0, 11.4 (fast hashes for high-entropy secrets only).
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def opened(account: Account, *, id: UUID, source: str, at: datetime, limits: Limits) -> Session:
+def opened(account: Account, *, session_id: UUID, source: str, at: datetime, limits: Limits) -> Session:
     """A new session of an account.
 
     Source:  NIST SP 800-63B-4, section 2.2.3 (reauthentication at least once in 12 hours).
     """
     return Session(
-        id=id, account_id=account.id, source=source, created_at=at, used_at=at, expires_at=at + limits.whole
+        id=session_id, account_id=account.id, source=source, created_at=at, used_at=at, expires_at=at + limits.whole
     )
 
 

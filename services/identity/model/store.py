@@ -29,7 +29,7 @@ class Scope:
 class Reading(Protocol):
     """Single reads."""
 
-    def account(self, id: UUID) -> Account:
+    def account(self, account_id: UUID) -> Account:
         """The account; UnknownAccount otherwise."""
 
     def account_named(self, username: str) -> Account | None:
@@ -41,7 +41,7 @@ class Reading(Protocol):
     def open_sessions(self, account_id: UUID, *, at: datetime, idle_since: datetime) -> list[Session]:
         """Sessions that can still be refreshed, newest first."""
 
-    def place(self, kind: type[Any], id: UUID) -> Any:
+    def place(self, kind: type[Any], place_id: UUID) -> Any:
         """The facility, location or department; UnknownPlace otherwise."""
 
     def facilities(self, *, after: UUID | None, limit: int) -> list[Facility]:
@@ -60,7 +60,7 @@ class Reading(Protocol):
 class Work(Reading, Protocol):
     """One transaction."""
 
-    def account_for_change(self, id: UUID) -> Account:
+    def account_for_change(self, account_id: UUID) -> Account:
         """The account, held for this transaction; UnknownAccount otherwise."""
 
     def add_account(self, account: Account) -> None:
@@ -69,10 +69,10 @@ class Work(Reading, Protocol):
     def save_account(self, account: Account, *, fields: Sequence[str]) -> None:
         """The next version of an account that is held, and in its history what changed."""
 
-    def better_hash(self, id: UUID, *, hash: str, instead_of: str) -> None:
+    def better_hash(self, account_id: UUID, *, fresh: str, instead_of: str) -> None:
         """The same password under today's settings of hashing; no new version."""
 
-    def other_super_admins(self, id: UUID) -> int:
+    def other_super_admins(self, account_id: UUID) -> int:
         """How many active super admins there are beside this one; nobody else can change that until the end."""
 
     def fields_since(self, record: UUID, *, version: int) -> list[str]:
@@ -93,7 +93,7 @@ class Work(Reading, Protocol):
     def exchange_token(self, session: Session, *, used: RefreshToken, fresh: RefreshToken) -> None:
         """Mark one token as used, and keep the next."""
 
-    def end_session(self, id: UUID, *, account_id: UUID, at: datetime, why: Ended) -> bool:
+    def end_session(self, session_id: UUID, *, account_id: UUID, at: datetime, why: Ended) -> bool:
         """End a session of an account; False when it has no such open one. Tells the policy."""
 
     def end_sessions(self, account_id: UUID, *, at: datetime, why: Ended, but: UUID | None = None) -> int:
@@ -102,7 +102,7 @@ class Work(Reading, Protocol):
     def add_place(self, place: Place) -> None:
         """A new facility, location or department; NameTaken otherwise."""
 
-    def place_for_change(self, kind: type[Any], id: UUID) -> Any:
+    def place_for_change(self, kind: type[Any], place_id: UUID) -> Any:
         """The place, held for this transaction; UnknownPlace otherwise."""
 
     def save_place(self, place: Place, *, fields: Sequence[str]) -> None:

@@ -57,4 +57,4 @@ def _closed_until(failures: int, rule: Rule, at: datetime) -> datetime | None:
     if failures < rule.free:
         return None
     doublings = min(failures - rule.free, 30)
-    return at + min(rule.first * 2**doublings, rule.longest)
+    return at + min(rule.first * float(2**doublings), rule.longest)

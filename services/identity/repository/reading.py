@@ -22,9 +22,9 @@ class SqlReading:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def account(self, id: UUID) -> Account:
+    def account(self, account_id: UUID) -> Account:
         """The account; UnknownAccount otherwise."""
-        return self._account(sa.select(schema.accounts).where(schema.accounts.c.id == id))
+        return self._account(sa.select(schema.accounts).where(schema.accounts.c.id == account_id))
 
     def account_named(self, username: str) -> Account | None:
         """The account with this canonical name."""
@@ -55,10 +55,10 @@ class SqlReading:
         )
         return [rows.session(row) for row in self._connection.execute(query)]
 
-    def place(self, kind: type[Any], id: UUID) -> Any:
+    def place(self, kind: type[Any], place_id: UUID) -> Any:
         """The facility, location or department; UnknownPlace otherwise."""
         table = rows.TABLES[kind]
-        return self._place(kind, sa.select(table).where(table.c.id == id))
+        return self._place(kind, sa.select(table).where(table.c.id == place_id))
 
     def facilities(self, *, after: UUID | None, limit: int) -> list[Facility]:
         """Facilities in the order of their making."""

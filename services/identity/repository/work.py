@@ -59,9 +59,9 @@ class SqlWork(SqlReading):
         if self.changes:
             self._execute(sa.insert(schema.policy_changes), [self._policy_row(change) for change in self.changes])
 
-    def account_for_change(self, id: UUID) -> Account:
+    def account_for_change(self, account_id: UUID) -> Account:
         """The account, held for this transaction; UnknownAccount otherwise."""
-        return self._account(sa.select(schema.accounts).where(schema.accounts.c.id == id).with_for_update())
+        return self._account(sa.select(schema.accounts).where(schema.accounts.c.id == account_id).with_for_update())
 
     def add_account(self, account: Account) -> None:
         """A new account; UsernameTaken otherwise."""
@@ -75,17 +75,17 @@ class SqlWork(SqlReading):
         self._execute(sa.update(table).where(table.c.id == account.id).values(rows.account_row(account)))
         self._keep_version("account", account, fields=fields, state=accounts.state(account))
 
-    def better_hash(self, id: UUID, *, hash: str, instead_of: str) -> None:
+    def better_hash(self, account_id: UUID, *, fresh: str, instead_of: str) -> None:
         """The same password under today's settings of hashing; no new version."""
         table = schema.accounts.c
-        where = (table.id == id, table.password_hash == instead_of)
-        self._execute(sa.update(schema.accounts).where(*where).values(password_hash=hash))
+        where = (table.id == account_id, table.password_hash == instead_of)
+        self._execute(sa.update(schema.accounts).where(*where).values(password_hash=fresh))
 
-    def other_super_admins(self, id: UUID) -> int:
+    def other_super_admins(self, account_id: UUID) -> int:
         """How many active super admins there are beside this one; nobody else can change that until the end."""
         self._lock(_SUPER_ADMINS)
         table = schema.accounts.c
-        others = (table.id != id, table.is_active, table.roles.contains([SUPER_ADMIN]))
+        others = (table.id != account_id, table.is_active, table.roles.contains([SUPER_ADMIN]))
         return int(self._connection.execute(sa.select(sa.func.count()).where(*others)).scalar_one())
 
     def fields_since(self, record: UUID, *, version: int) -> list[str]:
@@ -97,7 +97,8 @@ class SqlWork(SqlReading):
     def counters(self, scopes: Sequence[Scope]) -> dict[Scope, Counter]:
         """The counters of failures, held for this transaction."""
         found = {}
-        for scope in sorted(scopes, key=lambda each: (each.kind, each.digest)):  # one order, so that none waits in a ring
+        # One order for all, so that no two wait for each other.
+        for scope in sorted(scopes, key=lambda each: (each.kind, each.digest)):
             made = insert(schema.failure_counters).values(kind=scope.kind, digest=scope.digest, failures=0)
             held = made.on_conflict_do_update(index_elements=["kind", "digest"], set_={"kind": scope.kind})
             table = schema.failure_counters.c
@@ -124,7 +125,9 @@ class SqlWork(SqlReading):
         """
         tokens, sessions = schema.refresh_tokens, schema.sessions
         owner = sa.select(tokens.c.session_id).where(tokens.c.digest == digest).scalar_subquery()
-        held = self._connection.execute(sa.select(sessions).where(sessions.c.id == owner).with_for_update()).one_or_none()
+        held = self._connection.execute(
+            sa.select(sessions).where(sessions.c.id == owner).with_for_update()
+        ).one_or_none()
         found = self._connection.execute(sa.select(tokens).where(tokens.c.digest == digest)).one_or_none()
         return None if held is None or found is None else (rows.session(held), rows.token(found))
 
@@ -135,9 +138,9 @@ class SqlWork(SqlReading):
         self._execute(sa.insert(tokens).values(rows.values_of(fresh)))
         self._execute(sa.update(sessions).where(sessions.c.id == session.id).values(used_at=session.used_at))
 
-    def end_session(self, id: UUID, *, account_id: UUID, at: datetime, why: Ended) -> bool:
+    def end_session(self, session_id: UUID, *, account_id: UUID, at: datetime, why: Ended) -> bool:
         """End a session of an account; False when it has no such open one. Tells the policy."""
-        return self._end(schema.sessions.c.id == id, account_id=account_id, at=at, why=why) == 1
+        return self._end(schema.sessions.c.id == session_id, account_id=account_id, at=at, why=why) == 1
 
     def end_sessions(self, account_id: UUID, *, at: datetime, why: Ended, but: UUID | None = None) -> int:
         """End all open sessions of an account but one. Tells the policy."""
@@ -159,10 +162,10 @@ class SqlWork(SqlReading):
         names = [name for name in places.state(place) if name not in {"created_at", "changed_at"}]
         self._keep_version(_kind(place), place, fields=names, state=places.state(place))
 
-    def place_for_change(self, kind: type[Any], id: UUID) -> Any:
+    def place_for_change(self, kind: type[Any], place_id: UUID) -> Any:
         """The place, held for this transaction; UnknownPlace otherwise."""
         table = rows.TABLES[kind]
-        return self._place(kind, sa.select(table).where(table.c.id == id).with_for_update())
+        return self._place(kind, sa.select(table).where(table.c.id == place_id).with_for_update())
 
     def save_place(self, place: Place, *, fields: Sequence[str]) -> None:
         """The next version of a place that is held; NameTaken otherwise."""
@@ -177,7 +180,9 @@ class SqlWork(SqlReading):
 
     def add_key(self, key: SigningKey) -> None:
         """A new signing key."""
-        self._execute(sa.insert(schema.signing_keys).values(rows.values_of(replace(key, public_jwk=dict(key.public_jwk)))))
+        self._execute(
+            sa.insert(schema.signing_keys).values(rows.values_of(replace(key, public_jwk=dict(key.public_jwk))))
+        )
 
     def erase_private(self, kids: Collection[str]) -> None:
         """Erase private halves."""

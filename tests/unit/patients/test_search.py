@@ -82,7 +82,7 @@ def find(store: FakePatientStore, **asked) -> list[int]:
         ("john 010-1234", 1),
         ("1950-05-05", 8),
         ("müller 1950-05-05", 8),
-        ("10000014", 1),
+        ("10000012", 1),
         ("thers", 2),
     ],
 )

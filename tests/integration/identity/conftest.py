@@ -1,0 +1,27 @@
+"""identity in a database of its own, with its own keys and the policy as it comes over the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.chassis import redis
+from services.chassis.policy import Policy
+from services.identity import app
+from tests.integration.identity import making
+
+
+@pytest.fixture(scope="module")
+def house(postgres_url, redis_server) -> Iterator[making.RealHouse]:
+    """identity after its first start; one application for a module, and a Redis database of its own."""
+    url = f"{redis_server}/{63 - hash(postgres_url) % 16}"
+    service = app.service(making.environ(postgres_url, url))
+    service.migrate()
+    bus = redis.client(url, timeout_s=5)
+    bus.flushdb()
+    made = making.RealHouse(service, Policy(bus, permissions=making.permissions(service)))
+    made.send("GET", "/")  # the application is put together by its first request, which threads must not share
+    yield made
+    made.close()
+    bus.close()
