@@ -1,8 +1,202 @@
-"""placeholder"""
+"""Loads a demo through the gateway, as people would: a facility, one account per role, invented patients.
+
+It is safe to run again after being cut off anywhere: every request has an Idempotency-Key made from the house and the
+thing, and a house that has its demo is left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from standalone import people
+from standalone.house import House
+from standalone.keys import Secrets
+from standalone.layout import write_private
+from standalone.servers.ports import HOST
+from standalone.settings import ROOT
+from standalone.trouble import Trouble
+from standalone.visitor import Refused, Visitor
+
+PATIENTS, SEED = 60, 20
+SUPER_ADMIN = "admin"
+ZONE = "Europe/Berlin"
+LOCATIONS = ("Main building", "Garden wing")
+DEPARTMENTS = ("Emergency", "Internal medicine", "Paediatrics", "Pharmacy")
+# Not for people who sign in with a demo password: services have secrets, and the super admin is there already.
+NO_DEMO = frozenset({"service", "super_admin"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the house is, what it keeps, and what is needed to know it from others."""
+
+    host: str
+    port: int
+    authority: Path | None
+    file: Path
+    secrets: Secrets
+    today: date
+
+
 @dataclass
 class Shown:
-    accounts: dict = field(default_factory=dict)
+    """What is shown at the end: role and user name of each demo account, and the password of all of them."""
+
+    accounts: dict[str, str] = field(default_factory=dict)
     password: str = ""
-def place_of(house): return house
-def load(place, *, say): return Shown()
+
+
+def place_of(house: House) -> Place:
+    """What the demo has to know of a house."""
+    authority = house.layout.secrets / "tls" / "ca.pem" if house.settings.has_tls else None
+    host = "localhost" if authority else HOST
+    file = house.layout.home / "demo.json"
+    return Place(host, house.places.port("gateway"), authority, file, house.secrets, date.today())
+
+
+def load(place: Place, *, say: Callable[[str], None]) -> Shown:
+    """Load what is not there yet; the sign-ins to show.
+
+    Raises:  Trouble: the house refused something.
+    """
+    shown = Shown({role: f"demo.{role.replace('_', '-')}" for role in roles()}, place.secrets.typed("demo-password"))
+    progress = _Progress(place.file, today=place.today)
+    if progress["complete"]:
+        return shown
+    try:
+        _load_house(place, shown=shown, progress=progress, say=say)
+        _load_patients(place, shown=shown, progress=progress, say=say)
+    except Refused as error:
+        raise Trouble(f"The demo could not be loaded: {error}. Try again with make up, or go without: INFIRMARY_DEMO=0") from error
+    progress["complete"] = True
+    return shown
+
+
+def roles() -> list[str]:
+    """The roles of people, from the list of permissions."""
+    listed = yaml.safe_load((ROOT / "openapi" / "permissions.yaml").read_text(encoding="utf-8"))["roles"]
+    return [name for name in listed if name not in NO_DEMO]
+
+
+class _Progress:
+    """How far the demo has come, kept at each step with the key of this house's requests."""
+
+    def __init__(self, file: Path, *, today: date) -> None:
+        self._file = file
+        self._kept: dict[str, Any] = {"complete": False, "day": today.isoformat(), "one_time": {}}
+        if file.exists():
+            self._kept |= json.loads(file.read_text(encoding="utf-8"))
+
+    def __getitem__(self, name: str) -> Any:
+        return self._kept.get(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._kept[name] = value
+        write_private(self._file, json.dumps(self._kept) + "\n")
+
+
+def _key(*parts: object) -> str:
+    """The same key for the same thing, however often the demo is loaded."""
+    return hashlib.sha256("/".join(map(str, ("demo", SEED, *parts))).encode()).hexdigest()[:40]
+
+
+@contextmanager
+def _visiting(place: Place) -> Iterator[Visitor]:
+    visitor = Visitor(host=place.host, port=place.port, authority=place.authority)
+    try:
+        yield visitor
+    finally:
+        visitor.close()
+
+
+def _load_house(place: Place, *, shown: Shown, progress: _Progress, say: Callable[[str], None]) -> None:
+    with _visiting(place) as admin:
+        _sign_in_super_admin(admin, place=place)
+        facility = admin.post("/api/v1/facilities", {"name": "Demo Hospital", "zone": ZONE}, key=_key("facility"))["id"]
+        places = [
+            admin.post("/api/v1/locations", {"facility_id": facility, "name": name}, key=_key("location", name))["id"]
+            for name in LOCATIONS
+        ]
+        for number, name in enumerate(DEPARTMENTS):
+            body = {"facility_id": facility, "location_id": places[number % len(places)], "name": name}
+            admin.post("/api/v1/departments", body, key=_key("department", name))
+        say(f"demo: one facility, {len(LOCATIONS)} locations, {len(DEPARTMENTS)} departments")
+        for role, username in shown.accounts.items():
+            _ensure_account(admin, place=place, role=role, username=username, shown=shown, progress=progress)
+        say(f"demo: {len(shown.accounts)} accounts, one per role")
+
+
+def _sign_in_super_admin(admin: Visitor, *, place: Place) -> None:
+    """The first time with the one-time password, which is changed for one that is kept beside it.
+
+    The new one is written down before it is asked for, so that no moment of being cut off locks everybody out.
+    """
+    first, chosen = place.secrets.typed("super-admin"), place.secrets.typed("super-admin-changed")
+    try:
+        admin.sign_in(SUPER_ADMIN, chosen)
+    except Refused as error:
+        if error.status != 401:
+            raise
+        admin.sign_in(SUPER_ADMIN, first)
+        admin.post("/api/v1/account/password", {"current_password": first, "new_password": chosen})
+        admin.sign_in(SUPER_ADMIN, chosen)
+
+
+def _ensure_account(
+    admin: Visitor, *, place: Place, role: str, username: str, shown: Shown, progress: _Progress
+) -> None:
+    with _visiting(place) as person:
+        if _signs_in(person, username, shown.password):
+            return
+        body = {"username": username, "display_name": f"Demo {role.replace('_', ' ')}", "roles": [role]}
+        made = admin.post("/api/v1/users", body, key=_key("user", username))
+        first = made["one_time_password"]
+        if first is None:  # cut off after it was made: its password was shown once, to us, and is gone
+            first = admin.post(f"/api/v1/users/{made['id']}/password", None, key=_key("password", made["id"], progress["day"]))[
+                "one_time_password"
+            ]
+        person.sign_in(username, first)
+        person.post("/api/v1/account/password", {"current_password": first, "new_password": shown.password})
+
+
+def _signs_in(person: Visitor, username: str, password: str) -> bool:
+    try:
+        person.sign_in(username, password)
+    except Refused as error:
+        if error.status == 401:
+            return False
+        raise
+    return True
+
+
+def _load_patients(place: Place, *, shown: Shown, progress: _Progress, say: Callable[[str], None]) -> None:
+    day = date.fromisoformat(progress["day"])
+    progress["day"] = progress["day"]  # from the first request on, another day would mean other people
+    with _visiting(place) as reception, _visiting(place) as ward:
+        reception.sign_in(shown.accounts["receptionist"], shown.password)
+        ward.sign_in(shown.accounts["nurse"], shown.password)
+        for person in people.invented(PATIENTS, seed=SEED, today=day):
+            patient = reception.post("/api/v1/patients", person.registration, key=_key("patient", person.number))
+            _write_history(ward, patient["id"], person=person)
+            if (person.number + 1) % 20 == 0:
+                say(f"demo: {person.number + 1} of {PATIENTS} invented patients")
+
+
+def _write_history(ward: Visitor, patient_id: str, *, person: people.Person) -> None:
+    base = f"/api/v1/patients/{patient_id}"
+    entries: list[tuple[str, Mapping[str, Any] | None]] = []
+    if person.allergies is not None and not person.allergies:
+        entries.append(("allergy-statement/none-known", None))
+    entries += [("allergies", each) for each in person.allergies or ()]
+    entries += [("problems", each) for each in person.problems]
+    for number, (kind, body) in enumerate(entries):
+        ward.post(f"{base}/{kind}", body, key=_key("entry", person.number, number))

@@ -139,7 +139,7 @@ class Consumer:
     def _bury(self, entry: Entry, result: Result) -> None:
         """Keep where it is and why, never what it says."""
         facts = {
-            "event": entry.fields.get("id", ""),
+            "event_id": entry.fields.get("id", ""),
             "type": entry.fields.get("type", ""),
             "error": result.error,
             "attempts": str(entry.attempt),

@@ -19,7 +19,7 @@ class DeadLetter:
     id: str
     stream: str
     entry: str
-    event: str
+    event_id: str
     type: str
     error: str
     attempts: int
@@ -37,7 +37,7 @@ def dead_letters(bus: redis.Client, group: str) -> Iterator[DeadLetter]:
                 id=id_,
                 stream=fields["stream"],
                 entry=fields["entry"],
-                event=fields["event"],
+                event_id=fields["event_id"],
                 type=fields["type"],
                 error=fields["error"],
                 attempts=int(fields["attempts"]),

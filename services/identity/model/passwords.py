@@ -20,11 +20,21 @@ _REST = 5
 
 # Words that make a password guessable however often they are repeated or decorated. Made here, from what people type
 # when they are asked for a long password in a hospital: the words themselves, the rows of a keyboard, the calendar.
-_WORDS = frozenset(
-    ["infirmary", "hospital", "clinic", "patient", "doctor", "nurse", "reception", "pharmacy", "medicine", "medical", "health", "care", "ward", "surgery", "password", "passwort", "passphrase", "secret", "geheim", "login", "logon", "signin", "signon", "welcome", "willkommen", "bienvenue", "access", "admin", "administrator", "superadmin", "super", "root", "user", "username", "system", "server", "computer", "internet", "office", "windows", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm", "wxcvbn", "qwerty", "qwertz", "azerty", "asdf", "abcdefghijklmnopqrstuvwxyz", "abcdef", "letmein", "changeme", "changethis", "change", "trustno", "iloveyou", "ilove", "love", "monkey", "dragon", "sunshine", "princess", "football", "baseball", "soccer", "master", "shadow", "superman", "batman", "starwars", "michael", "jordan", "charlie", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "spring", "summer", "autumn", "fall", "winter", "correct", "horse", "battery", "staple", "test", "testing", "example", "sample", "default", "temporary", "temp", "demo", "guest", "public", "private", "please", "thank", "hello", "goodbye", "this", "that", "is", "my", "the", "and", "for", "you", "your", "our", "new", "old", "good", "very", "best", "now", "today", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "zero"]
-)
+_TEXT = """
+abcdef abcdefghijklmnopqrstuvwxyz access admin administrator and april asdf asdfghjkl august autumn azerty
+azertyuiop baseball batman battery best bienvenue care change changeme changethis charlie clinic computer correct
+december default demo doctor dragon eight example fall february five football for four friday geheim good goodbye
+guest health hello horse hospital ilove iloveyou infirmary internet is january jordan july june letmein login logon
+love march master may medical medicine michael monday monkey my new nine november now nurse october office old one
+our passphrase password passwort patient pharmacy please princess private public qwerty qwertyuiop qwertz qwertzuiop
+reception root sample saturday secret september server seven shadow signin signon six soccer spring staple starwars
+summer sunday sunshine super superadmin superman surgery system temp temporary ten test testing thank that the this
+three thursday today trustno tuesday two user username very ward wednesday welcome willkommen windows winter wxcvbn
+you your yxcvbnm zero zxcvbnm
+"""
 _LEET = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _ROWS = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm")
+_WORDS = frozenset(_TEXT.split())
 _LONGEST_FIRST = tuple(sorted(_WORDS, key=lambda word: (-len(word), word)))
 
 

@@ -81,7 +81,7 @@ def listening(*consumers: bus.Consumer) -> Iterator[None]:
         for thread in threads:
             thread.join(30)
         assert not any(thread.is_alive() for thread in threads)
-        assert failures == []
+        assert not failures, failures
 
 
 def tell(client: redis.Client, *names: str, kind: str = "things.added.v1", **data: object) -> list[Outgoing]:

@@ -83,10 +83,10 @@ def test_one_poison_among_a_thousand(database, bus, redis_url, contract) -> None
     assert [name for name in seen if name != "poison"] == names
     (letter,) = dead(bus)
     assert (letter.error, letter.attempts, letter.stream, letter.type) == ("Boom", 5, STREAM, V1)
-    assert letter.event
+    assert letter.event_id
     assert letter.entry
     ((_, fields),) = bus.xrange(f"dead.{GROUP}")
-    assert set(fields) == {"stream", "entry", "event", "type", "error", "attempts", "trace"}
+    assert set(fields) == {"stream", "entry", "event_id", "type", "error", "attempts", "trace"}
     assert "poison" not in fields.values()
 
 
@@ -146,7 +146,7 @@ def test_an_event_that_breaks_its_schema_is_a_dead_letter_at_once(database, bus,
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
         until(lambda: len(list(dead(bus))) == 1)
     (letter,) = dead(bus)
-    assert (letter.error, letter.attempts, letter.event) == ("invalid_event", 1, str(event.id))
+    assert (letter.error, letter.attempts, letter.event_id) == ("invalid_event", 1, str(event.id))
     assert things(database) == set()
 
 
