@@ -73,3 +73,17 @@ def found(house: House, **search: Any) -> list[str]:
     got = house.call("search_patients", body=search)
     assert got.status == 200, got.raw
     return [hit["patient"]["id"] for hit in got.body["items"]]
+
+
+def multiply(postgres_url: str, times: int) -> None:
+    """Copy the one record that stands, under new ids and numbers, with its search keys."""
+    with psycopg.connect(postgres_url) as admin:
+        admin.execute(
+            b"INSERT INTO patients SELECT (jsonb_populate_record(one, jsonb_build_object("
+            b"'id', gen_random_uuid(), 'mrn', 'copy' || number))).* FROM patients one, generate_series(1, %d) number"
+            % times
+        )
+        admin.execute(
+            b"INSERT INTO search_keys SELECT patients.id, 1, true, sort_name, found_by"
+            b" FROM patients, search_keys WHERE patients.id <> search_keys.patient_id"
+        )

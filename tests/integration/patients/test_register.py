@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
+import orjson
 import pytest
 
 from services.kernel.identifiers import is_checked
 from tests.integration.patients import making
 
+PASSPORT = [{"type": "passport", "value": "C01X00T47", "issuer": "DE"}]
+JOHN = {"family_name": "Smith", "given_name": "John", "birth_date": "1984-11-05"}
+
+
+def at_once(number, act):
+    """Call a function from many threads at the same moment; the answers in order."""
+    barrier = threading.Barrier(number)
+
+    def run(each):
+        barrier.wait()
+        return act(each)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, range(number)))
+
 
 @pytest.mark.row("PAT-01")
 def test_registering_gives_a_unique_number_also_to_fifty_at_once_and_names_a_missing_field(house):
     bodies = [making.body() for _ in range(50)]
-    barrier = threading.Barrier(50)
-
-    def register(body):
-        barrier.wait()
-        return house.call("register_patient", body=body)
-
     first = house.call("register_patient", body=making.body())
-    with ThreadPoolExecutor(50) as pool:
-        got = list(pool.map(register, bodies))
+    got = at_once(50, lambda each: house.call("register_patient", body=bodies[each]))
     assert [each.status for each in [first, *got]] == [201] * 51
     numbers = {each.body["mrn"] for each in [first, *got]}
     assert len(numbers) == 51
@@ -32,3 +42,127 @@ def test_registering_gives_a_unique_number_also_to_fifty_at_once_and_names_a_mis
         assert refused.status == 422
         assert {"pointer": f"/{field}", "rule": "required"} in refused.body["errors"]
     assert len(making.rows(house, "patients")) == 51
+
+
+def test_a_record_comes_back_as_it_was_said(house):
+    said = making.body(
+        family_name="A\u030angstro\u0308m",
+        given_name="Zoë",
+        middle_name="Maria",
+        prefix="Dr.",
+        sex_at_birth="female",
+        phones=[{"number": "+49 30 5550101", "use": "home"}],
+        emails=[{"address": "zoe@example.org", "use": "work"}],
+        addresses=[
+            {"use": "home", "lines": ["Musterweg 1"], "city": "Berlin", "postal_code": "10115", "country": "DE"}
+        ],
+        language="de",
+        zone="Europe/Berlin",
+        contact_preference="email",
+        identifiers=PASSPORT,
+    )
+    got = house.call("register_patient", body=said)
+    assert (got.status, got.headers["etag"]) == (201, '"1"')
+    assert got.headers["location"] == f"/api/v1/patients/{got.body['id']}"
+    read = house.call("get_patient", patient_id=got.body["id"])
+    assert read.body == got.body
+    assert read.headers["etag"] == '"1"'
+    assert (read.body["family_name"], read.body["phones"][0]["e164"]) == ("Ångström", "+49305550101")
+    assert {name: read.body[name] for name in ("language", "zone", "contact_preference", "identifiers", "prefix")} == {
+        "language": "de",
+        "zone": "Europe/Berlin",
+        "contact_preference": "email",
+        "identifiers": PASSPORT,
+        "prefix": "Dr.",
+    }
+
+
+@pytest.mark.row("PAT-03")
+def test_identifiers_have_a_format_and_belong_to_one_record(house):
+    national = [{"type": "national_id", "value": "123-45-6789", "issuer": "US"}]
+    first = making.registered(house, identifiers=national + PASSPORT)
+    taken = house.call("register_patient", body=making.body(identifiers=[national[0] | {"value": "123456789"}]))
+    assert (taken.status, taken.body["code"]) == (409, "identifier_taken")
+    assert taken.body["facts"] == {"patient_id": first["id"], "mrn": first["mrn"]}
+    assert taken.body["errors"] == [{"pointer": "/identifiers/0/value", "rule": "unique"}]
+    other = making.registered(house, identifiers=[PASSPORT[0] | {"issuer": "FR"}])
+    moved = house.call("update_patient", patient_id=other["id"], version=1, body={"identifiers": PASSPORT})
+    assert (moved.status, moved.body["facts"]["mrn"]) == (409, first["mrn"])
+    for wrong in ({"value": "000-45-6789"}, {"type": "passport", "value": "C01X00T47X"}, {"issuer": "ZZ"}):
+        refused = house.call("register_patient", body=making.body(identifiers=[national[0] | wrong]))
+        assert refused.status == 422
+        assert refused.body["errors"][0]["pointer"].startswith("/identifiers/0/")
+
+
+def test_an_identifier_belongs_to_one_record_also_when_many_ask_at_once(house):
+    got = at_once(8, lambda _: house.call("register_patient", body=making.body(identifiers=PASSPORT)))
+    assert sorted(each.status for each in got) == [201] + [409] * 7
+    (winner,) = (each.body["mrn"] for each in got if each.status == 201)
+    assert {each.body["facts"]["mrn"] for each in got if each.status == 409} == {winner}
+    assert len(making.rows(house, "patients")) == len(making.rows(house, "identifier_claims")) == 1
+
+
+@pytest.mark.parametrize(
+    ("known", "twin", "reasons"),
+    [
+        ({"identifiers": PASSPORT}, {"identifiers": PASSPORT, "birth_date": "1990-01-01"}, ["identifier"]),
+        ({}, {}, ["name_and_birth_date"]),
+        (
+            {"phones": [{"number": "+1 (555) 010-1234"}]},
+            {"phones": [{"number": "5550101234"}], "birth_date": "1990-01-01"},
+            ["name_and_phone"],
+        ),
+    ],
+)
+@pytest.mark.row("PAT-05")
+def test_a_likely_duplicate_is_shown_and_kept_only_when_confirmed(house, known, twin, reasons):
+    first = making.registered(house, **JOHN | known)
+    before = making.written(house)
+    warned = house.call("register_patient", body=making.body(**JOHN | twin))
+    assert warned.status == 200
+    (candidate,) = warned.body["candidates"]
+    assert (candidate["patient"]["id"], candidate["reasons"]) == (first["id"], reasons)
+    assert 80 <= candidate["score"] <= 100
+    assert making.written(house) == before
+    twin = {name: value for name, value in twin.items() if name != "identifiers"}  # of those there is only one
+    saved = house.call("register_patient", body=making.body(**JOHN | twin, confirm_duplicate=True))
+    assert saved.status == 201
+    assert saved.body["mrn"] != first["mrn"]
+
+
+def test_a_warning_tells_nothing_to_who_may_not_read(house):
+    first = making.registered(house, **JOHN)
+    tokens = house.web  # the house of the test knows system roles only, and none of them registers without reading
+    assert tokens is not None
+    warned = house.call("register_patient", role="receptionist", body=making.body(**JOHN))
+    assert [each["patient"]["id"] for each in warned.body["candidates"]] == [first["id"]]
+
+
+def test_one_key_registers_once(house):
+    body, key = making.body(), str(uuid4())
+    first = house.call("register_patient", body=body, key=key)
+    again = house.call("register_patient", body=body, key=key)
+    assert (again.status, again.body, again.headers["idempotency-replayed"]) == (201, first.body, "true")
+    assert again.headers["location"] == first.headers["location"]
+    other = house.call("register_patient", body=making.body(), key=key)
+    assert (other.status, other.body["code"]) == (422, "key_reused")
+    assert len(making.rows(house, "patients")) == 1
+
+
+def test_the_record_its_history_its_audit_entry_and_its_event_are_one(house):
+    made = making.registered(house, identifiers=PASSPORT)
+    (version,) = making.rows(house, "patients_history")
+    assert (str(version["patient_id"]), version["version"], version["operation"]) == (made["id"], 1, "register_patient")
+    assert version["record"]["identifiers"] == PASSPORT
+    told = {row["type"]: orjson.loads(row["event"]) for row in making.rows(house, "outbox")}
+    assert told.keys() == {"patients.registered.v1", "audit.recorded.v1"}
+    assert (told["patients.registered.v1"]["subject"], told["patients.registered.v1"]["data"]) == (made["id"], {})
+    assert told["audit.recorded.v1"]["data"]["patient_id"] == made["id"]
+    assert made["family_name"] not in str(told)
+
+
+def test_an_estimated_age_is_kept_as_a_year(house):
+    made = making.registered(house, birth_date=None, estimated_age=40)
+    assert (made["birth_date"], made["birth_estimated"], made["age_years"]) == (None, True, 40)
+    (row,) = making.rows(house, "patients")
+    assert (row["birth_date"], row["birth_year"]) == (None, made["birth_year"])

@@ -114,6 +114,18 @@ def test_phones_keep_their_writing_and_get_their_international_form():
     assert (two.number, two.e164, two.use) == ("112", None, "work")
 
 
+def test_addresses_zone_and_channel_are_kept_as_they_were_said():
+    read = person(
+        addresses=[{"lines": [" Musterweg  1 "], "city": "Berlin", "postal_code": "10115", "country": "DE"}],
+        zone="Europe/Berlin",
+        language="de",
+        contact_preference="none",
+    )
+    (address,) = read.addresses
+    assert (address.use, address.lines, address.city, address.region) == ("home", ("Musterweg 1",), "Berlin", None)
+    assert (read.zone, read.language, read.contact_preference) == ("Europe/Berlin", "de", "none")
+
+
 def test_a_change_touches_what_it_names_and_nothing_else():
     known = person(middle_name="Q", phones=[{"number": "555 010 1234"}])
     changed = model.read_demographics(

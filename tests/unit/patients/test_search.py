@@ -106,7 +106,7 @@ def test_the_same_phone_is_found_in_any_writing(store):
         == [10]
     )
     assert find(store, phone="555-0101") == [10]
-    assert find(store, phone="999") == []
+    assert find(store, phone="999") == find(store, phone="+1-2") == []
 
 
 def test_single_fields_are_joined(store):

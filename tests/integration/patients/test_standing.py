@@ -1,0 +1,94 @@
+"""The standing of a record: deactivated, restored, deceased; asked by other services."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.chassis.service import now
+from tests.integration.patients import making
+
+
+def act(house, operation, record, *, version=1, **given):
+    return house.call(operation, patient_id=record["id"], version=version, **given)
+
+
+def deactivate(house, record, **given):
+    return act(house, "deactivate_patient", record, query={"reason": "moved_away"}, **given)
+
+
+@pytest.mark.row("PAT-13")
+def test_a_deleted_patient_is_hidden_kept_and_restored_by_an_administrator(house):
+    record = making.registered(house, family_name="Hidden")
+    gone = deactivate(house, record, role="records_clerk")
+    assert (gone.status, gone.body["standing"], gone.headers["etag"]) == (200, "inactive", '"2"')
+    assert making.found(house, text="hidden") == []
+    assert making.found(house, text="hidden", include_inactive=True) == [record["id"]]
+    read = house.call("get_patient", patient_id=record["id"])
+    assert (read.status, read.body["standing"], read.body["deactivation_reason"]) == (200, "inactive", "moved_away")
+    assert len(making.rows(house, "patients_history")) == 2
+    assert act(house, "restore_patient", record, version=2, role="records_clerk").status == 403
+    back = act(house, "restore_patient", record, version=2, role="admin")
+    assert (back.status, back.body["standing"], back.body["version"]) == (200, "active", 3)
+    assert making.found(house, text="hidden") == [record["id"]]
+
+
+def test_a_deactivated_record_is_not_changed(house):
+    record = making.registered(house)
+    deactivate(house, record)
+    refused = act(house, "update_patient", record, version=2, body={"prefix": "Dr."})
+    assert (refused.status, refused.body["code"]) == (409, "patient_inactive")
+    assert deactivate(house, record, version=2).body["code"] == "patient_inactive"
+    act(house, "restore_patient", record, version=2)
+    assert act(house, "restore_patient", record, version=3).body["code"] == "patient_not_inactive"
+
+
+def test_a_reason_is_needed_and_is_one_of_the_list(house):
+    record = making.registered(house)
+    assert act(house, "deactivate_patient", record).status in {400, 422}
+    assert act(house, "deactivate_patient", record, query={"reason": "because"}).status == 422
+    assert house.call("get_patient_standing", patient_id=record["id"]).body["standing"] == "active"
+
+
+def test_a_death_is_recorded_on_a_possible_day_and_once(house):
+    record = making.registered(house, birth_date="1950-05-05")
+    early = act(house, "mark_deceased", record, body={"deceased_on": "1950-05-04"})
+    assert (early.status, early.body["code"]) == (422, "death_date_invalid")
+    assert early.body["errors"] == [{"pointer": "/deceased_on", "rule": "not_before_birth"}]
+    tomorrow = (now() + timedelta(days=2)).date().isoformat()
+    late = act(house, "mark_deceased", record, body={"deceased_on": tomorrow})
+    assert late.body["errors"] == [{"pointer": "/deceased_on", "rule": "not_in_future"}]
+    dead = act(house, "mark_deceased", record, body={"deceased_on": "2020-05-04"}, role="doctor")
+    assert (dead.status, dead.body["standing"]) == (200, "deceased")
+    read = house.call("get_patient", patient_id=record["id"]).body
+    assert (read["deceased_on"], read["age_years"]) == ("2020-05-04", 69)
+    again = act(house, "mark_deceased", record, version=2, body={"deceased_on": "2020-05-04"})
+    assert (again.status, again.body["code"]) == (409, "already_deceased")
+
+
+def test_other_services_ask_for_the_standing_and_learn_nothing_else(house):
+    record = making.registered(house)
+    got = house.call("get_patient_standing", patient_id=record["id"], role="service")
+    assert (got.status, got.headers["etag"]) == (200, '"1"')
+    assert got.body == {"id": record["id"], "standing": "active", "merged_into": None, "version": 1}
+    assert house.call("get_patient", patient_id=record["id"], role="service").status == 403
+    assert house.call("get_patient_standing", patient_id=making.NOBODY).status == 404
+
+
+def test_an_action_is_done_once_per_key(house):
+    record = making.registered(house)
+    first = deactivate(house, record, key="the-same-key")
+    again = deactivate(house, record, key="the-same-key")
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(making.rows(house, "patients_history")) == 2
+
+
+@pytest.mark.parametrize("operation", ["get_patient", "update_patient", "list_patient_changes", "restore_patient"])
+def test_an_unknown_record_is_not_found_and_leaves_a_trace(house, operation):
+    body = {"prefix": "Dr."} if operation == "update_patient" else None
+    got = house.call(operation, patient_id=making.NOBODY, version=1, body=body)
+    assert (got.status, got.body["code"]) == (404, "not_found")
+    (trace,) = [row for row in making.rows(house, "outbox") if row["type"] == "audit.recorded.v1"]
+    assert '"not_found"' in trace["event"]
