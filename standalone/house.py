@@ -25,7 +25,6 @@ from standalone.settings import ROOT, HouseSettings
 from standalone.trouble import Trouble
 
 REDIS_ROLES = ("records", "bus", "cache")
-MIGRATION_S = 120
 
 
 @dataclass(frozen=True)
@@ -188,14 +187,15 @@ class House:
             name=process.name,
             kind="web" if process.verb == "serve" else "worker",
             port=port,
-            command=partial(self._command, process.verb, process.service),
+            command=partial(self.command, process.verb, process.service),
             environ=self.environ(process),
             cwd=self.root,
             is_ready=partial(envoy.answers, f"{base}/{'readyz' if process.verb == 'serve' else 'healthz'}"),
             is_alive=partial(envoy.answers, f"{base}/healthz", timeout_s=5.0),
         )
 
-    def _command(self, verb: str, service: str) -> Sequence[str]:
+    def command(self, verb: str, service: str) -> Sequence[str]:
+        """The command line of one process of a service."""
         return [sys.executable, "-m", "services.chassis.cli", verb, service]
 
     def environ(self, process: Process) -> dict[str, str]:
@@ -266,21 +266,6 @@ class House:
 
     def _service_url(self, service: str) -> str:
         return f"http://{ports.HOST}:{self.places.port(service)}"
-
-    def migrate(self, service: str) -> None:
-        """Bring the store of one service to its schema.
-
-        Raises:  Trouble: it did not work; its log says why.
-        """
-        log = self.layout.log(f"{service}-migrate")
-        environ = self.environ(Process(service, service, "serve"))
-        with log.open("ab") as out:
-            done = subprocess.run(
-                list(self._command("migrate", service)), env=environ, cwd=self.root, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=subprocess.STDOUT, timeout=MIGRATION_S, check=False,
-            )  # fmt: skip
-        if done.returncode != 0:
-            raise Trouble(f"The migration of {service} failed; see {log}.")
 
     # ---- inbox and gateway -------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import IO
 
-from standalone import certificates, identities, logs, settings, state
+from standalone import certificates, identities, logs, migrations, settings, state
 from standalone.house import House, cpu_count
 from standalone.keeper import Keeper, Part
 from standalone.layout import Layout
@@ -82,11 +82,16 @@ class Supervisor:
         self._start_together("services", [*house.service_parts(), house.gateway_part()])
 
     def _migrate(self) -> None:
+        pending = migrations.pending(self._house)
+        if not pending:
+            self._step("every store has its schema already")
+            return
         with ThreadPoolExecutor(max_workers=cpu_count()) as pool:
-            for service, done in [(name, pool.submit(self._house.migrate, name)) for name in self._house.services]:
+            for service, done in [(name, pool.submit(migrations.run, self._house, name)) for name in pending]:
                 done.result()
                 self._step(f"{service}: its store has its schema")
                 self._refuse_if_stopping()
+        migrations.note(self._house, pending)
 
     def _start_together(self, what: str, parts: Sequence[Part]) -> None:
         """Start these parts at once and wait until each is ready."""

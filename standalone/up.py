@@ -41,22 +41,30 @@ def up(environ: Mapping[str, str]) -> None:
     chosen = settings.read(environ)
     layout = Layout(chosen.home)
     clock = Clock(time.monotonic())
+    require_libraries()
     known = state.read(layout.state)
     if known.lives:
-        _already(known, layout=layout)
-        return
-    require_libraries()
+        _require_well(known, layout=layout)
+        clock.say(f"the house in {layout.home} runs already (process {known.pid}) and is well")
+        house = House(chosen, layout=layout)
+    else:
+        house = _prepared(chosen, layout=layout, say=clock.say)
+        clock.say(f"starting the house in {layout.home}")
+        _start(layout, environ=environ)
+        _follow(layout, say=clock.say)
+    shown = demo.load(demo.place_of(house), say=clock.say) if chosen.has_demo else None
+    _farewell(house, took_s=time.monotonic() - clock.began, shown=shown)
+
+
+def _prepared(chosen: HouseSettings, *, layout: Layout, say: Callable[[str], None]) -> House:
+    """Look at everything that can be in the way before anything is started."""
     layout.make()
-    leftovers.stop(layout, say=clock.say)
-    wheels.provide(say=clock.say)
+    leftovers.stop(layout, say=say)
+    wheels.provide(say=say)
     house = House(chosen, layout=layout)
     house.places.require_free()
     house.places.keep()
-    clock.say(f"starting the house in {layout.home}")
-    _start(layout, environ=environ)
-    _follow(layout, say=clock.say)
-    shown = _demo(house, chosen=chosen, say=clock.say)
-    _farewell(house, took_s=time.monotonic() - clock.began, shown=shown)
+    return house
 
 
 def require_libraries() -> None:
@@ -69,13 +77,12 @@ def require_libraries() -> None:
         )
 
 
-def _already(known: HouseState, *, layout: Layout) -> None:
-    if not known.is_healthy:
-        sick = ", ".join(f"{each.name} ({each.health})" for each in known.processes if each.health != READY)
-        word = f"not everything is well: {sick}" if sick else f"it is {known.phase}"
-        raise Trouble(f"The house in {layout.home} runs already (process {known.pid}), and {word}. See: make status, make logs")
-    print(f"The house in {layout.home} runs already (process {known.pid}) and is well.")
-    print(f"API {known.url}/api/v1   docs {known.url}/docs   inbox {known.inbox_url}")
+def _require_well(known: HouseState, *, layout: Layout) -> None:
+    if known.is_healthy:
+        return
+    sick = ", ".join(f"{each.name} ({each.health})" for each in known.processes if each.health != READY)
+    word = f"not everything is well: {sick}" if sick else f"it is {known.phase}"
+    raise Trouble(f"The house in {layout.home} runs already (process {known.pid}), and {word}. See: make status, make logs")
 
 
 def _start(layout: Layout, *, environ: Mapping[str, str]) -> None:
@@ -117,12 +124,6 @@ def _follow(layout: Layout, *, say: Callable[[str], None]) -> None:
     raise Trouble(f"The house was not ready within {PATIENCE_S:.0f} s; see make status and make logs.")
 
 
-def _demo(house: House, *, chosen: HouseSettings, say: Callable[[str], None]) -> demo.Shown | None:
-    if not chosen.has_demo:
-        return None
-    return demo.load(demo.place_of(house), say=say)
-
-
 def _farewell(house: House, *, took_s: float, shown: demo.Shown | None) -> None:
     print(f"\nInfirmary is up after {took_s:.1f} s.")
     print(f"  API    {house.url}/api/v1")
@@ -130,7 +131,9 @@ def _farewell(house: House, *, took_s: float, shown: demo.Shown | None) -> None:
     print(f"  inbox  {house.inbox_url}")
     if house.settings.has_tls:
         print(f"  the authority that browsers must trust: {house.layout.secrets / 'tls' / 'ca.pem'}")
-    print(f"  super admin: the name is admin, the one-time password is in {house.secrets.path('super-admin')}")
+    changed = house.secrets.path("super-admin-changed")
+    secret = changed if changed.exists() else house.secrets.path("super-admin")
+    print(f"  super admin: sign in as {demo.SUPER_ADMIN}, the password is in {secret}")
     if shown:
         print("Demo sign-ins (invented people; every password is the same):")
         for role, name in shown.accounts.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
+import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,6 +14,7 @@ import uvicorn
 
 from services.chassis.testing import House
 from tests.contract.contracts import CONTRACTS
+from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD
 
 
 class Served:
@@ -42,7 +45,10 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
         "BUS_URL": shared["bus_url"],
         "IDENTITY_URL": "http://127.0.0.1:9",
         "PATIENTS_URL": shared["patients_at"],
-        "SERVICE_SECRET": "made for this test only",
+        "SERVICE_SECRET": SERVICE_SECRET,
+        "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
+        "SUPER_ADMIN_PASSWORD": SUPER_ADMIN_PASSWORD,
+        "SERVICE_ACCOUNTS": json.dumps({"history": SERVICE_SECRET}),
         "CHECKPOINT_KEY": "made for this test only, and long enough",
     }
 

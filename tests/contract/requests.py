@@ -9,6 +9,8 @@ from typing import Any
 from services.chassis.spec import Operation
 from tests.contract.contracts import CONTRACTS, examples, schema_of
 
+SERVICE_SECRET = "made for these tests only, and long enough"
+SUPER_ADMIN_PASSWORD = "nine quiet otters below the old bridge"
 NOBODY_HERE = "01939c3e-ffff-7fff-8fff-ffffffffffff"
 
 # Things that addresses name: which operation makes one, and which member of its answer is the name.

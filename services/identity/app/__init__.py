@@ -42,7 +42,8 @@ class IdentitySettings(config.ServiceSettings):
     database_url: PostgreSQL. master_key: 32 random bytes in base64; seals the private signing keys at rest.
     super_admin_password: the first password of the account `admin`, to be changed at its first sign-in; looked at only
     when there is no such account. service_accounts: JSON, the secret of each service by its name.
-    hashes_at_once: passwords that one process checks at the same time, 64 MiB each. account_free_failures,
+    hash_memory_mib: what checking one password takes; hashes made with less are made anew at the next sign-in.
+    hashes_at_once: passwords that one process checks at the same time. account_free_failures,
     source_free_failures: wrong passwords in a row before waits begin. session_idle_minutes, session_hours: life of a
     session without use, and at all.
     """
@@ -51,6 +52,7 @@ class IdentitySettings(config.ServiceSettings):
     master_key: SecretStr
     super_admin_password: SecretStr = Field(min_length=SHORTEST, max_length=LONGEST)
     service_accounts: SecretStr
+    hash_memory_mib: int = Field(default=64, ge=19, le=1024)
     hashes_at_once: int = Field(default=2, ge=1, le=64)
     account_free_failures: int = Field(default=10, ge=3, le=50)
     source_free_failures: int = Field(default=50, ge=3, le=10_000)
@@ -68,7 +70,7 @@ def service(environ: Mapping[str, str]) -> Service:
     publisher = PolicyPublisher(bus)
     voice = Voice(publisher)
     store = IdentityStore(database, tell=voice.at_once)
-    hasher = Argon2Passwords(at_once=settings.hashes_at_once)
+    hasher = Argon2Passwords(at_once=settings.hashes_at_once, memory_kib=settings.hash_memory_mib * 1024)
     maker = SealedKeys(vault)
     first = jobs.FirstStart(store=store, hasher=hasher, maker=maker, new_id=new_id, clock=now)
     return Service(

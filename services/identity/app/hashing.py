@@ -25,7 +25,7 @@ BUSY = Counter("infirmary_password_hash_refused_total", "Password checks refused
 class Argon2Passwords:
     """argon2id with 64 MiB, three passes and four lanes (RFC 9106, second recommended option).
 
-    at_once: how many may run in this process; each takes 64 MiB, so this bounds the memory. Who waits longer than two
+    at_once: how many may run in this process; each takes that memory, so this bounds it. Who waits longer than two
     seconds for a place is refused.
     """
 

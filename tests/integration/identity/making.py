@@ -22,7 +22,10 @@ from services.chassis.testing import Got, House
 ADMIN_FIRST = "one-time-for-tests-9f2c71"
 ADMIN = "quiet lanterns over slow canals 7"
 PASSWORD = "seven tall herons under a tin roof"
-SECRETS = {"history": "h" * 10 + "0123456789abcdefghijklmnopqrstuv", "patients": "p" * 10 + "0123456789abcdefghijklmnopqrstuv"}
+SECRETS = {
+    "history": "h" * 10 + "0123456789abcdefghijklmnopqrstuv",
+    "patients": "p" * 10 + "0123456789abcdefghijklmnopqrstuv",
+}
 MASTER_KEY = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
 _numbers = itertools.count(1)
 
@@ -37,6 +40,7 @@ def environ(postgres_url: str, redis_url: str, **more: str) -> dict[str, str]:
         "MASTER_KEY": MASTER_KEY,
         "SUPER_ADMIN_PASSWORD": ADMIN_FIRST,
         "SERVICE_ACCOUNTS": str(SECRETS).replace("'", '"'),
+        "HASH_MEMORY_MIB": "19",  # the least that is allowed: many accounts are made here
         "SOURCE_FREE_FAILURES": "10000",
         **more,
     }
@@ -52,7 +56,9 @@ class OwnKeys:
     def key(self, kid: str) -> RSAKey | None:
         """The key of this id."""
         if kid not in self._known:
-            self._known.update({k["kid"]: RSAKey.import_key(dict(k)) for k in self.ask() if k["kid"] not in self._known})
+            self._known.update(
+                {k["kid"]: RSAKey.import_key(dict(k)) for k in self.ask() if k["kid"] not in self._known}
+            )
         return self._known.get(kid)
 
 
@@ -100,7 +106,11 @@ class RealHouse(House):
 
     def user(self, *roles: str, by: str | None = None) -> dict[str, Any]:
         """A new account with a one-time password."""
-        body = {"username": f"user{next(_numbers)}.{time.time_ns()}", "display_name": "Ada Example", "roles": list(roles)}
+        body = {
+            "username": f"user{next(_numbers)}.{time.time_ns()}",
+            "display_name": "Ada Example",
+            "roles": list(roles),
+        }
         made = self.with_token("create_user", by or self.admin(), body=body)
         assert made.status == 201, made.raw
         return dict(made.body)

@@ -173,7 +173,9 @@ def test_a_service_gets_a_token_for_its_secret_only(house):
 
 def test_nothing_that_was_sent_or_given_out_lies_in_the_store_in_clear(house):
     user, tokens = house.signed_in("nurse")
-    tables = [row["tablename"] for row in making.rows(house, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    tables = [
+        row["tablename"] for row in making.rows(house, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    ]
     text = "".join(
         row["line"] for table in tables for row in making.rows(house, f'SELECT t::text AS line FROM "{table}" AS t')
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from typing import Any
 
@@ -51,10 +52,11 @@ def written(house: House) -> dict[str, int]:
 def body(**given: Any) -> dict[str, Any]:
     """A person nobody else is like, as a receptionist would send it; a field that is given as None is left out."""
     number = next(_numbers)
-    letters = "".join("abcdefghij"[int(digit)] for digit in f"{number:06d}")
-    made = {
-        "family_name": f"Q{letters}{letters[::-1]}",
-        "given_name": f"Z{letters}",
+    digest = hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest()
+    letters = digest.translate(str.maketrans("0123456789", "ghijklmnop"))
+    made: dict[str, Any] = {
+        "family_name": letters[:10].title(),
+        "given_name": letters[10:18].title(),
         "administrative_gender": "female",
         "birth_date": f"{1930 + number % 80}-{1 + number % 12:02d}-{1 + number % 28:02d}",
     }

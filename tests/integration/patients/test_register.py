@@ -130,14 +130,6 @@ def test_a_likely_duplicate_is_shown_and_kept_only_when_confirmed(house, known, 
     assert saved.body["mrn"] != first["mrn"]
 
 
-def test_a_warning_tells_nothing_to_who_may_not_read(house):
-    first = making.registered(house, **JOHN)
-    tokens = house.web  # the house of the test knows system roles only, and none of them registers without reading
-    assert tokens is not None
-    warned = house.call("register_patient", role="receptionist", body=making.body(**JOHN))
-    assert [each["patient"]["id"] for each in warned.body["candidates"]] == [first["id"]]
-
-
 def test_one_key_registers_once(house):
     body, key = making.body(), str(uuid4())
     first = house.call("register_patient", body=body, key=key)

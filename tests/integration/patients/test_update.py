@@ -69,6 +69,11 @@ def test_changes_are_paged_through_without_gap_or_repeat(house):
             query["cursor"] = page.body["next_cursor"]
         assert seen == whole
     other = making.registered(house)
+    query = {
+        "limit": 1,
+        "cursor": house.call("list_patient_changes", patient_id=record["id"], query={"limit": 1}).body["next_cursor"],
+    }
+    assert house.call("list_patient_changes", patient_id=record["id"], query=query).status == 200
     assert house.call("list_patient_changes", patient_id=other["id"], query=query).status == 400
 
 

@@ -1,0 +1,74 @@
+"""A whole small service for the tests: it relays its own events and listens to those of others, in a real worker.
+
+As a program it is such a worker in a process of its own, which a test may kill:
+`python -m tests.integration.chassis.small_service POSTGRES_URL REDIS_URL OPENAPI_DIR`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from services.chassis import bus, config, process, sql, worker
+from services.chassis.call import Call
+from services.chassis.jobs import Job
+from services.chassis.service import Service
+from tests.integration.chassis.listening import GROUP, QUICK, STREAM, recording
+from tests.integration.chassis.making import MIGRATIONS, new_id, now
+
+KILLER = "killer"
+
+
+def build(
+    postgres_url: str, redis_url: str, contract: Path, *, handler: bus.Handler | None = None, jobs: Sequence[Job] = ()
+) -> Service:
+    """The service `listener`: a thing told is a thing recorded, in its own database."""
+    environ = {
+        "BUS_URL": redis_url,
+        "IDENTITY_URL": "http://127.0.0.1:9",
+        "SERVICE_SECRET": "made for this test only",
+        "OPENAPI_DIR": str(contract),
+        "WORKER_PORT": "0",
+    }
+    engine = sql.engine(postgres_url, name=GROUP)
+    database = sql.Database(engine, service=GROUP, clock=now, new_id=new_id)
+    return Service(
+        name=GROUP,
+        settings=config.load(config.ServiceSettings, environ),
+        controller=object(),
+        audit=database.audit,
+        readiness={"database": database.ping},
+        migrate=lambda: sql.migrate(postgres_url, MIGRATIONS),
+        close=[engine.dispose],
+        outbox=database.outbox,
+        subscriptions=[
+            bus.Subscription(stream=STREAM, handlers={"things.added.v1": handler or recording(database)}),
+        ],
+        jobs=jobs,
+    )
+
+
+def _dying(database_handler: bus.Handler) -> bus.Handler:
+    def handle(event: bus.Received, call: Call) -> None:
+        if event.subject == KILLER:
+            os.kill(os.getpid(), signal.SIGKILL)
+        database_handler(event, call)
+
+    return handle
+
+
+def main(postgres_url: str, redis_url: str, contract: str) -> int:
+    """Work until told to stop."""
+    engine = sql.engine(postgres_url, name=GROUP)
+    database = sql.Database(engine, service=GROUP, clock=now, new_id=new_id)
+    service = build(postgres_url, redis_url, Path(contract), handler=_dying(recording(database)))
+    run: Callable[[Service, threading.Event], None] = lambda made, stop: worker.run(made, stop, timing=QUICK)  # noqa: E731
+    return process.work(service, version="test", run=run)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,239 @@
+"""A worker runs relay, consumers and jobs; it may be killed at any time, and it stops as a whole or not at all."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from services.chassis import bus as bus_module
+from services.chassis import redis, worker
+from services.chassis.jobs import Job, Timer
+from services.chassis.service import Service
+from tests.integration.chassis import small_service
+from tests.integration.chassis.events import write_contract
+from tests.integration.chassis.listening import GROUP, QUICK, inbox, pending, tell, wait
+from tests.integration.chassis.making import HERE, make_call, new_id, now, outbox_rows, thing_added, things, until
+from tests.integration.chassis.small_service import KILLER
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    return write_contract(tmp_path)
+
+
+@contextmanager
+def working(service: Service) -> Iterator[threading.Thread]:
+    """A worker of the service that runs meanwhile."""
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(service, stop), kwargs={"timing": QUICK})
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+        for close in service.close:
+            close()
+
+
+class Workers:
+    """Worker processes that are started again when they die, as a supervisor does."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._command = [sys.executable, "-m", "tests.integration.chassis.small_service", *arguments]
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.started = 0
+
+    def start(self) -> None:
+        made = subprocess.Popen(self._command, cwd=HERE.parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._running.append(made)
+        self.started += 1
+
+    def start_again_what_died(self) -> None:
+        for process in list(self._running):
+            if process.poll() is not None:
+                self._running.remove(process)
+                self.start()
+
+    def kill_one(self) -> None:
+        self._running[0].kill()
+        self._running[0].wait()
+
+    def stop(self) -> list[int]:
+        for process in self._running:
+            process.send_signal(signal.SIGTERM)
+        return [process.wait(30) for process in self._running]
+
+
+@pytest.fixture
+def address(database) -> str:
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+def test_a_worker_relays_listens_and_stops(database, address, bus: redis.Client, redis_url, contract) -> None:
+    """The event that the handler's unit records goes out through the worker's own relay."""
+
+    def handle(event, call) -> None:
+        with database.begin(call) as unit:
+            unit.record(thing_added(f"seen {event.subject}"))
+
+    with working(small_service.build(address, redis_url, contract, handler=handle)):
+        tell(bus, "chair", "table")
+        until(lambda: bus.xlen(f"events.{GROUP}") == 2)
+        until(lambda: pending(bus) == 0)
+    assert inbox(database) == 2
+
+
+def test_when_a_part_dies_the_whole_worker_ends(address, redis_url, contract) -> None:
+    """A mistake in the program is not hidden: the process goes, and another is started."""
+
+    class Broken:
+        def send(self, _publish, *, limit):
+            raise LookupError
+
+    service = small_service.build(address, redis_url, contract)
+    object.__setattr__(service, "outbox", Broken())
+    with working(service) as thread:
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+@pytest.mark.timeout(180)
+def test_workers_are_killed_again_and_again_and_every_event_takes_effect_once(
+    database, address, bus: redis.Client, redis_url, contract
+) -> None:
+    """Ten kills while 400 events pass; as A-26 with smaller counts."""
+    source_names = [f"thing {number}" for number in range(400)]
+    workers = Workers(address, redis_url, str(contract))
+    workers.start()
+    workers.start()
+    for start in range(0, 400, 40):
+        tell(bus, *source_names[start : start + 40])
+        reached = inbox(database)
+        until(lambda least=reached: inbox(database) > least, within_s=60)
+        workers.kill_one()
+        workers.start_again_what_died()
+    until(lambda: inbox(database) == 400, within_s=60)
+    until(lambda: pending(bus) == 0, within_s=30)
+    codes = workers.stop()
+    assert things(database) == set(source_names)
+    assert list(bus_module.dead_letters(bus, GROUP)) == []
+    assert workers.started == 12
+    assert codes == [0, 0]
+
+
+@pytest.mark.timeout(180)
+def test_an_event_that_kills_its_process_ends_among_the_dead_letters(
+    database, address, bus: redis.Client, redis_url, contract
+) -> None:
+    """The events that were read with it are not counted as tried, and all take effect."""
+    names = [f"thing {number}" for number in range(20)]
+    tell(bus, *names[:10], KILLER, *names[10:])
+    workers = Workers(address, redis_url, str(contract))
+    workers.start()
+
+    def is_over() -> bool:
+        workers.start_again_what_died()
+        return bool(list(bus_module.dead_letters(bus, GROUP))) and pending(bus) == 0
+
+    until(is_over, within_s=120)
+    workers.stop()
+    (letter,) = bus_module.dead_letters(bus, GROUP)
+    assert (letter.error, letter.attempts) == ("ConsumerDied", 5)
+    assert things(database) == set(names)
+
+
+def test_a_worker_outlives_the_loss_of_its_stores_and_goes_on(database, address, tmp_path, contract) -> None:
+    """The bus is killed and comes back; nothing is lost, and the worker is the same process."""
+    from tests import stores
+
+    own = stores.Own("redis", tmp_path / "redis")
+    own.start()
+    with redis.client(own.url, timeout_s=2) as client, working(small_service.build(address, own.url, contract)) as thread:
+        tell(client, "chair")
+        until(lambda: things(database) == {"chair"})
+        own.kill()
+        with database.begin(make_call()) as unit:
+            unit.record(thing_added("table"))
+        wait(1.0)
+        own.start()
+        tell(client, "lamp")
+        until(lambda: things(database) == {"chair", "lamp"}, within_s=30)
+        until(lambda: client.xlen("events.things") >= 3 or client.xlen(f"events.{GROUP}") >= 1, within_s=30)
+        until(lambda: database.outbox.backlog().unsent == 0, within_s=30)
+        assert thread.is_alive()
+    own.kill()
+    assert len(outbox_rows(database)) == 1
+
+
+def run_timers(jobs: list[Timer], *, for_s: float) -> None:
+    """Let these timers run for a while."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=job.run, args=(stop,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    wait(for_s)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def timer(job: Job, bus: redis.Client) -> Timer:
+    return Timer(job, service="things", bus=bus, clock=now, new_id=new_id)
+
+
+def test_a_job_runs_at_once_and_in_its_rhythm_with_a_call_of_its_own(bus: redis.Client) -> None:
+    calls = []
+    run_timers([timer(Job(name="count", every_s=0.2, run=calls.append), bus)], for_s=0.7)
+    assert 3 <= len(calls) <= 4
+    assert len({call.id for call in calls}) == len(calls)
+    assert calls[0].operation == "job:count"
+    assert calls[0].actor.subject == "service:things"
+
+
+def test_a_job_that_fails_runs_again_in_its_time(bus: redis.Client) -> None:
+    runs: list[float] = []
+
+    def fail(_call) -> None:
+        runs.append(time.monotonic())
+        raise ValueError
+
+    run_timers([timer(Job(name="fail", every_s=0.1, run=fail), bus)], for_s=0.5)
+    assert len(runs) >= 3
+
+
+def test_a_job_that_is_alone_runs_once_per_period_in_the_house(bus: redis.Client) -> None:
+    runs: list[float] = []
+    job = Job(name="alone", every_s=0.5, run=lambda _call: runs.append(time.monotonic()), alone=True)
+    run_timers([timer(job, bus) for _ in range(4)], for_s=1.8)
+    assert 3 <= len(runs) <= 4
+    assert all(later - earlier > 0.4 for earlier, later in zip(runs, runs[1:], strict=False))
+
+
+def test_a_job_that_is_alone_goes_on_elsewhere_when_its_process_died(bus: redis.Client) -> None:
+    """The dead process holds the lease until it ends by itself."""
+    runs: list[float] = []
+    bus.set("lease.things.alone", "a process that is gone", px=600)
+    job = Job(name="alone", every_s=0.2, run=lambda _call: runs.append(time.monotonic()), alone=True)
+    started = time.monotonic()
+    run_timers([timer(job, bus)], for_s=1.2)
+    assert runs
+    assert runs[0] - started > 0.5
+
+
+def test_a_job_that_is_alone_does_not_run_while_the_bus_is_away_and_harms_nobody() -> None:
+    runs: list[float] = []
+    with redis.client("redis://127.0.0.1:9") as nowhere:
+        job = Job(name="alone", every_s=0.1, run=lambda _call: runs.append(1.0), alone=True)
+        run_timers([timer(job, nowhere)], for_s=0.4)
+    assert runs == []

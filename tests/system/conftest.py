@@ -1,0 +1,97 @@
+"""One running house for the whole suite, as `python -m standalone up` makes it, and the people who work in it."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.system.house import Client, Person, Reply, RunningHouse, hire, sign_in
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What the super admin's first minutes in an empty house were answered, step by step."""
+
+    admin: Person
+    signed_in: Reply
+    refused_before: dict[str, Reply]
+    changed: Reply
+    old_password: Reply
+    signed_in_again: Reply
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[RunningHouse]:
+    """A house without demo data; it is stopped at the end, whatever happens, and its folder goes."""
+    with tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True) as folder:
+        running = RunningHouse(Path(folder) / "house")
+        try:
+            running.up()
+            yield running
+        finally:
+            running.down()
+
+
+@pytest.fixture(scope="session")
+def client(house: RunningHouse) -> Iterator[Client]:
+    """Speaks to the gateway."""
+    client = Client(house.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def beginning(house: RunningHouse, client: Client) -> Beginning:
+    """The super admin signs in with the one-time password, tries to work, changes it, and signs in again."""
+    first = house.secret("super-admin")
+    signed_in = sign_in(client, "admin", password=first)
+    admin = Person(client, "", "admin", ["super_admin"], first, signed_in.expect(201).json)
+    facility = {"name": f"Ward {secrets.token_hex(3)}", "zone": "Europe/Berlin"}
+    refused = {
+        "facility": admin.post("/api/v1/facilities", facility),
+        "users": admin.get("/api/v1/users"),
+        "patients": admin.post("/api/v1/patients/search", {"text": "anybody"}, key=None),
+        "history": admin.get("/api/v1/patients/01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20/allergies"),
+        "audit": admin.post("/api/v1/audit-entries/search", {}, key=None),
+    }
+    fresh = "Krovane Balduti Mosepa"
+    body = {"current_password": first, "new_password": fresh}
+    changed = admin.post("/api/v1/account/password", body, key=None)
+    old = sign_in(client, "admin", password=first)
+    admin.password = fresh
+    again = sign_in(client, "admin", password=fresh)
+    admin.tokens = again.expect(201).json
+    admin.id = admin.works().get("/api/v1/account").expect(200).json["id"]
+    return Beginning(admin, signed_in, refused, changed, old, again)
+
+
+@pytest.fixture(scope="session")
+def admin(beginning: Beginning) -> Person:
+    """The super admin, with a password of their own."""
+    return beginning.admin
+
+
+@pytest.fixture(scope="session")
+def receptionist(admin: Person) -> Person:
+    """Signed in, with a password of their own; so are the others."""
+    return hire(admin, "receptionist")
+
+
+@pytest.fixture(scope="session")
+def nurse(admin: Person) -> Person:
+    return hire(admin, "nurse")
+
+
+@pytest.fixture(scope="session")
+def doctor(admin: Person) -> Person:
+    return hire(admin, "doctor")
+
+
+@pytest.fixture(scope="session")
+def auditor(admin: Person) -> Person:
+    return hire(admin, "auditor")

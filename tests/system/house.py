@@ -1,0 +1,261 @@
+"""A running house as its clients see it: the process that starts it, an HTTP client, and people who have signed in."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+ROOT = Path(__file__).resolve().parents[2]
+COMES_UP_S, GOES_DOWN_S = 300, 150
+TAIL = 25
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a client got."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def request_id(self) -> str:
+        return self.headers["x-request-id"]
+
+    @property
+    def etag(self) -> str:
+        return self.headers["etag"]
+
+    @property
+    def said(self) -> str:
+        """For the message of a failed assertion."""
+        return f"{self.status} {self.body[:600].decode(errors='replace')}"
+
+    @property
+    def broken(self) -> set[str]:
+        """The places that an error names."""
+        return {each.get("pointer", each.get("parameter", "")) for each in self.json.get("errors", [])}
+
+    def expect(self, status: int) -> Reply:
+        """The same answer, when it has this status."""
+        assert self.status == status, f"wanted {status}, got {self.said}"
+        if status >= 400:
+            assert self.headers["content-type"].startswith("application/problem+json"), self.said
+            assert self.json["status"] == status and self.json["request_id"] == self.request_id, self.said
+        return self
+
+
+class Client:
+    """Speaks HTTP to one address; never tries again by itself."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20), maxsize=16)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        token: str | None = None,
+        key: str | None = None,
+        if_match: str | None = None,
+        raw: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request. `raw` is sent as it stands, `body` as JSON."""
+        given = {"content-type": "application/json"} if body is not None or raw is not None else {}
+        given |= {"authorization": f"Bearer {token}"} if token else {}
+        given |= {"idempotency-key": key} if key else {}
+        given |= {"if-match": if_match} if if_match else {}
+        sent = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        found = self._pool.request(method, self._url + path, body=sent, headers={**given, **(headers or {})})
+        return Reply(found.status, {name.lower(): value for name, value in found.headers.items()}, found.data)
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+@dataclass
+class Person:
+    """Somebody with an account, signed in."""
+
+    client: Client
+    id: str
+    username: str
+    roles: list[str]
+    password: str
+    tokens: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, path: str, **more: Any) -> Reply:
+        return self.client.send("GET", path, token=self.token, **more)
+
+    def post(self, path: str, body: object = None, *, key: str | None = "new", **more: Any) -> Reply:
+        """With a fresh Idempotency-Key, when none is given."""
+        return self.client.send("POST", path, body, token=self.token, key=new_key() if key == "new" else key, **more)
+
+    def send(self, method: str, path: str, body: object = None, **more: Any) -> Reply:
+        return self.client.send(method, path, body, token=self.token, **more)
+
+    @property
+    def token(self) -> str:
+        return self.tokens["access_token"]
+
+    def sign_in(self) -> Person:
+        """A session of its own with the password that it has now."""
+        self.tokens = sign_in(self.client, self.username, password=self.password).expect(201).json
+        return self
+
+    def change_password(self) -> Person:
+        """From the one that it has to a new one."""
+        fresh = new_password()
+        body = {"current_password": self.password, "new_password": fresh}
+        self.post("/api/v1/account/password", body, key=None).expect(204)
+        self.password = fresh
+        return self
+
+    def works(self, *, within_s: float = 5.0) -> Person:
+        """Once the roles hold everywhere: a password that was just changed opens the other services a moment later."""
+        wait_for(
+            lambda: self.get("/api/v1/facilities").status == 200, within_s=within_s, what=f"{self.username} may read"
+        )
+        return self
+
+
+class RunningHouse:
+    """One house in a folder of its own on free ports."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        gateway, inbox = free_port(), free_port()
+        self._environ = {
+            **{
+                name: value for name, value in os.environ.items() if not name.startswith(("INFIRMARY_", "SCALE", "TLS"))
+            },
+            "INFIRMARY_HOME": str(home),
+            "INFIRMARY_DEMO": "0",
+            "INFIRMARY_PORT": str(gateway),
+            "INFIRMARY_PORT_INBOX": str(inbox),
+        }
+        self.url = f"http://127.0.0.1:{gateway}"
+
+    def up(self) -> None:
+        """Start it.
+
+        Raises:  AssertionError: with what it said and the last lines of the log of what failed.
+        """
+        done = self._run("up", COMES_UP_S)
+        assert done.returncode == 0, (
+            f"The house did not come up: {done.stderr.strip()}\n{self._last_words(done.stderr)}"
+        )
+
+    def down(self) -> None:
+        """Stop it, whatever state it is in."""
+        done = self._run("down", GOES_DOWN_S)
+        assert done.returncode == 0, f"The house did not go down: {done.stderr.strip()}"
+
+    def _run(self, verb: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "standalone", verb]
+        return subprocess.run(
+            command, cwd=ROOT, env=self._environ, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+
+    def _last_words(self, said: str) -> str:
+        """The tail of the log that the failure names, or of the supervisor's."""
+        logs = sorted((self.home / "logs").glob("*.log"))
+        named = [log for log in logs if str(log) in said] or [log for log in logs if log.stem == "supervisor"]
+        return "\n".join(f"--- {log.name}\n{tail(log)}" for log in named)
+
+    def port(self, name: str) -> int:
+        return json.loads((self.home / "ports.json").read_text(encoding="utf-8"))[name]
+
+    def ports(self) -> dict[str, int]:
+        return json.loads((self.home / "ports.json").read_text(encoding="utf-8"))
+
+    def secret(self, name: str) -> str:
+        return (self.home / "secrets" / name).read_text(encoding="utf-8").strip()
+
+
+def tail(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:])
+
+
+def sign_in(client: Client, username: str, *, password: str) -> Reply:
+    return client.send("POST", "/api/v1/sessions", {"username": username, "password": password})
+
+
+def add_user(admin: Person, *roles: str) -> tuple[Reply, Person]:
+    """An account that nobody has signed in with yet, and the answer that made it."""
+    username = f"{roles[0].replace('_', '-')}.{secrets.token_hex(4)}"
+    wanted = {"username": username, "display_name": "Mara Lindqvist", "roles": list(roles)}
+    made = admin.post("/api/v1/users", wanted).expect(201)
+    return made, Person(admin.client, made.json["id"], username, list(roles), made.json["one_time_password"])
+
+
+def hire(admin: Person, *roles: str) -> Person:
+    """Somebody with these roles who has signed in and changed the password."""
+    _, person = add_user(admin, *roles)
+    return person.sign_in().change_password().works()
+
+
+def wait_for(is_so: Callable[[], bool], *, within_s: float, what: str, step_s: float = 0.1) -> None:
+    until = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < until, f"not within {within_s} s: {what}"
+        time.sleep(step_s)
+
+
+def new_patient(**more: object) -> dict[str, object]:
+    """What is needed to register somebody whose name nobody else has."""
+    return {
+        "family_name": word(),
+        "given_name": word(),
+        "administrative_gender": "female",
+        "birth_date": "1984-11-05",
+        **more,
+    }
+
+
+def new_allergy(substance: str) -> dict[str, object]:
+    return {
+        "substance": {"display": substance},
+        "category": "medication",
+        "criticality": "high",
+        "certainty": "confirmed",
+    }
+
+
+def word() -> str:
+    """A word of twelve letters that stands nowhere else."""
+    return "".join(secrets.choice("bdfgklmnprstvz") + secrets.choice("aeiou") for _ in range(6)).capitalize()
+
+
+def new_key() -> str:
+    return str(uuid.uuid4())
+
+
+def new_password() -> str:
+    return f"{word()} {word()} {word()}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
