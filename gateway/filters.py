@@ -59,7 +59,6 @@ def http_filters(settings: Settings) -> list[dict[str, Any]]:
     """The filters of the public listener, in their order."""
     return [
         _answers(settings),
-        _no_grpc(),
         liveness(LIVENESS),
         _limit_sources(settings),
         _token(settings),
@@ -72,6 +71,11 @@ def http_filters(settings: Settings) -> list[dict[str, Any]]:
 def without_token() -> dict[str, Any]:
     """Per route: no token is asked for. A route that does not say so gets the check: forgetting it does not open."""
     return {"envoy.filters.http.jwt_authn": {"@type": _HTTP + "jwt_authn.v3.PerRouteConfig", "disabled": True}}
+
+
+def without_waiting() -> dict[str, Any]:
+    """Per route: the answer does not wait for the body."""
+    return {"envoy.filters.http.buffer": {"@type": _HTTP + "buffer.v3.BufferPerRoute", "disabled": True}}
 
 
 def liveness(path: str) -> dict[str, Any]:
@@ -96,30 +100,6 @@ def _answers(settings: Settings) -> dict[str, Any]:
     mutations += [{"remove": name} for name in ("server", "x-powered-by")]
     mutations.append({"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}})
     return _filter("header_mutation", "header_mutation.v3.HeaderMutation", mutations={"response_mutations": mutations})
-
-
-def _no_grpc() -> dict[str, Any]:
-    """Takes the type off a body that says it is gRPC: to such a request Envoy would say no with status 200."""
-    matching = "type.googleapis.com/envoy.extensions."
-    header = {"@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput"}
-    is_grpc = {
-        "input": {"name": "content-type", "typed_config": {**header, "header_name": "content-type"}},
-        "value_match": {"prefix": "application/grpc", "ignore_case": True},
-    }
-    skip = {"@type": matching + "filters.common.matcher.action.v3.SkipFilter"}
-    otherwise = {
-        "predicate": {"not_matcher": {"single_predicate": is_grpc}},
-        "on_match": {"action": {"name": "skip", "typed_config": skip}},
-    }
-    remove = {"request_mutations": [{"remove": "content-type"}]}
-    return {
-        "name": "no_grpc",
-        "typed_config": {
-            "@type": matching + "common.matching.v3.ExtensionWithMatcher",
-            "extension_config": _filter("header_mutation", "header_mutation.v3.HeaderMutation", mutations=remove),
-            "xds_matcher": {"matcher_list": {"matchers": [otherwise]}},
-        },
-    }
 
 
 def _token(settings: Settings) -> dict[str, Any]:

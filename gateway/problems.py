@@ -48,7 +48,8 @@ def local_replies() -> dict[str, Any]:
     keys_away = {"name": "keys", "typed_config": {"@type": _CEL, "expression": _KEYS_AWAY}}
     mappers = [_mapper({"extension_filter": keys_away}, UNAVAILABLE)]
     mappers += [_mapper(_status("EQ", problem.status), problem) for problem in PROBLEMS]
-    mappers.append(_mapper(_status("EQ", 502), UNAVAILABLE))
+    # Envoy's words for a service that broke off, and for a transfer coding that only a client can have invented.
+    mappers += [_mapper(_status("EQ", 502), UNAVAILABLE), _mapper(_status("EQ", 501), MALFORMED)]
     mappers.append(_mapper(_status("GE", 500), UNEXPECTED))
     mappers.append(_mapper(_status("GE", 400), MALFORMED))
     return {"mappers": mappers}

@@ -19,6 +19,7 @@ def route_config(routes: Sequence[Route], *, files: Sequence[page.File], setting
     """The whole table of the public listener."""
     table = list(_operations(routes, settings=settings))
     table += _page(sorted({route.service for route in routes}), files=files, settings=settings)
+    table.append(_direct("gateway.not_found", match={"connect_matcher": {}}, status=404))
     table.append(_direct("gateway.not_found", match={"prefix": "/"}, status=404))
     deadline_ms = str(int((settings.route_timeout_s - _ANSWERING_S) * 1000))
     host = {
@@ -102,7 +103,7 @@ def _others(*, match: Mapping[str, Any], allow: Sequence[str]) -> Iterator[dict[
 
 def _direct(name: str, *, match: Mapping[str, Any], status: int) -> dict[str, Any]:
     entry = _named(name, match=match) | {"direct_response": {"status": status}}
-    return entry | {"typed_per_filter_config": filters.without_token()}
+    return entry | {"typed_per_filter_config": {**filters.without_token(), **filters.without_waiting()}}
 
 
 def _named(name: str, *, match: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,15 +103,15 @@ class Adapter:
             source=incoming.source,
         )
 
-    def deny(self, operation: Operation, call: Call, error: Exception) -> None:
-        """Leave a trace of what was refused."""
+    def deny(self, operation: Operation, call: Call, error: Exception, *, path: Mapping[str, Any]) -> None:
+        """Leave a trace of what was refused; `path` holds what the address of the request names."""
         if operation.audit == "none":
             return
         outcome = next((word for kind, word in _DENIALS.items() if isinstance(error, kind)), None)
         if outcome is not None:
             said = call.entry  # whose record it was about, where the method has said so before it was refused
             call.begin_again()
-            call.audit(outcome=outcome)
+            call.audit(patient=_patient(path), outcome=outcome)
             if said is not None:
                 call.entry = replace(said, outcome=outcome, version=None, fields=(), found=())
             self._audit(call)
@@ -128,7 +128,7 @@ class Adapter:
                 headers = {**replayed.answer.headers, "Idempotency-Replayed": "true"}
                 return Answer(replayed.answer.body, replayed.answer.status, headers)
             except (Forbidden, NotFound) as error:
-                self.deny(operation, call, error)
+                self.deny(operation, call, error, path=arguments)
                 raise
             else:
                 break
@@ -157,6 +157,14 @@ def _with_headers(operation: Operation, incoming: Incoming, answer: Answer) -> A
         if answer.status == 201 and "id" in answer.body and operation.answers_with_header("Location"):
             headers.setdefault("Location", f"{incoming.path.rstrip('/')}/{answer.body['id']}")
     return Answer(answer.body, answer.status, headers)
+
+
+def _patient(path: Mapping[str, Any]) -> UUID | None:
+    """Whose record an address names, where it names one: a refusal is part of that record's trail too."""
+    try:
+        return UUID(str(path["patient_id"]))
+    except (KeyError, ValueError):
+        return None
 
 
 def _version(headers: Mapping[str, str]) -> int:

@@ -107,7 +107,8 @@ class Web:
         """Commit the trace of a request that its permission refused."""
         operation = self._contract.operations[scope["extensions"]["connexion_routing"]["operation_id"]]
         incoming = _around(scope, admission.Admitted({}, None, b""))
-        self._adapter.deny(operation, self._adapter.bare_call(operation, incoming), error)
+        path = scope.get("path_params") or {}
+        self._adapter.deny(operation, self._adapter.bare_call(operation, incoming), error, path=path)
 
     def _view(self, operation_id: str) -> Callable[..., flask.Response]:
         operation = self._contract.operations[operation_id]

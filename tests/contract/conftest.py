@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import importlib
 import json
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 import uvicorn
 
-from services.chassis.testing import House
-from tests.contract.contracts import CONTRACTS
+from services.chassis import spec
+from services.chassis.testing import House, RoleTokens
+from services.kernel.access import Actor
+from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD
+
+
+class SessionTokens(RoleTokens):
+    """Tokens of the form `role@subject/session`: who acts, and in which session."""
+
+    def actor(self, token: str) -> tuple[Actor, Mapping[str, Any]]:
+        """The account that a token names, in its session."""
+        actor, claims = super().actor(token)
+        subject, _, session = actor.subject.partition("/")
+        session = session or actor.session
+        return dataclasses.replace(actor, subject=subject, session=session), {**claims, "sub": subject, "sid": session}
 
 
 class Served:
@@ -63,7 +78,7 @@ def houses(new_postgres, mongo_server, mongo_database, redis_server) -> Iterator
     for name in sorted(CONTRACTS, key=lambda each: each != "patients"):
         service = importlib.import_module(f"services.{name}.app").service(environ(name, shared))
         service.migrate()
-        made[name] = House(service)
+        made[name] = House(service, tokens=SessionTokens(spec.permissions(OPENAPI)))
         if name == "patients":
             served.append(Served(made[name]))
             shared["patients_at"] = served[0].url

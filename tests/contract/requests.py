@@ -13,19 +13,6 @@ SERVICE_SECRET = "made for these tests only, and long enough"
 SUPER_ADMIN_PASSWORD = "nine quiet otters below the old bridge"
 NOBODY_HERE = "01939c3e-ffff-7fff-8fff-ffffffffffff"
 
-# Things that addresses name: which operation makes one, and which member of its answer is the name.
-MADE_BY: dict[str, tuple[str, str]] = {
-    "patient_id": ("register_patient", "id"),
-    "allergy_id": ("add_allergy", "id"),
-    "problem_id": ("add_problem", "id"),
-}
-# What has to happen to a thing before an operation on it makes sense.
-BEFORE: dict[str, list[str]] = {
-    "restore_patient": ["deactivate_patient"],
-    "withdraw_no_known_allergies": ["declare_no_known_allergies"],
-}
-OWNER = {operation: contract.service for contract in CONTRACTS.values() for operation in contract.operations}
-
 
 def body_examples(operation: Operation) -> dict[str, Any]:
     """The examples of the request body by name; none where there is no body."""
@@ -51,6 +38,13 @@ def path_of(operation: Operation, *, id_: str = NOBODY_HERE) -> dict[str, str]:
     return found
 
 
+def query_of(operation: Operation) -> dict[str, str]:
+    """The query parameters that an operation cannot do without, as their examples say."""
+    contract = CONTRACTS[operation.service]
+    wanted = [each for each in operation.parameters if each["in"] == "query" and each.get("required")]
+    return {each["name"]: each.get("example") or contract.resolve(each["schema"])["example"] for each in wanted}
+
+
 def wrong_bodies(operation: Operation, *, canary: str) -> Iterator[tuple[str, Any]]:
     """The first example with one member at a time made wrong, the canary in it; with the pointer of what is wrong."""
     right = first_body(operation)
@@ -72,55 +66,3 @@ def properties(schema: Mapping[str, Any], operation: Operation) -> dict[str, Map
 def wrong_value(node: Mapping[str, Any], *, canary: str) -> Any:
     """A value that a schema cannot take, with the canary in it."""
     return {canary: [canary]} if node.get("type") != "object" else [canary]
-
-
-class Journey:
-    """Performs operations on the real services, making first whatever they act on."""
-
-    def __init__(self, houses: Mapping[str, Any]) -> None:
-        self._houses = houses
-        self.made: dict[str, Any] = {}
-        self.versions: dict[str, int] = {}
-
-    def perform(self, operation_id: str, *, body: Any = None) -> Any:
-        """Call an operation with an example of its body and the things that it needs; the answer as it came."""
-        house = self._houses[OWNER[operation_id]]
-        operation = house.contract.operations[operation_id]
-        for each in operation.parameters:
-            if each["in"] == "path":
-                self.need(each["name"])
-        for earlier in BEFORE.get(operation_id, []):
-            got = self.perform(earlier)
-            assert got.status < 300, (earlier, got.body)
-        path = {each["name"]: self.made[each["name"]] for each in operation.parameters if each["in"] == "path"}
-        given = self.with_ids(first_body(operation) if body is None else body)
-        got = house.call(operation_id, body=given, version=self.version(operation, path), **path)
-        self.learn(got.body, thing=next(reversed(path.values()), None))
-        return got
-
-    def need(self, name: str) -> str:
-        """The id of a thing, made when there is none."""
-        if name not in self.made:
-            maker, member = MADE_BY[name]
-            got = self.perform(maker)
-            assert got.status in {200, 201}, (maker, got.body)
-            self.made[name] = got.body[member]
-            self.learn(got.body, thing=self.made[name])
-        return self.made[name]
-
-    def with_ids(self, body: Any) -> Any:
-        """A body whose ids name things that exist."""
-        if isinstance(body, Mapping):
-            return {k: self.need(k) if k in MADE_BY else self.with_ids(v) for k, v in body.items()}
-        return [self.with_ids(each) for each in body] if isinstance(body, list) else body
-
-    def version(self, operation: Operation, path: Mapping[str, str]) -> int | None:
-        """The version that a change of the thing in this path starts from."""
-        if not operation.takes_version:
-            return None
-        return self.versions[next(reversed(path.values()))]
-
-    def learn(self, body: Any, *, thing: str | None) -> None:
-        """Keep the version that an answer says."""
-        if isinstance(body, Mapping) and isinstance(body.get("version"), int):
-            self.versions[body.get("id") or thing] = body["version"]

@@ -7,6 +7,7 @@ import pytest
 from services.chassis.service import Mismatch, require_match
 from tests.contract import requests
 from tests.contract.contracts import CONTRACTS, OPERATIONS, named
+from tests.contract.journey import Journey
 
 
 @pytest.mark.parametrize("service", CONTRACTS)
@@ -37,14 +38,14 @@ def test_a_method_without_an_operation_stops_the_start(houses, service):
 def test_every_example_of_a_request_is_accepted(houses, operation):
     """What developers copy from the contract works."""
     for name, body in requests.body_examples(operation).items():
-        got = requests.Journey(houses).perform(operation.operation_id, body=body)
+        got = Journey(houses).perform(operation.operation_id, body=body)
         assert 200 <= got.status < 300, (name, got.status, got.body)
         check_answer(houses, operation, got)
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if not requests.body_examples(each)], ids=named)
 def test_every_operation_without_a_body_succeeds(houses, operation):
-    got = requests.Journey(houses).perform(operation.operation_id)
+    got = Journey(houses).perform(operation.operation_id)
     assert 200 <= got.status < 300, (got.status, got.body)
     check_answer(houses, operation, got)
 

@@ -14,6 +14,7 @@ from tests.contract.contracts import CONTRACTS, OPERATIONS, named, schema_of
 
 CANARY = "Zqx7Kanarie"  # stands for what a client sends by mistake or on purpose; it may come back nowhere
 PROTECTED = [operation for operation in OPERATIONS if not operation.is_public]
+OWN_ACCOUNT = [operation for operation in PROTECTED if operation.permission.startswith("account.")]
 WITH_BODY = [operation for operation in OPERATIONS if schema_of(operation) is not None]
 WITH_ID = [operation for operation in OPERATIONS if "_id}" in operation.path]
 SHAPE = Schema({"$ref": "#/components/schemas/Problem"}, next(iter(CONTRACTS.values())).document["components"])
@@ -26,6 +27,7 @@ def refused(houses, capfd):
     def send(operation: Operation, *statuses: int, **changes):
         house = houses[operation.service]
         changes = {"body": requests.first_body(operation), **requests.path_of(operation), **changes}
+        changes["query"] = {**requests.query_of(operation), **changes.get("query", {})}
         if operation.takes_version:
             changes.setdefault("version", 1)
         capfd.readouterr()
@@ -67,7 +69,7 @@ def test_a_token_that_does_not_count_is_no_token(refused, operation, header):
 @pytest.mark.parametrize("operation", PROTECTED, ids=named)
 def test_a_role_without_the_permission_is_refused(refused, operation):
     """The role `patient` holds nothing but the own account; who it is must not matter."""
-    if operation.permission != "account.own":
+    if operation not in OWN_ACCOUNT:
         got = refused(operation, 403, role="patient")
         assert got.body["code"] == "not_allowed"
 
@@ -112,7 +114,7 @@ def test_an_id_that_is_none_is_refused(refused, operation, text):
     refused(operation, 404, 422, **{each["name"]: text for each in operation.parameters if each["in"] == "path"})
 
 
-@pytest.mark.parametrize("operation", [each for each in WITH_ID if not each.is_public], ids=named)
+@pytest.mark.parametrize("operation", [each for each in WITH_ID if each not in OWN_ACCOUNT], ids=named)
 def test_an_id_of_nothing_is_not_found(refused, operation):
     refused(operation, 404)
 

@@ -10,6 +10,7 @@ from services.chassis import spec
 from services.chassis.schemas import Schema
 from tests.contract import requests
 from tests.contract.contracts import CONTRACTS, OPENAPI, OPERATIONS
+from tests.contract.journey import Journey
 
 SCHEMAS = spec.events(OPENAPI)
 AUDIT = "audit.recorded.v1"
@@ -20,7 +21,7 @@ def sent(houses):
     """Every envelope that the services have committed, by service, after each operation has succeeded once."""
     for operation in OPERATIONS:
         for body in requests.body_examples(operation).values() or [None]:
-            got = requests.Journey(houses).perform(operation.operation_id, body=body)
+            got = Journey(houses).perform(operation.operation_id, body=body)
             assert got.status < 300, (operation.operation_id, got.body)
     found = {}
     for name, house in houses.items():

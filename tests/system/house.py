@@ -57,7 +57,7 @@ class Reply:
         assert self.status == status, f"wanted {status}, got {self.said}"
         if status >= 400:
             assert self.headers["content-type"].startswith("application/problem+json"), self.said
-            assert self.json["status"] == status and self.json["request_id"] == self.request_id, self.said
+            assert (self.json["status"], self.json["request_id"]) == (status, self.request_id), self.said
         return self
 
 

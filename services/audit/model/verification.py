@@ -114,8 +114,6 @@ def verify(
 
 
 def _check_end(ends: Ends, newest: Checkpoint | None, *, last_hash: bytes, key: bytes) -> Break | None:
-    if ends.last_position < ends.head.position:
-        return Break(ends.last_position + 1, BreakKind.TAIL_MISSING)
     if ends.last_position > ends.head.position:
         return Break(ends.head.position + 1, BreakKind.BEYOND_HEAD)
     if newest is not None and not is_genuine(newest, key=key):

@@ -1,7 +1,7 @@
 """A whole small service for the tests: it relays its own events and listens to those of others, in a real worker.
 
 As a program it is such a worker in a process of its own, which a test may kill:
-`python -m tests.integration.chassis.small_service POSTGRES_URL REDIS_URL OPENAPI_DIR`.
+`python -m tests.integration.chassis.small_service POSTGRES_URL REDIS_URL OPENAPI_DIR [PAUSES]`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from services.chassis import bus, config, process, sql, worker
@@ -61,12 +62,13 @@ def _dying(database_handler: bus.Handler) -> bus.Handler:
     return handle
 
 
-def main(postgres_url: str, redis_url: str, contract: str) -> int:
-    """Work until told to stop."""
+def main(postgres_url: str, redis_url: str, contract: str, pauses: str = "4") -> int:
+    """Work until told to stop; an event is tried once more than there are pauses."""
+    timing = replace(QUICK, backoff_s=QUICK.backoff_s[: int(pauses)])
     engine = sql.engine(postgres_url, name=GROUP)
     database = sql.Database(engine, service=GROUP, clock=now, new_id=new_id)
     service = build(postgres_url, redis_url, Path(contract), handler=_dying(recording(database)))
-    run: Callable[[Service, threading.Event], None] = lambda made, stop: worker.run(made, stop, timing=QUICK)  # noqa: E731
+    run: Callable[[Service, threading.Event], None] = lambda made, stop: worker.run(made, stop, timing=timing)  # noqa: E731
     return process.work(service, version="test", run=run)
 
 

@@ -112,12 +112,14 @@ def test_the_last_active_super_admin_cannot_be_lost_also_not_by_two_at_once(hous
     assert (got.status, got.body["code"]) == (409, "last_super_admin")
     _, second_tokens = house.signed_in("super_admin")
     second = house.with_token("get_own_account", second_tokens["access_token"]).body
+    tokens = {me["id"]: admin, second["id"]: second_tokens["access_token"]}
     with ThreadPoolExecutor(2) as pool:
-        both = [(admin, second["id"]), (second_tokens["access_token"], me["id"])]
+        both = [(tokens[me["id"]], second["id"]), (tokens[second["id"]], me["id"])]
         got = list(pool.map(lambda pair: house.with_token("disable_user", pair[0], user_id=pair[1]).status, both))
-    left = making.rows(house, "SELECT id FROM accounts WHERE is_active AND roles @> '{super_admin}'")
+    left = making.rows(house, "SELECT id::text FROM accounts WHERE is_active AND roles @> '{super_admin}'")
     assert len(left) == 1, got
-    making.rows(house, "UPDATE accounts SET is_active = true WHERE id = %s", me["id"])
+    lost = ({me["id"], second["id"]} - {left[0]["id"]}).pop()
+    assert house.with_token("enable_user", tokens[left[0]["id"]], user_id=lost).status == 200
 
 
 def test_the_account_of_a_service_has_no_password_and_no_other_role(house):

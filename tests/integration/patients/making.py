@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.rows import dict_row
 
-from services.chassis.testing import House
+from services.chassis.call import Call
+from services.chassis.schemas import Schema
+from services.chassis.service import new_id
+from services.chassis.testing import Got, House
+from services.kernel.access import Actor
+from services.patients import model
 
+HOUSE = model.House(country="US", zone=ZoneInfo("UTC"))
 NOBODY = "01939c3e-0000-7000-8000-0000000000ff"
-_TABLES = "patients, patients_history, identifier_claims, search_keys, outbox, idempotency"
+_TABLES = ("patients", "patients_history", "identifier_claims", "search_keys", "outbox", "idempotency")
 _numbers = itertools.count(1)
 
 
@@ -28,11 +36,11 @@ def environ(postgres_url: str, redis_url: str) -> dict[str, str]:
 
 
 def empty(postgres_url: str) -> None:
-    """Forget every record; the history must be told first that it may forget."""
+    """Forget every record, past the triggers that keep the history and past foreign keys."""
     with psycopg.connect(postgres_url) as admin:
-        admin.execute("ALTER TABLE patients_history DISABLE TRIGGER append_only")
-        admin.execute(f"TRUNCATE {_TABLES}".encode())
-        admin.execute("ALTER TABLE patients_history ENABLE TRIGGER append_only")
+        admin.execute("SET LOCAL session_replication_role = replica")
+        for table in _TABLES:
+            admin.execute(f"DELETE FROM {table}".encode())
 
 
 def rows(house: House, table: str) -> list[dict[str, Any]]:
@@ -61,6 +69,21 @@ def body(**given: Any) -> dict[str, Any]:
         "birth_date": f"{1930 + number % 80}-{1 + number % 12:02d}-{1 + number % 28:02d}",
     }
     return {name: value for name, value in (made | given).items() if value is not None}
+
+
+def call(*, at: datetime) -> Call:
+    """A call of somebody who may read, at another time than now."""
+    actor = Actor(subject="test", permissions=frozenset({"patients.read"}))
+    return Call(id=new_id(), operation="test", action="read", actor=actor, at=at, request_id="test")
+
+
+def fits(house: House, operation_id: str, got: Got) -> Got:
+    """The answer, after a look whether the contract describes it."""
+    answer = house.contract.operations[operation_id].document["responses"][str(got.status)]
+    (media,) = answer["content"].values()
+    errors = Schema(media["schema"], house.contract.document["components"]).errors(got.body)
+    assert errors == [], (operation_id, got.status, errors)
+    return got
 
 
 def registered(house: House, **given: Any) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import orjson
 import pytest
 
+from services.chassis.service import now
 from services.kernel.identifiers import is_checked
 from tests.integration.patients import making
 
@@ -102,32 +104,33 @@ def test_an_identifier_belongs_to_one_record_also_when_many_ask_at_once(house):
     assert len(making.rows(house, "patients")) == len(making.rows(house, "identifier_claims")) == 1
 
 
-@pytest.mark.parametrize(
-    ("known", "twin", "reasons"),
-    [
-        ({"identifiers": PASSPORT}, {"identifiers": PASSPORT, "birth_date": "1990-01-01"}, ["identifier"]),
-        ({}, {}, ["name_and_birth_date"]),
-        (
-            {"phones": [{"number": "+1 (555) 010-1234"}]},
-            {"phones": [{"number": "5550101234"}], "birth_date": "1990-01-01"},
-            ["name_and_phone"],
-        ),
-    ],
-)
+TWINS = [
+    ({"identifiers": PASSPORT}, {"identifiers": PASSPORT, "birth_date": "1990-01-01"}, ["identifier"]),
+    ({}, {}, ["name_and_birth_date"]),
+    (
+        {"phones": [{"number": "+1 (555) 010-1234"}]},
+        {"phones": [{"number": "5550101234"}], "birth_date": "1990-01-01"},
+        ["name_and_phone"],
+    ),
+]
+
+
 @pytest.mark.row("PAT-05")
-def test_a_likely_duplicate_is_shown_and_kept_only_when_confirmed(house, known, twin, reasons):
-    first = making.registered(house, **JOHN | known)
-    before = making.written(house)
-    warned = house.call("register_patient", body=making.body(**JOHN | twin))
-    assert warned.status == 200
-    (candidate,) = warned.body["candidates"]
-    assert (candidate["patient"]["id"], candidate["reasons"]) == (first["id"], reasons)
-    assert 80 <= candidate["score"] <= 100
-    assert making.written(house) == before
-    twin = {name: value for name, value in twin.items() if name != "identifiers"}  # of those there is only one
-    saved = house.call("register_patient", body=making.body(**JOHN | twin, confirm_duplicate=True))
-    assert saved.status == 201
-    assert saved.body["mrn"] != first["mrn"]
+def test_a_likely_duplicate_is_shown_and_kept_only_when_confirmed(house):
+    for family_name, (known, twin, reasons) in zip(("Abbott", "Brown", "Curie"), TWINS, strict=True):
+        name = JOHN | {"family_name": family_name}
+        first = making.registered(house, **name | known)
+        before = making.written(house)
+        warned = house.call("register_patient", body=making.body(**name | twin))
+        assert warned.status == 200
+        (candidate,) = warned.body["candidates"]
+        assert (candidate["patient"]["id"], candidate["reasons"]) == (first["id"], reasons)
+        assert 80 <= candidate["score"] <= 100
+        assert making.written(house) == before
+        twin = {key: value for key, value in twin.items() if key != "identifiers"}  # of those there is only one
+        saved = house.call("register_patient", body=making.body(**name | twin, confirm_duplicate=True))
+        assert saved.status == 201
+        assert saved.body["mrn"] != first["mrn"]
 
 
 def test_one_key_registers_once(house):
@@ -153,8 +156,40 @@ def test_the_record_its_history_its_audit_entry_and_its_event_are_one(house):
     assert made["family_name"] not in str(told)
 
 
-def test_an_estimated_age_is_kept_as_a_year(house):
+@pytest.mark.row("PAT-02")
+def test_an_estimated_age_is_kept_as_a_year_and_grows_with_the_years(house):
     made = making.registered(house, birth_date=None, estimated_age=40)
     assert (made["birth_date"], made["birth_estimated"], made["age_years"]) == (None, True, 40)
     (row,) = making.rows(house, "patients")
-    assert (row["birth_date"], row["birth_year"]) == (None, made["birth_year"])
+    assert (row["birth_date"], row["birth_year"]) == (None, now().year - 40)
+    next_year = making.call(at=datetime(now().year + 1, 1, 2, tzinfo=UTC))
+    assert house.service.controller.get_patient(made["id"], next_year).body["age_years"] == 41
+    exact = making.registered(house, birth_date="1984-11-05")
+    assert (exact["birth_date"], exact["birth_estimated"]) == ("1984-11-05", False)
+
+
+def test_every_answer_is_as_the_contract_says(house):
+    said = {"identifiers": PASSPORT, "phones": [{"number": "112"}], "emails": [{"address": "a@b.example"}]}
+    said["addresses"] = [{"lines": ["Musterweg 1"], "country": "DE"}]
+    record = making.fits(
+        house, "register_patient", house.call("register_patient", body=making.body(**JOHN | said))
+    ).body
+    again = house.call("register_patient", body=making.body(**JOHN | said))
+    taken = house.call("register_patient", body=making.body(identifiers=PASSPORT))
+    wrong = house.call("register_patient", body=making.body(zone="Europe/Atlantis"))
+    for got, status in ((again, 200), (taken, 409), (wrong, 422)):
+        assert got.status == status
+        making.fits(house, "register_patient", got)
+    known = {"patient_id": record["id"]}
+    changed = {"middle_name": "Q", "addresses": [], "birth_date": "1984-11-06"}
+    making.fits(house, "update_patient", house.call("update_patient", **known, version=1, body=changed))
+    making.fits(house, "update_patient", house.call("update_patient", **known, version=1, body=changed))
+    died = {"deceased_on": "2020-01-01"}
+    making.fits(house, "mark_deceased", house.call("mark_deceased", **known, version=2, body=died))
+    reason = {"reason": "other"}
+    making.fits(house, "deactivate_patient", house.call("deactivate_patient", **known, version=3, query=reason))
+    making.fits(house, "restore_patient", house.call("restore_patient", **known, version=4))
+    for operation in ("get_patient", "get_patient_standing", "list_patient_changes"):
+        got = making.fits(house, operation, house.call(operation, **known))
+        assert got.status == 200
+    making.fits(house, "search_patients", house.call("search_patients", body={"text": "smith"}))

@@ -1,0 +1,122 @@
+"""Performs any operation on the real services, making first whatever it acts on and whoever acts."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from services.chassis.spec import Operation
+from services.chassis.testing import Got, House
+from tests.contract.contracts import CONTRACTS
+from tests.contract.requests import SERVICE_SECRET, first_body, query_of
+
+# Things that addresses and bodies name: which operation makes one, and what its example needs for that.
+MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
+    "patient_id": ("register_patient", {"confirm_duplicate": True}),
+    "allergy_id": ("add_allergy", {}),
+    "problem_id": ("add_problem", {}),
+    "user_id": ("create_user", {}),
+    "facility_id": ("create_facility", {}),
+    "location_id": ("create_location", {}),
+    "department_id": ("create_department", {}),
+}
+# What has to happen to a thing before an operation on it makes sense.
+BEFORE: dict[str, list[str]] = {
+    "restore_patient": ["deactivate_patient"],
+    "withdraw_no_known_allergies": ["declare_no_known_allergies"],
+    "enable_user": ["disable_user"],
+}
+UNIQUE = {"username", "name"}  # members of which there is only one in the house
+OWNER = {operation: contract.service for contract in CONTRACTS.values() for operation in contract.operations}
+
+
+class Journey:
+    """One run through the house, with the things that it has made."""
+
+    def __init__(self, houses: Mapping[str, House]) -> None:
+        self._houses = houses
+        self.made: dict[str, str] = {}
+        self.versions: dict[str, int] = {}
+        self._account: dict[str, Any] = {}
+
+    def perform(self, operation_id: str, *, body: Any = None) -> Got:
+        """Call an operation with an example of its body; the answer as it came."""
+        house = self._houses[OWNER[operation_id]]
+        operation = house.contract.operations[operation_id]
+        path = {
+            name: self.need(name) for name in (each["name"] for each in operation.parameters if each["in"] == "path")
+        }
+        for earlier in BEFORE.get(operation_id, []):
+            got = self.perform(earlier)
+            assert got.status < 300, (earlier, got.body)
+        given = self._filled(operation, first_body(operation) if body is None else body)
+        thing = next(reversed(path.values()), None)
+        got = house.call(
+            operation_id,
+            body=given,
+            query=query_of(operation),
+            version=self.versions[thing] if operation.takes_version else None,
+            subject=self._subject(operation),
+            **path,
+        )
+        if isinstance(got.body, dict) and isinstance(got.body.get("version"), int):
+            self.versions[got.body.get("id") or thing] = got.body["version"]
+        return got
+
+    def need(self, name: str) -> str:
+        """The id of a thing, made when there is none."""
+        if name == "session_id":
+            return self.account["session_id"]
+        if name not in self.made:
+            maker, changes = MADE_BY[name]
+            operation = self._houses[OWNER[maker]].contract.operations[maker]
+            got = self.perform(maker, body={**first_body(operation), **changes})
+            assert got.status == 201, (maker, got.body)
+            self.made[name] = got.body["id"]
+        return self.made[name]
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """A person with a new account who is signed in: the tokens, the id, the name and the password."""
+        if not self._account:
+            made = self.perform("create_user").body
+            known = {"id": made["id"], "username": made["username"], "password": made["one_time_password"]}
+            self._account = known
+            self._account = known | self.perform("sign_in").body
+        return self._account
+
+    def _subject(self, operation: Operation) -> str:
+        """Who acts: the person with the account where it is about the own one, else somebody with every right."""
+        if not (operation.permission or "").startswith("account."):
+            return "00000000-0000-7000-8000-000000000001"
+        claims = self.account["access_token"].split(".")[1]
+        session = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
+        return f"{self.account['id']}/{session}"
+
+    def _filled(self, operation: Operation, body: Any) -> Any:
+        """A body whose ids name things that exist, whose names are new, and whose secrets are right."""
+        match operation.operation_id:
+            case "sign_in":
+                return {**body, "username": self.account["username"], "password": self.account["password"]}
+            case "refresh_session":
+                return {**body, "refresh_token": self.account["refresh_token"]}
+            case "change_own_password":
+                return {**body, "current_password": self.account["password"]}
+            case "issue_service_token":
+                return {**body, "client_id": "history", "client_secret": SERVICE_SECRET}
+        return self._with_ids(body, fresh=operation.service == "identity")
+
+    def _with_ids(self, body: Any, *, fresh: bool) -> Any:
+        if isinstance(body, list):
+            return [self._with_ids(each, fresh=fresh) for each in body]
+        if not isinstance(body, Mapping):
+            return body
+        filled = {
+            name: self.need(name) if name in MADE_BY else self._with_ids(v, fresh=fresh) for name, v in body.items()
+        }
+        if fresh:
+            filled |= {name: f"{filled[name]}-{secrets.token_hex(4)}" for name in UNIQUE & filled.keys()}
+        return filled

@@ -1,0 +1,139 @@
+"""Which tokens pass the gateway, and what it says when it cannot judge them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+from tests.system import edge
+
+OTHER = RSAKey.generate_key(2048, {"kid": "edge-1", "alg": "RS256"})
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    with edge.running(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+
+
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def by_public_key() -> str:
+    """Signed with HMAC under the public key: the old confusion of algorithms."""
+    public = OctKey.import_key(edge.KEY.as_pem(private=False))
+    claims = jwt.decode(edge.token(), edge.KEY).claims
+    return jwt.encode({"alg": "HS256", "kid": "edge-1"}, claims, public, algorithms=["HS256"])
+
+
+def unsigned(algorithm: str) -> str:
+    return f"{part({'alg': algorithm, 'kid': 'edge-1'})}.{edge.token().split('.')[1]}."
+
+
+def changed() -> str:
+    head, _, signature = edge.token("a").split(".")
+    return f"{head}.{edge.token('b').split('.')[1]}.{signature}"
+
+
+def other_algorithm(name: str) -> str:
+    key = RSAKey.import_key({**edge.KEY.as_dict(private=True), "alg": name})
+    return edge.token(key=key, header={"alg": name})
+
+
+NOW = int(time.time())
+BAD = {
+    "expired": lambda: edge.token(exp=NOW - 3600, nbf=NOW - 7200, iat=NOW - 7200),
+    "not yet valid": lambda: edge.token(nbf=NOW + 3600),
+    "without an end": lambda: edge.token(exp=None),
+    "of another issuer": lambda: edge.token(iss="elsewhere"),
+    "for another audience": lambda: edge.token(aud="elsewhere"),
+    "without an audience": lambda: edge.token(aud=None),
+    "by another key": lambda: edge.token(key=OTHER),
+    "with an unknown key id": lambda: edge.token(header={"kid": "edge-2"}),
+    "by the public key": by_public_key,
+    "with no algorithm": lambda: unsigned("none"),
+    "with no algorithm, in capitals": lambda: unsigned("NONE"),
+    "with claims changed": changed,
+    "by RS512": lambda: other_algorithm("RS512"),
+    "by PS256": lambda: other_algorithm("PS256"),
+    "cut short": lambda: edge.token()[:-20],
+    "of one part": lambda: "abc",
+    "of nothing": lambda: "",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BAD))
+def test_a_token_that_does_not_count_is_401(gateway, kind):
+    before = len(gateway.only("patients").requests)
+    answer = gateway.send("GET", edge.PATIENT, token=BAD[kind]())
+    assert (answer.status, answer.json["code"]) == (401, "not_signed_in")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="infirmary"'
+    assert len(gateway.only("patients").requests) == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {}, {"authorization": ""}, {"authorization": "Basic YTpi"}, {"x-access-token": "TOKEN"},
+        {"cookie": "access_token=TOKEN"}, {"authorization": "Token TOKEN"}, {"x-original-authorization": "Bearer TOKEN"},
+    ],
+)  # fmt: skip
+def test_a_token_counts_in_one_place_only(gateway, headers):
+    mine = edge.token()
+    said = {name: value.replace("TOKEN", mine) for name, value in headers.items()}
+    assert gateway.send("GET", edge.PATIENT, headers=said).status == 401
+    assert gateway.send("GET", f"{edge.PATIENT}?access_token={mine}", headers=said).status == 401
+
+
+def test_a_good_token_counts_again_and_again_and_not_after_its_end(gateway):
+    """Verified tokens are kept; their end is looked at each time. 60 s of clock difference are allowed."""
+    mine = edge.token(exp=int(time.time()) - 57)
+    assert [gateway.send("GET", edge.PATIENT, token=mine).status for _ in range(3)] == [200] * 3
+    time.sleep(4.5)
+    assert gateway.send("GET", edge.PATIENT, token=mine).status == 401
+
+
+def test_without_keys_the_house_is_at_fault_and_says_when_to_come_back(tmp_path):
+    """Not 401: a client would throw a good token away. As soon as the keys are there, the same token counts."""
+
+    def away(upstreams):
+        upstreams["identity"][0].answer = lambda _: (500, {}, b"")
+
+    with edge.running(tmp_path, prepare=away, keys_retry_s=0.2) as gateway:
+        mine = edge.token()
+        answer = gateway.send("GET", edge.PATIENT, token=mine)
+        assert (answer.status, answer.json["code"]) == (503, "unavailable")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert answer.headers["www-authenticate"] is None
+        assert gateway.send("GET", edge.PATIENT).status == 401
+        assert not gateway.only("patients").requests
+        identity = gateway.only("identity")
+        identity.answer = identity.usual
+        assert edge.eventually(lambda: gateway.send("GET", edge.PATIENT, token=mine).status == 200)
+
+
+def test_keys_that_were_there_go_on_when_identity_goes_away(tmp_path):
+    with edge.running(tmp_path, keys_cache_s=1, keys_retry_s=0.2) as gateway:
+        assert gateway.send("GET", edge.PATIENT, token=edge.token()).status == 200
+        identity = gateway.only("identity")
+        identity.answer = lambda _: (503, {}, b"")
+        asked = len(identity.requests)
+        assert edge.eventually(lambda: len(identity.requests) > asked + 2)
+        assert gateway.send("GET", edge.PATIENT, token=edge.token()).status == 200
+
+
+def test_a_new_key_counts_soon_and_a_withdrawn_one_no_longer(tmp_path):
+    fresh = RSAKey.generate_key(2048, {"kid": "edge-2", "alg": "RS256", "use": "sig"})
+    with edge.running(tmp_path, keys_cache_s=1, keys_retry_s=0.2) as gateway:
+        old, new = edge.token(), edge.token(key=fresh, header={"kid": "edge-2"})
+        assert gateway.send("GET", edge.PATIENT, token=new).status == 401
+        keys = json.dumps({"keys": [fresh.as_dict(private=False)]}).encode()
+        gateway.only("identity").answer = lambda _: (200, {}, keys)
+        assert edge.eventually(lambda: gateway.send("GET", edge.PATIENT, token=new).status == 200)
+        assert edge.eventually(lambda: gateway.send("GET", edge.PATIENT, token=old).status == 401)
