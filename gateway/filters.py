@@ -137,7 +137,8 @@ def _limit_sources(settings: Settings) -> dict[str, Any]:
     """By address (an IPv6 network counts as one): everything in a wide bucket, public writes in a narrow one beside it."""
     address = {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
     group = {"metadata_key": {"key": METADATA, "path": [{"key": "limit"}]}, "source": "ROUTE_ENTRY"}
-    narrow = {"metadata": {"descriptor_key": "limit", "skip_if_absent": True, **group}}
+    # Without `skip_if_absent`: it would skip this word only, and take the address from its wide bucket once more.
+    narrow = {"metadata": {"descriptor_key": "limit", **group}}
     public_write = _bucket(settings.public_write_burst, per_s=settings.public_write_per_s)
     return _limit(
         "sources",
@@ -159,7 +160,7 @@ def _limit_sources(settings: Settings) -> dict[str, Any]:
 def _limit_users(settings: Settings) -> dict[str, Any]:
     """By account, as the token that was just verified names it: no header can claim to be somebody else."""
     subject = {"key": "envoy.filters.http.jwt_authn", "path": [{"key": TOKEN}, {"key": "sub"}]}
-    user = {"metadata": {"descriptor_key": "user", "metadata_key": subject, "source": "DYNAMIC", "skip_if_absent": True}}
+    user = {"metadata": {"descriptor_key": "user", "metadata_key": subject, "source": "DYNAMIC"}}
     return _limit(
         "users",
         most=settings.most_users,

@@ -26,9 +26,10 @@ _BEARER: Final = (("www-authenticate", 'Bearer realm="infirmary"'),)
 UNAVAILABLE: Final = Problem(503, "unavailable", "Try again shortly", _AGAIN)
 UNEXPECTED: Final = Problem(500, "unexpected", "Unexpected error")
 MALFORMED: Final = Problem(400, "malformed_request", "Malformed request")
+NOT_SIGNED_IN: Final = Problem(401, "not_signed_in", "Sign in first", _BEARER)
 PROBLEMS: Final = (
     MALFORMED,
-    Problem(401, "not_signed_in", "Sign in first", _BEARER),
+    NOT_SIGNED_IN,
     Problem(403, "not_allowed", "Not allowed"),
     Problem(404, "not_found", "Not found"),
     Problem(405, "method_not_allowed", "Method not allowed"),
@@ -45,8 +46,10 @@ PROBLEMS: Final = (
 
 def local_replies() -> dict[str, Any]:
     """Envoy's `local_reply_config`. The first mapper that fits wins; what none fits is 400 or 500 in its shape."""
-    keys_away = {"name": "keys", "typed_config": {"@type": _CEL, "expression": _KEYS_AWAY}}
-    mappers = [_mapper({"extension_filter": keys_away}, UNAVAILABLE)]
+    # A token cannot be judged without the keys: that is a fault of the house (503), not of who sent it (401).
+    mappers = [_mapper(_reason("Jwks_remote_fetch_is_failed"), UNAVAILABLE)]
+    # Envoy says 403 to a token for somebody else; the services say, as to any token that does not count, 401.
+    mappers.append(_mapper(_reason("jwt_authn_access_denied"), NOT_SIGNED_IN))
     mappers += [_mapper(_status("EQ", problem.status), problem) for problem in PROBLEMS]
     # Envoy's words for a service that broke off, and for a transfer coding that only a client can have invented.
     mappers += [_mapper(_status("EQ", 502), UNAVAILABLE), _mapper(_status("EQ", 501), MALFORMED)]
@@ -55,12 +58,13 @@ def local_replies() -> dict[str, Any]:
     return {"mappers": mappers}
 
 
-# A token cannot be judged without the keys: that is a fault of the house (503), not of who sent it (401).
-_KEYS_AWAY = "response.code_details.contains('Jwks_remote_fetch_is_failed')"
-
-
 # What cannot even be parsed has no request id yet. It gets one here, first as a header, which body and log then repeat.
 _REQUEST_ID = '%COALESCE({"operators": [{"command": "REQUEST_HEADER", "param": "x-request-id"}, "UNIQUE_ID"]})%'
+
+
+def _reason(contains: str) -> dict[str, Any]:
+    expression = f"response.code_details.contains('{contains}')"
+    return {"extension_filter": {"name": "reason", "typed_config": {"@type": _CEL, "expression": expression}}}
 
 
 def _status(comparison: str, status: int) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _with_methods(match: Mapping[str, Any], *methods: str) -> dict[str, Any]:
 def _retry() -> dict[str, Any]:
     """One more try, of a read, at another instance where there is one; the budget of the cluster bounds their share."""
     return {
-        "retry_on": "connect-failure,refused-stream,reset-before-request,retriable-status-codes",
+        "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
         "retriable_status_codes": [503],
         "num_retries": 1,
         "retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"},

@@ -1,1 +1,1 @@
-"""The whole house on one machine: real servers, service processes under one supervisor, and invented people to look at."""
+"""The whole house on one machine: real servers, service processes under one supervisor, and invented people."""

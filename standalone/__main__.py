@@ -51,10 +51,11 @@ def _run(verb: str, rest: Sequence[str], environ: Mapping[str, str]) -> int:
 def _up(environ: Mapping[str, str]) -> None:
     """Import late: a library that is missing must become one clear line, not a traceback."""
     try:
-        from standalone import up
+        from standalone import up  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
         raise Trouble(
-            f"Missing in this Python: {error.name}. Install: pip install -r requirements/standalone.txt (make up does it)."
+            f"Missing in this Python: {error.name}. Install: pip install -r requirements/standalone.txt "
+            "(make up does it by itself)."
         ) from error
     up.up(environ)
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -57,7 +57,7 @@ def place_of(house: House) -> Place:
     authority = house.layout.secrets / "tls" / "ca.pem" if house.settings.has_tls else None
     host = "localhost" if authority else HOST
     file = house.layout.home / "demo.json"
-    return Place(host, house.places.port("gateway"), authority, file, house.secrets, date.today())
+    return Place(host, house.places.port("gateway"), authority, file, house.secrets, datetime.now(UTC).date())
 
 
 def load(place: Place, *, say: Callable[[str], None]) -> Shown:
@@ -73,7 +73,9 @@ def load(place: Place, *, say: Callable[[str], None]) -> Shown:
         _load_house(place, shown=shown, progress=progress, say=say)
         _load_patients(place, shown=shown, progress=progress, say=say)
     except Refused as error:
-        raise Trouble(f"The demo could not be loaded: {error}. Try again with make up, or go without: INFIRMARY_DEMO=0") from error
+        raise Trouble(
+            f"The demo could not be loaded: {error}. Try again with make up, or go without: INFIRMARY_DEMO=0"
+        ) from error
     progress["complete"] = True
     return shown
 

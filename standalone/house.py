@@ -1,4 +1,4 @@
-"""What a house is made of: its stores, its services with their settings, its inbox and its gateway, as parts to keep."""
+"""What a house is made of: stores, services with their settings, inbox and gateway, each as a part to keep."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from standalone import needs
 from standalone.identities import HOUSE_MARK
@@ -18,13 +17,11 @@ from standalone.keeper import Part
 from standalone.keys import Secrets
 from standalone.layout import Layout, write_private
 from standalone.places import Places
-from standalone.servers import Envoy, MongoDB, PostgreSQL, Redis, Server, envoy, finding, mongodb, ports, postgresql
-from standalone.servers import redis as redis_server
+from standalone.servers import Envoy, Server, envoy, finding, ports
 from standalone.servers.process import bare_environ
 from standalone.settings import ROOT, HouseSettings
+from standalone.stores import REDIS_ROLES, Stores
 from standalone.trouble import Trouble
-
-REDIS_ROLES = ("records", "bus", "cache")
 
 
 @dataclass(frozen=True)
@@ -51,59 +48,17 @@ class House:
         unknown = sorted(set(settings.scale) - set(self.services))
         if unknown:
             raise Trouble(f"SCALE names {', '.join(unknown)}; the services here are {', '.join(self.services)}.")
-        self.stores = self._stores()
+        self.stores = Stores(
+            self.services, addresses=settings.addresses, layout=layout, secrets=self.secrets, places=self.places
+        )
         self._envoy = self._gateway()
         for process in self.processes():
             self.places.port(process.name)
         self.places.port("inbox"), self.places.port("smtp")
 
-    # ---- stores ------------------------------------------------------------------------------------------------------
-
-    def _stores(self) -> dict[str, Server]:
-        found: dict[str, Server] = {}
-        wanted = {name: make for name, make in self._makers().items() if name not in self.settings.addresses}
-        for name, make in wanted.items():
-            found[name] = make()
-        return found
-
-    def _makers(self) -> Mapping[str, Callable[[], Server]]:
-        makers: dict[str, Callable[[], Server]] = {"postgresql": self._postgresql, "mongodb": self._mongodb}
-        for role in REDIS_ROLES:
-            makers[f"redis-{role}"] = partial(self._redis, role)
-        return makers
-
-    def _postgresql(self) -> PostgreSQL:
-        home = self.layout.data / "postgresql"
-        program = finding.postgresql(major=postgresql.version_of(home / "data"))
-        port = self.places.port("postgresql")
-        return PostgreSQL(program, home=home, port=port, password=self.secrets.get("postgresql"))
-
-    def _mongodb(self) -> MongoDB:
-        return MongoDB(
-            finding.mongodb(),
-            home=self.layout.data / "mongodb",
-            port=self.places.port("mongodb"),
-            password=self.secrets.get("mongodb"),
-            key=self.secrets.get("mongodb-members").replace("-", "+").replace("_", "/"),
-        )
-
-    def _redis(self, role: str) -> Redis:
-        users = {name: self.secrets.get(f"redis-{role}-{name}") for name in self.services if self._wants(name, role)}
-        return Redis(
-            finding.redis_server(),
-            home=self.layout.data / f"redis-{role}",
-            port=self.places.port(f"redis-{role}"),
-            role=role,
-            users=users,
-            admin_password=self.secrets.get(f"redis-{role}"),
-        )
-
-    def _wants(self, service: str, role: str) -> bool:
-        return role == "bus" or f"{role}_url" in self.services[service]
-
     def store_parts(self) -> list[Part]:
         """The servers that keep data, which everything else waits for."""
-        return [self._server_part(server, kind="store") for server in self.stores.values()]
+        return [self._server_part(server, kind="store") for server in self.stores.servers]
 
     def _server_part(self, server: Server, *, kind: str) -> Part:
         program = getattr(server, "program", None)
@@ -121,49 +76,6 @@ class House:
             stop_signal=server.stop_signal,
             source=version,
         )
-
-    def require_outside_stores(self) -> None:
-        """Raises Trouble when a store that was given by its address does not answer."""
-        asks: Mapping[str, Callable[[str], bool]] = {"postgresql": postgresql.answers, "mongodb": mongodb.answers}
-        for name, address in self.settings.addresses.items():
-            if not asks.get(name, redis_server.answers)(address):
-                raise Trouble(f"The {name} at the given address does not answer; see {name} in the environment.")
-
-    def provide(self) -> None:
-        """A database and an account for each service, in the stores that are ready by now."""
-        for name, needed in self.services.items():
-            password = self.secrets.get(f"{needed.store}-{name}") if needed.store else ""
-            if needed.store == "postgresql":
-                postgresql.ensure_database(self._admin_url("postgresql"), name=name, password=password)
-            elif needed.store == "mongodb":
-                mongodb.ensure_user(self._admin_url("mongodb"), name=name, password=password)
-
-    def _admin_url(self, store: str) -> str:
-        outside = self.settings.addresses.get(store)
-        if outside:
-            return outside
-        server = self.stores[store]
-        assert isinstance(server, (PostgreSQL, MongoDB))
-        return server.url()
-
-    def _store_url(self, service: str) -> str:
-        """The address of the service's own database, with its own account."""
-        store = self.services[service].store
-        password = self.secrets.get(f"{store}-{service}")
-        outside = self.settings.addresses.get(store)
-        if outside:
-            return _with_account(outside, user=service, password=password, database=service, store=store)
-        server = self.stores[store]
-        assert isinstance(server, (PostgreSQL, MongoDB))
-        return server.url(database=service, user=service, password=password)
-
-    def _redis_url(self, role: str, service: str) -> str:
-        outside = self.settings.addresses.get(f"redis-{role}")
-        if outside:
-            return outside
-        server = self.stores[f"redis-{role}"]
-        assert isinstance(server, Redis)
-        return server.url(user=service)
 
     # ---- services ----------------------------------------------------------------------------------------------------
 
@@ -226,7 +138,7 @@ class House:
         Raises:  Trouble: it wants something that a house does not know how to give.
         """
         found = {
-            "BUS_URL": self._redis_url("bus", service),
+            "BUS_URL": self.stores.redis_url("bus", service=service),
             "IDENTITY_URL": self._service_url("identity"),
             "SERVICE_SECRET": self.secrets.get(f"service-{service}"),
         }
@@ -235,28 +147,33 @@ class House:
             if value is not None:
                 found[need.name.upper()] = value
             elif need.is_required:
-                raise Trouble(f"The service {service} wants the setting {need.name.upper()}, which this house cannot give.")
+                raise Trouble(
+                    f"The service {service} wants the setting {need.name.upper()}, which this house cannot give."
+                )
         return found
 
     def _value(self, service: str, need: needs.Need) -> str | None:
-        name = need.name
-        if name == "database_url":
-            return self._store_url(service)
-        if name == "super_admin_password":
-            return self.secrets.typed("super-admin")
-        if name == "service_accounts":
-            return json.dumps({each: self.secrets.get(f"service-{each}") for each in self.services})
+        """What a house has for one setting of a service: addresses and files by their names, secrets for the rest."""
+        name, peer = need.name, need.name.removesuffix("_url")
+        special = {
+            "database_url": lambda: self.stores.url(service),
+            "super_admin_password": lambda: self.secrets.typed("super-admin"),
+            "service_accounts": lambda: json.dumps(
+                {each: self.secrets.get(f"service-{each}") for each in self.services}
+            ),
+        }
+        if name in special:
+            return special[name]()
+        if name.endswith("_url"):
+            return self._address(peer, service=service)
         if name.endswith("_file") and not need.is_secret:
             return str(self._second_place(service) / name.removesuffix("_file"))
-        peer = name.removesuffix("_url")
-        if name.endswith("_url") and peer in REDIS_ROLES:
-            return self._redis_url(peer, service)
-        if name.endswith("_url") and peer in self.services:
-            return self._service_url(peer)
-        owner = name.removesuffix("_secret").replace("_", "-")
-        if need.is_secret and owner in self.services:
-            return self.secrets.get(f"service-{owner}")
         return self.secrets.get(f"{service}-{name}") if need.is_secret and need.is_required else None
+
+    def _address(self, peer: str, *, service: str) -> str | None:
+        if peer in REDIS_ROLES:
+            return self.stores.redis_url(peer, service=service)
+        return self._service_url(peer) if peer in self.services else None
 
     def _second_place(self, service: str) -> Path:
         """A folder of the service for what it keeps outside its store."""
@@ -288,6 +205,7 @@ class House:
     def _gateway(self) -> Envoy:
         config = self.layout.home / "gateway" / "envoy.yaml"
         port, admin = self.places.port("gateway"), self.places.port("gateway-admin")
+        self.places.port("gateway-metrics")
         return Envoy(finding.envoy(), config=config, port=port, admin_port=admin)
 
     def gateway_part(self) -> Part:
@@ -340,17 +258,6 @@ class House:
 
     def _mark(self) -> dict[str, str]:
         return {HOUSE_MARK: str(self.layout.home)}
-
-
-def _with_account(address: str, *, user: str, password: str, database: str, store: str) -> str:
-    """The same server, seen by another account and another database."""
-    parts = urlsplit(address)
-    host = parts.netloc.rpartition("@")[2]
-    query = "&".join(each for each in parts.query.split("&") if each and not each.startswith("authSource="))
-    if store == "mongodb":
-        query = f"{query}&authSource={database}".lstrip("&")
-    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"
-    return urlunsplit((parts.scheme, netloc, f"/{database}", query, ""))
 
 
 def cpu_count() -> int:

@@ -14,7 +14,7 @@ HOUSE_MARK = "INFIRMARY_HOUSE"
 
 
 def began(pid: int) -> str | None:
-    """When the process with this id began, in whatever way the system counts; None when there is none (or a dead one)."""
+    """When the process with this id began, in whatever way the system counts; None when there is no living one."""
     if PROC.is_dir():
         try:
             fields = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

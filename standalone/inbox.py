@@ -42,7 +42,9 @@ class Messages:
         self._lines = len(self._kept)
         self._rewrite()
 
-    def add(self, kind: str, *, to: Sequence[str], subject: str, text: str, more: Mapping[str, Any] | None = None) -> int:
+    def add(
+        self, kind: str, *, to: Sequence[str], subject: str, text: str, more: Mapping[str, Any] | None = None
+    ) -> int:
         """Keep a message; its number."""
         with self._lock:
             number = (self._kept[-1]["number"] if self._kept else 0) + 1
@@ -108,8 +110,11 @@ class MailSink:
         mail = email.message_from_bytes(raw, policy=email.policy.default)
         part = mail.get_body(preferencelist=("plain", "html"))
         text = part.get_content() if part is not None else ""
-        more = {"from": envelope.mail_from or "", "message_id": str(mail.get("Message-ID", ""))}
-        more |= {"attachments": [each.get_filename() or "" for each in mail.iter_attachments()]}
+        more = {
+            "from": envelope.mail_from or "",
+            "message_id": str(mail.get("Message-ID", "")),
+            "attachments": [each.get_filename() or "" for each in mail.iter_attachments()],
+        }
         self._messages.add(
             "email", to=envelope.rcpt_tos, subject=str(mail.get("Subject", "")), text=str(text), more=more
         )
@@ -126,7 +131,7 @@ class Page(BaseHTTPRequestHandler):
     messages: Messages
     hosts: frozenset[str]
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the library's
+    def do_GET(self) -> None:
         """Show the list, one message, or the JSON of them."""
         if not self._is_ours():
             return
@@ -143,7 +148,7 @@ class Page(BaseHTTPRequestHandler):
         else:
             self._json(404, {"title": "Nothing here"})
 
-    def do_POST(self) -> None:  # noqa: N802 - the name is the library's
+    def do_POST(self) -> None:
         """Keep a text message or a push."""
         kind = self.path.removeprefix("/")
         body = self._body() if self._is_ours() else None
@@ -159,7 +164,7 @@ class Page(BaseHTTPRequestHandler):
         number = self.messages.add(kind, to=[message["to"]], subject=message["subject"], text=message["text"])
         self._json(201, {"number": number})
 
-    def do_DELETE(self) -> None:  # noqa: N802 - the name is the library's
+    def do_DELETE(self) -> None:
         """Forget all messages."""
         if not self._is_ours():
             return
@@ -198,7 +203,9 @@ class Page(BaseHTTPRequestHandler):
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
         # What a mail holds is text here, whatever it says; no script runs on this page.
-        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+        self.send_header(
+            "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        )
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()

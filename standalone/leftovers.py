@@ -1,4 +1,4 @@
-"""Processes that outlived their supervisor: found, and stopped in order, before a house is started or when it is stopped."""
+"""Processes that outlived their supervisor: found, and stopped in order, before a start and at a stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Migrations of the services: run before anything serves, and left out when nothing can have changed since the last run."""
+"""Migrations of the services: run before anything serves, left out when nothing can have changed since the last."""
 
 from __future__ import annotations
 

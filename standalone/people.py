@@ -1,8 +1,10 @@
-"""Invented people for a demo: names of several scripts, phones and addresses that belong to nobody; the same for a seed.
+"""Invented people for a demo: names of several scripts, phones that belong to nobody; the same for a seed.
 
-Families and given names are common ones put together by chance; a likeness to a living person is chance too. Phones come
-from ranges kept for fiction (North America 555-01xx, London 7946 0xxx), mail from `example.org`.
+Family and given names are put together by chance; a likeness to a living person is chance too. Phones come from ranges
+kept for fiction (North America 555-01xx, London 7946 0xxx), mail from `example.org`.
 """
+
+# ruff: noqa: RUF001 - names in their own letters are what this file is for
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ _PENICILLIN = {"display": "Penicillin", "system": "http://snomed.info/sct", "cod
 _ALLERGIES: list[dict[str, Any]] = [
     {"substance": _PENICILLIN, "category": "medication", "criticality": "high", "certainty": "confirmed"},
     {"substance": {"display": "Peanut"}, "category": "food", "criticality": "high", "certainty": "confirmed"},
-    {"substance": {"display": "Birch pollen"}, "category": "environment", "criticality": "low", "certainty": "confirmed"},
+    {"substance": {"display": "Birch pollen"}, "category": "environment", "criticality": "low",
+     "certainty": "confirmed"},
     {"substance": {"display": "Natural rubber latex"}, "category": "environment", "criticality": "unable_to_assess",
      "certainty": "presumed"},
     {"substance": {"display": "Iodine contrast medium"}, "category": "medication", "criticality": "high",

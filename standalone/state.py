@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -53,9 +52,7 @@ class HouseState:
     def is_healthy(self) -> bool:
         """Whether the supervisor runs and each of its processes does its work."""
         return (
-            self.lives
-            and self.phase == READY
-            and all(each.lives and each.health == READY for each in self.processes)
+            self.lives and self.phase == READY and all(each.lives and each.health == READY for each in self.processes)
         )
 
 
@@ -73,4 +70,4 @@ def write(path: Path, state: HouseState) -> None:
     """Replace the state file; a reader sees the old or the new one, never half of one."""
     fresh = path.with_name(path.name + ".new")
     fresh.write_text(json.dumps(asdict(state)), encoding="utf-8")
-    os.replace(fresh, path)
+    fresh.replace(path)

@@ -71,9 +71,9 @@ class Supervisor:
         house.write_environs()
         if house.settings.has_tls:
             certificates.ensure(self._layout.secrets / "tls")
-        house.require_outside_stores()
+        house.stores.require_answers()
         self._start_together("stores", [*house.store_parts(), house.inbox_part()])
-        house.provide()
+        house.stores.provide()
         self._step("databases and accounts are there")
         house.write_gateway()
         self._step("the gateway's configuration is made from the contracts")
@@ -117,7 +117,9 @@ class Supervisor:
             if keeper.state.restarts >= 3 or is_late:
                 log = self._layout.log(keeper.part.name)
                 last = last_words(log).splitlines()[-1][:300]
-                raise Trouble(f"{keeper.part.name} does not come up ({keeper.failure or 'not ready'}): {last} — see {log}")
+                raise Trouble(
+                    f"{keeper.part.name} does not come up ({keeper.failure or 'not ready'}): {last} — see {log}"
+                )
 
     def _refuse_if_stopping(self) -> None:
         if self.stopping.is_set():
@@ -155,7 +157,7 @@ def said_of(error: Exception, *, layout: Layout) -> str:
 
 @contextmanager
 def only_one(layout: Layout) -> Iterator[IO[str] | None]:
-    """Hold the lock of this house; None when another supervisor holds it. It goes with its process, however that ends."""
+    """Hold the lock of this house, None when another supervisor does; it goes with its process, however that ends."""
     with layout.lock.open("a+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,5 +15,7 @@ def of_folder(error: OSError, *, folder: Path) -> Trouble:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Trouble(f"The disk of {folder} is full: free some space, or choose another folder with INFIRMARY_HOME=…")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return Trouble(f"The folder {folder} cannot be written: make it writable, or choose another with INFIRMARY_HOME=…")
+        return Trouble(
+            f"The folder {folder} cannot be written: make it writable, or choose another with INFIRMARY_HOME=…"
+        )
     return Trouble(f"The folder {folder} cannot be used ({error.strerror}): choose another with INFIRMARY_HOME=…")

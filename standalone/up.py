@@ -82,7 +82,9 @@ def _require_well(known: HouseState, *, layout: Layout) -> None:
         return
     sick = ", ".join(f"{each.name} ({each.health})" for each in known.processes if each.health != READY)
     word = f"not everything is well: {sick}" if sick else f"it is {known.phase}"
-    raise Trouble(f"The house in {layout.home} runs already (process {known.pid}), and {word}. See: make status, make logs")
+    raise Trouble(
+        f"The house in {layout.home} runs already (process {known.pid}), and {word}. See: make status, make logs"
+    )
 
 
 def _start(layout: Layout, *, environ: Mapping[str, str]) -> None:

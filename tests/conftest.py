@@ -7,7 +7,6 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 
 from services.chassis import redis
@@ -43,18 +42,8 @@ def redis_server() -> str:
 @pytest.fixture(scope="module")
 def new_postgres(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
     """Make an empty PostgreSQL database and say its address; it goes when the module is done."""
-    made: list[str] = []
-
-    def make() -> str:
-        made.append(f"{_name(request)}_{len(made)}")
-        with psycopg.connect(postgres_server, autocommit=True) as admin:
-            admin.execute(f'CREATE DATABASE "{made[-1]}" TEMPLATE template0'.encode())
-        return f"{postgres_server.rpartition('/')[0]}/{made[-1]}"
-
-    yield make
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
-        for name in made:
-            admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+    with stores.databases(postgres_server, _name(request)) as make:
+        yield make
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+import psycopg
 
 from standalone import servers
 
@@ -33,6 +35,23 @@ def address(kind: str) -> str:
     """The address of the run's own server of one kind (postgres, mongo, redis), or that which the environment names."""
     given = os.environ.get(f"INFIRMARY_TEST_{kind.upper()}_URL")
     return given or _shared(kind)
+
+
+@contextlib.contextmanager
+def databases(server: str, name: str) -> Iterator[Callable[[], str]]:
+    """A function that makes empty PostgreSQL databases and says their addresses; they go at the end."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"{name}_{len(made)}")
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{made[-1]}" TEMPLATE template0'.encode())
+        return f"{server.rpartition('/')[0]}/{made[-1]}"
+
+    yield make
+    with psycopg.connect(server, autocommit=True) as admin:
+        for each in made:
+            admin.execute(f'DROP DATABASE IF EXISTS "{each}" WITH (FORCE)'.encode())
 
 
 _held: dict[str, int] = {}

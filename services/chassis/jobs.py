@@ -27,9 +27,7 @@ RUNS = Counter("infirmary_job_runs_total", "Runs of timed work, by outcome.", ["
 SECONDS = Histogram("infirmary_job_seconds", "How long a run took.", ["job"], buckets=(0.01, 0.1, 1, 10, 60, 600))
 
 # Only the holder may lengthen or end a lease: another may have it by now.
-_LENGTHEN = (
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
-)
+_LENGTHEN = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
 _END = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 

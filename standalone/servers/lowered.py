@@ -1,7 +1,7 @@
 """Runs one command as an account without rights, for a server that refuses to run as root.
 
-It is a program of its own (`python lowered.py ACCOUNT -- COMMAND…`), so that the drop happens in a fresh process and the
-server keeps its process id. It imports the standard library only and starts without the site packages.
+It is a program of its own (`python lowered.py ACCOUNT -- COMMAND…`), so that the drop happens in a fresh process and
+the server keeps its process id. It imports the standard library only and starts without the site packages.
 
 Where the account cannot walk to the program or to the data folder (a checkout under /root, a folder of mode 0700), it
 keeps the one capability that lets it read and walk everywhere; it can write only what it owns.

@@ -101,7 +101,7 @@ class MongoDB:
         return direct(self.port, user=ADMIN if secret else None, password=secret)
 
     def _initiate(self, client: pymongo.MongoClient[dict[str, Any]]) -> bool:
-        """Whether the set, or its administrator, had yet to be made (before the first user, this machine may do all)."""
+        """Whether the set, or its administrator, had yet to be made (before that, this machine may do all)."""
         config = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": f"{HOST}:{self.port}"}]}
         try:
             client.admin.command("replSetInitiate", config)

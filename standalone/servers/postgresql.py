@@ -119,7 +119,7 @@ class PostgreSQL:
         self._give(path)
 
     def _drop_stale_lock(self) -> None:
-        """After a `kill -9` the lock names a dead process, or by now somebody else's: PostgreSQL would refuse to start."""
+        """After a `kill -9` the lock may name a process of somebody else by now, and PostgreSQL would not start."""
         lock = self.data / "postmaster.pid"
         try:
             pid = int(lock.read_text(encoding="ascii").splitlines()[0])

@@ -70,7 +70,7 @@ def start(server: Server, *, log: Path, marks: Mapping[str, str] | None = None) 
 
 
 def wait_ready(server: Server, process: subprocess.Popen[bytes], *, log: Path, timeout_s: float = 30.0) -> None:
-    """Wait until the server answers, then let it settle; NotReady with its last words when it dies or takes too long."""
+    """Wait until the server answers, then let it settle; NotReady when it dies or takes too long."""
     deadline = time.monotonic() + timeout_s
     pause_s = 0.02
     while not server.is_ready():

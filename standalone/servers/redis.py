@@ -50,7 +50,7 @@ class Redis:
         admin_password: str | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`users` maps names to passwords; without them and without an administrator anyone on this machine may enter."""
+        """`users` maps names to passwords; without an administrator anyone on this machine may enter."""
         self.program = program
         self.home = home.resolve()
         self.port = port

@@ -6,19 +6,24 @@ import base64
 import dataclasses
 import importlib
 import json
+import secrets
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import pymongo
 import pytest
 import uvicorn
 
 from services.chassis import spec
-from services.chassis.testing import House, RoleTokens
+from services.chassis.spec import Operation
+from services.chassis.testing import Got, House, RoleTokens
 from services.kernel.access import Actor
+from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
-from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD
+from tests.contract.journey import Journey
+from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD, body_examples
 
 
 class SessionTokens(RoleTokens):
@@ -68,11 +73,33 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
-def houses(new_postgres, mongo_server, mongo_database, redis_server) -> Iterator[dict[str, House]]:
-    """All services by name; `history` calls the real `patients` over HTTP."""
-    shared = {f"{name}_url": mongo_server if name == "history" else new_postgres() for name in CONTRACTS}
-    shared |= {"mongo_database": mongo_database, "bus_url": redis_server, "patients_at": "http://127.0.0.1:9"}
+@pytest.fixture(scope="session")
+def houses(postgres_server, mongo_server, redis_server) -> Iterator[dict[str, House]]:
+    """All services by name; `history` calls the real `patients` over HTTP. One set for all tests of this folder."""
+    name = f"t_contract_{secrets.token_hex(4)}"
+    with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
+        urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
+        yield from started({**urls, "mongo_database": name, "bus_url": redis_server})
+        admin.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def performed(houses) -> Callable[[Operation, str], Got]:
+    """The answer to an operation with one of its examples (`""` where it has no body), each performed once in a run."""
+    done: dict[tuple[str, str], Got] = {}
+
+    def perform(operation: Operation, name: str) -> Got:
+        key = (operation.operation_id, name)
+        if key not in done:
+            done[key] = Journey(houses).perform(operation.operation_id, body=body_examples(operation).get(name))
+        return done[key]
+
+    return perform
+
+
+def started(shared: dict[str, str]) -> Iterator[dict[str, House]]:
+    """Build, migrate and serve."""
+    shared["patients_at"] = "http://127.0.0.1:9"
     made: dict[str, House] = {}
     served: list[Served] = []
     for name in sorted(CONTRACTS, key=lambda each: each != "patients"):

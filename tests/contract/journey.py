@@ -46,9 +46,8 @@ class Journey:
         """Call an operation with an example of its body; the answer as it came."""
         house = self._houses[OWNER[operation_id]]
         operation = house.contract.operations[operation_id]
-        path = {
-            name: self.need(name) for name in (each["name"] for each in operation.parameters if each["in"] == "path")
-        }
+        names = [each["name"] for each in operation.parameters if each["in"] == "path"]
+        path = {name: self.need(name) for name in names}
         for earlier in BEFORE.get(operation_id, []):
             got = self.perform(earlier)
             assert got.status < 300, (earlier, got.body)
@@ -114,9 +113,7 @@ class Journey:
             return [self._with_ids(each, fresh=fresh) for each in body]
         if not isinstance(body, Mapping):
             return body
-        filled = {
-            name: self.need(name) if name in MADE_BY else self._with_ids(v, fresh=fresh) for name, v in body.items()
-        }
+        filled = {k: self.need(k) if k in MADE_BY and v else self._with_ids(v, fresh=fresh) for k, v in body.items()}
         if fresh:
             filled |= {name: f"{filled[name]}-{secrets.token_hex(4)}" for name in UNIQUE & filled.keys()}
         return filled

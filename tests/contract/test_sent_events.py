@@ -10,19 +10,17 @@ from services.chassis import spec
 from services.chassis.schemas import Schema
 from tests.contract import requests
 from tests.contract.contracts import CONTRACTS, OPENAPI, OPERATIONS
-from tests.contract.journey import Journey
 
 SCHEMAS = spec.events(OPENAPI)
 AUDIT = "audit.recorded.v1"
 
 
 @pytest.fixture(scope="module")
-def sent(houses):
-    """Every envelope that the services have committed, by service, after each operation has succeeded once."""
+def sent(houses, performed):
+    """Every envelope that the services have committed, by service, after each operation has succeeded."""
     for operation in OPERATIONS:
-        for body in requests.body_examples(operation).values() or [None]:
-            got = Journey(houses).perform(operation.operation_id, body=body)
-            assert got.status < 300, (operation.operation_id, got.body)
+        for name in requests.body_examples(operation) or [""]:
+            assert performed(operation, name).status < 300, (operation.operation_id, name)
     found = {}
     for name, house in houses.items():
         found[name] = []
@@ -50,10 +48,9 @@ def test_every_event_of_a_service_is_sent_by_one_of_its_operations(sent, service
 @pytest.mark.parametrize("service", CONTRACTS)
 def test_every_audited_operation_leaves_an_entry_of_its_kind(sent, service):
     entries = [json.loads(each.event)["data"] for each in sent[service] if each.type == AUDIT]
+    wanted = {(each.operation_id, each.audit) for each in OPERATIONS if each.service == service}
     seen = {(each["operation"], each["action"]) for each in entries if each["outcome"] == "success"}
-    assert seen == {
-        (each.operation_id, each.audit) for each in OPERATIONS if each.service == service and each.audit != "none"
-    }
+    assert {each for each in seen if each[0] in CONTRACTS[service].operations} == {w for w in wanted if w[1] != "none"}
 
 
 def test_an_entry_about_a_patient_names_the_patient(sent):

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.house import Client, Person, Reply, RunningHouse, hire, sign_in
+from tests.system.house import COMES_UP_S, Client, Person, Reply, RunningHouse, hire, sign_in
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the house too."""
+    for item in items:
+        if "house" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(COMES_UP_S + 60))
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ class Upstream:
 def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65_536  # head and body in one piece
         server_version, sys_version = "upstream/1", ""
 
         def _any(self) -> None:

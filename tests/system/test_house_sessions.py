@@ -66,13 +66,34 @@ def test_each_refresh_gives_the_next_pair_of_tokens(somebody: Person):
     somebody.get("/api/v1/account").expect(200)
 
 
+@pytest.mark.row("SEC-01")
 def test_a_refresh_token_that_is_used_again_ends_its_session(somebody: Person):
+    assert somebody.tokens["expires_in"] <= 600
     stolen = somebody.tokens["refresh_token"]
     somebody.tokens = _refresh(somebody, stolen).expect(200).json
     probes = _probes(somebody)
     assert _refresh(somebody, stolen).expect(401).json["code"] == "refresh_refused"
     _refused_in_time(probes, status=401)
     _refresh(somebody, somebody.tokens["refresh_token"]).expect(401)
+    probes = _probes(somebody.sign_in())
+    somebody.send("DELETE", "/api/v1/sessions/current").expect(204)
+    _refused_in_time(probes, status=401)
+    _refresh(somebody, somebody.tokens["refresh_token"]).expect(401)
+
+
+@pytest.mark.row("SEC-18")
+def test_sessions_are_listed_and_end_one_by_one_or_all_at_once(admin: Person, somebody: Person):
+    other = Person(somebody.client, somebody.id, somebody.username, somebody.roles, somebody.password).sign_in()
+    probes, others = _probes(somebody), _probes(other)
+    listed = somebody.get("/api/v1/sessions").expect(200).json["items"]
+    current = {each["id"]: each["current"] for each in listed}
+    assert current == {somebody.tokens["session_id"]: True, other.tokens["session_id"]: False}
+    somebody.send("DELETE", f"/api/v1/sessions/{other.tokens['session_id']}").expect(204)
+    _refused_in_time(others, status=401)
+    assert {probe().status for probe in probes.values()} == {200}
+    others = _probes(other.sign_in())
+    assert admin.post(f"/api/v1/users/{somebody.id}/end-sessions").expect(200).json["ended"] == 2
+    _refused_in_time({**others, **{f"{name}, first": probe for name, probe in probes.items()}}, status=401)
 
 
 def _probes(person: Person) -> dict[str, Callable[[], Reply]]:

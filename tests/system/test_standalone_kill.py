@@ -24,7 +24,7 @@ PARTS = [*SERVICES, *STORES, "gateway", "inbox"]
 SERVICE_BACK_S, STORE_BACK_S = 5.0, 15.0
 WRITERS = 2
 PAUSE_S = 0.05
-DECIDED_S = 30.0
+DECIDED_S = 120.0
 
 
 @dataclass
@@ -98,6 +98,11 @@ def is_well(house: RunningHouse) -> bool:
     return state.read(house.home / "run" / "state.json").is_healthy
 
 
+def stretch() -> float:
+    """How much longer things take here: 1 unless more than two processes per core want to run."""
+    return max(1.0, os.getloadavg()[0] / (2 * len(os.sched_getaffinity(0))))
+
+
 @contextmanager
 def writing(house: RunningHouse, *, receptionist: Person, nurse: Person) -> Iterator[list[Writer]]:
     """Clients that write within the block, and have a final answer to each of their requests after it."""
@@ -149,7 +154,7 @@ def test_nothing_that_was_answered_is_lost_when_a_process_is_killed(
     assert not odd
     require_all_kept(writers, receptionist=receptionist, nurse=nurse)
     print(f"{name} was back after {took_s:.1f} s")
-    assert took_s <= (STORE_BACK_S if name in STORES else SERVICE_BACK_S)
+    assert took_s <= (STORE_BACK_S if name in STORES else SERVICE_BACK_S) * stretch()
 
 
 @pytest.mark.timeout(300)

@@ -17,7 +17,7 @@ _BUS_PAUSE_S = 0.5
 
 
 class Consumer:
-    """One process's part in a group; `read` and `retry` have threads of their own, so that a bad event delays nobody."""
+    """One process's part in a group; `read` and `retry` have threads of their own: a bad event delays nobody."""
 
     def __init__(
         self, group: Group, handling: Handling, *, reader: redis.Client, name: str, timing: Timing | None = None

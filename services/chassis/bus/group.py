@@ -1,6 +1,7 @@
 """One consumer group on one stream, as it lies in Redis: who has which entry, how often it was tried, since when.
 
-Redis keeps for each entry that was given out and not acknowledged (it is *pending*) its holder, the time, and a counter. That is all the state there is, so it survives every process of ours:
+Redis keeps three things for each entry that was given out and not acknowledged (it is *pending*): its holder, when it
+was given out, and a counter. That is all the state there is, so it survives every process of ours:
 
 - A reader holds what it has read, under its own name. If it dies, nobody knows what it had begun, so nothing counts.
 - `waiting` holds what waits for its next attempt; the counter says how many attempts have failed.

@@ -88,12 +88,10 @@ def _meaning(error: PyMongoError, *, committing: bool) -> StoreError | None:
     transient = error.has_error_label("TransientTransactionError")
     if error.timeout or isinstance(error, ExecutionTimeout | WTimeoutError | WriteConcernError):
         return StoreAway(_STORE, reason)
-    if isinstance(error, AutoReconnect):
-        return StoreBusy(_STORE, reason) if transient and not committing else StoreAway(_STORE, reason)
     if isinstance(error, ConnectionFailure):
-        return StoreAway(_STORE, reason)
+        may_repeat = transient and not committing and isinstance(error, AutoReconnect)
+        return StoreBusy(_STORE, reason) if may_repeat else StoreAway(_STORE, reason)
     if transient or getattr(error, "code", None) == _WRITE_CONFLICT:
         return StoreBusy(_STORE, reason)
-    if isinstance(error, OperationFailure) and error.code in _AWAY_CODES:
-        return StoreAway(_STORE, reason)
-    return None
+    is_away = isinstance(error, OperationFailure) and error.code in _AWAY_CODES
+    return StoreAway(_STORE, reason) if is_away else None

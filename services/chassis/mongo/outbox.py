@@ -44,7 +44,10 @@ class MongoOutbox:
                 self._release(claim)
                 raise
             ids = [row["_id"] for row in rows]
-            sent: list[dict[str, Any]] = [{"$set": {"sent_at": "$$NOW"}}, {"$unset": ["unsent", "claim", "claimed_until"]}]
+            sent: list[dict[str, Any]] = [
+                {"$set": {"sent_at": "$$NOW"}},
+                {"$unset": ["unsent", "claim", "claimed_until"]},
+            ]
             self._outbox.update_many({"_id": {"$in": ids}}, sent)
         return len(rows)
 

@@ -11,9 +11,10 @@ import psycopg
 import sqlalchemy as sa
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
+from prometheus_client import Gauge
 from psycopg import errors as pg
 from sqlalchemy import event
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from services.chassis.sql.errors import NoAnswer, translated
 from services.chassis.stores import NotDurable
@@ -24,6 +25,12 @@ LOCK_S = 0.5
 IDLE_IN_TRANSACTION_S = 5.0
 ANSWER_MARGIN_S = 0.5
 RECYCLE_S = 1800
+
+CONNECTIONS = Gauge(
+    "infirmary_store_connections",
+    "Connections of a pool: in use, and how many it may have.",
+    ["store", "name", "state"],
+)
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -52,6 +59,7 @@ def engine(
     statement_s: float = STATEMENT_S,
     lock_s: float = LOCK_S,
     idle_in_transaction_s: float = IDLE_IN_TRANSACTION_S,
+    tracer: trace.Tracer | None = None,
 ) -> sa.Engine:
     """The connections of one process to one database; none is opened before it is needed.
 
@@ -78,7 +86,10 @@ def engine(
         **sizes,
     )
     event.listen(made, "checkout", _refuse_dead)
-    _trace(made)
+    if isinstance(made.pool, QueuePool):
+        CONNECTIONS.labels("postgresql", name, "in_use").set_function(made.pool.checkedout)
+        CONNECTIONS.labels("postgresql", name, "limit").set(pool)
+    _trace(made, tracer or trace.get_tracer("infirmary"))
     return made
 
 
@@ -147,9 +158,8 @@ def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
         raise sa.exc.InvalidatePoolError("the server closed this connection")
 
 
-def _trace(db: sa.Engine) -> None:
+def _trace(db: sa.Engine, tracer: trace.Tracer) -> None:
     """One span for each statement, under a span that is being recorded; nothing at all otherwise."""
-    tracer = trace.get_tracer("infirmary")
 
     def before(_c: Any, _cursor: Any, statement: str, _params: Any, context: Any, _many: bool) -> None:  # noqa: FBT001
         if trace.get_current_span().is_recording():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,18 @@ def at_head(db: sa.Engine, migrations_dir: Path) -> None:
 
     Raises:  StoreBusy: migrations are missing.
     """
-    script = _script(migrations_dir)
+    heads, known = _revisions(migrations_dir)
     with translated(), db.connect() as connection:
-        current = set(MigrationContext.configure(connection).get_current_heads())
-    if current == set(script.get_heads()):
-        return
-    known = {revision.revision for revision in script.walk_revisions()}
-    if not current or current & known:
+        current = frozenset(MigrationContext.configure(connection).get_current_heads())
+    if current != heads and (not current or current & known):
         raise StoreBusy("postgresql", "migrations_missing")
+
+
+@functools.cache
+def _revisions(migrations_dir: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """The newest revisions and all of them; files of a release do not change, and readiness asks every second."""
+    script = _script(migrations_dir)
+    return frozenset(script.get_heads()), frozenset(each.revision for each in script.walk_revisions())
 
 
 def _script(migrations_dir: Path) -> ScriptDirectory:

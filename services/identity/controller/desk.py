@@ -12,6 +12,7 @@ from services.identity.model import accounts, sessions, throttle
 from services.identity.model.accounts import Account
 from services.identity.model.keys import KeyMaker, TokenMint
 from services.identity.model.passwords import HashingBusy, PasswordHasher, Verdict
+from services.identity.model.places import Place
 from services.identity.model.roles import Catalogue
 from services.identity.model.sessions import Limits, RefreshToken, Session
 from services.identity.model.store import Scope, Store, Work
@@ -119,3 +120,11 @@ class Desk:
         """A signed access token of an account."""
         claims = sessions.claims(account, session=session, at=call.at, token_id=self.new_id())
         return self.mint.sign(claims, at=call.at)
+
+
+def refuse_stale(tx: Work, record: Account | Place, call: Call) -> None:
+    """Refuse a change that starts from an old version of a record, with the fields that others changed since."""
+    expected = call.expected_version
+    if expected is not None and expected != record.version:
+        since = tx.fields_since(record.id, version=expected)
+        accounts.refuse_stale(record.version, expected=expected, fields_since=since)

@@ -9,8 +9,8 @@ from uuid import UUID
 from services.chassis import paging
 from services.chassis.call import Answer, Call
 from services.identity import view
-from services.identity.controller.desk import Desk
-from services.identity.model import accounts, places
+from services.identity.controller.desk import Desk, refuse_stale
+from services.identity.model import places
 from services.identity.model.places import Department, Facility, Location, Place, UnknownPlace
 from services.identity.model.store import Work
 from services.kernel.errors import FieldError, Invalid
@@ -93,7 +93,7 @@ class Places:
         """Change a facility, close it or open it again."""
         with self._desk.store.begin(call) as tx:
             now = tx.place_for_change(Facility, UUID(facility_id))
-            _refuse_stale(tx, now, call)
+            refuse_stale(tx, now, call)
             fresh = places.changed_facility(now, change=body, zones=self._desk.zones, at=call.at)
             return _save(tx, now, fresh, call, event="facility_changed")
 
@@ -101,7 +101,7 @@ class Places:
         """Change a location, close it or open it again."""
         with self._desk.store.begin(call) as tx:
             now = tx.place_for_change(Location, UUID(location_id))
-            _refuse_stale(tx, now, call)
+            refuse_stale(tx, now, call)
             fresh = places.changed_location(now, change=body, zones=self._desk.zones, at=call.at)
             return _save(tx, now, fresh, call, event="location_changed")
 
@@ -109,7 +109,7 @@ class Places:
         """Change a department, close it or open it again."""
         with self._desk.store.begin(call) as tx:
             now = tx.place_for_change(Department, UUID(department_id))
-            _refuse_stale(tx, now, call)
+            refuse_stale(tx, now, call)
             fresh = places.changed_department(now, change=body, found_at=_location(tx, body), at=call.at)
             return _save(tx, now, fresh, call, event="department_changed")
 
@@ -128,12 +128,6 @@ def _save(tx: Work, now: Place, fresh: Place, call: Call, *, event: str) -> Answ
         tx.record(places.event(event, place=fresh))
     call.audit(record=fresh.id, version=fresh.version, fields=changed)
     return call.answer(view.place(fresh))
-
-
-def _refuse_stale(tx: Work, now: Place, call: Call) -> None:
-    expected = call.expected_version
-    since = [] if expected in (None, now.version) else tx.fields_since(now.id, version=expected or 0)
-    accounts.refuse_stale(now.version, expected=expected, fields_since=since)
 
 
 def _fields(now: Place | None, fresh: Place) -> list[str]:

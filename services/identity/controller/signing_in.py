@@ -16,7 +16,16 @@ from services.identity.controller.desk import Desk
 from services.identity.model import accounts, passwords, policy, sessions
 from services.identity.model.accounts import Account, Kind
 from services.identity.model.passwords import Verdict
-from services.identity.model.sessions import Ended, RefreshRefused, SecretRefused, SignInRefused, Turn, UnknownSession
+from services.identity.model.sessions import (
+    Ended,
+    RefreshRefused,
+    RefreshToken,
+    SecretRefused,
+    Session,
+    SignInRefused,
+    Turn,
+    UnknownSession,
+)
 from services.identity.model.store import Scope, Work
 
 
@@ -59,9 +68,11 @@ class SigningIn:
         self._desk.forgive(tx, scopes)
         if better is not None:
             tx.better_hash(account.id, fresh=better, instead_of=account.password_hash or "")
-        session = sessions.opened(
-            account, session_id=self._desk.new_id(), source=call.source, at=call.at, limits=self._desk.limits
-        )
+        return self._opened(tx, account, call)
+
+    def _opened(self, tx: Work, account: Account, call: Call) -> Answer:
+        new_id, limits = self._desk.new_id(), self._desk.limits
+        session = sessions.opened(account, session_id=new_id, source=call.source, at=call.at, limits=limits)
         text, kept = self._desk.new_refresh(session, call=call)
         tx.add_session(session, refresh=kept)
         call.actor = sessions.actor_of(account, session=session.id)
@@ -92,7 +103,9 @@ class SigningIn:
         if turn is not Turn.GOOD or not account.is_active:
             call.audit(record=session.id, outcome="denied" if turn is Turn.REUSED else "failed")
             return None
-        session = sessions.used(session, at=call.at)
+        return self._exchanged(tx, sessions.used(session, at=call.at), token, account, call)
+
+    def _exchanged(self, tx: Work, session: Session, token: RefreshToken, account: Account, call: Call) -> Answer:
         text, fresh = self._desk.new_refresh(session, call=call)
         tx.exchange_token(session, used=token, fresh=fresh)
         call.audit(record=session.id)

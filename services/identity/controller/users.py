@@ -9,7 +9,7 @@ from uuid import UUID
 from services.chassis import paging
 from services.chassis.call import Answer, Call
 from services.identity import view
-from services.identity.controller.desk import Desk
+from services.identity.controller.desk import Desk, refuse_stale
 from services.identity.model import accounts, passwords, policy
 from services.identity.model.accounts import Account
 from services.identity.model.sessions import Ended
@@ -132,9 +132,7 @@ def _apply(
     """Load an account, decide, and save it with its history, its event, its trace and its word to the policy."""
     account = tx.account_for_change(UUID(user_id))
     call.audit(record=account.id)
-    expected = call.expected_version
-    since = [] if expected in (None, account.version) else tx.fields_since(account.id, version=expected or 0)
-    accounts.refuse_stale(account.version, expected=expected, fields_since=since)
+    refuse_stale(tx, account, call)
     fresh = decide(account)
     if account.is_super_admin and account.is_active:
         others = tx.other_super_admins(account.id)

@@ -19,6 +19,13 @@ _GENDERS = "('male', 'female', 'other', 'unknown')"
 def upgrade() -> None:
     sql.create_technical_tables_v1(op)
     op.execute("CREATE SEQUENCE mrn_sequence START 1000001")
+    _patients()
+    _history()
+    _identifier_claims()
+    _search_keys()
+
+
+def _patients() -> None:
     op.create_table(
         "patients",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -53,6 +60,9 @@ def upgrade() -> None:
         sa.CheckConstraint("deceased_on >= birth_date", name="dies_after_birth"),
         sa.CheckConstraint("merged_into <> id", name="merged_into_another"),
     )
+
+
+def _history() -> None:
     op.create_table(
         "patients_history",
         sa.Column("patient_id", sa.Uuid, sa.ForeignKey("patients.id"), primary_key=True),
@@ -64,12 +74,18 @@ def upgrade() -> None:
         sa.Column("record", pg.JSONB, nullable=False),
     )
     _append_only("patients_history")
+
+
+def _identifier_claims() -> None:
     op.create_table(
         "identifier_claims",
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("patient_id", sa.Uuid, sa.ForeignKey("patients.id"), nullable=False, index=True),
         sa.Column("version", sa.Integer, nullable=False),
     )
+
+
+def _search_keys() -> None:
     op.create_table(
         "search_keys",
         sa.Column("patient_id", sa.Uuid, sa.ForeignKey("patients.id"), primary_key=True),

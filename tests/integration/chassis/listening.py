@@ -50,9 +50,7 @@ def make_consumer(
     """A consumer of the group."""
     client = redis.client(redis_url, timeout_s=2)
     subscription = bus.Subscription(stream=STREAM, handlers=handlers)
-    handling = bus.Handling(
-        subscription, group=GROUP, schemas=bus.EventSchemas(contract), clock=now, new_id=new_id
-    )
+    handling = bus.Handling(subscription, group=GROUP, schemas=bus.EventSchemas(contract), clock=now, new_id=new_id)
     group = bus.Group(client, stream=STREAM, name=GROUP)
     reader = redis.client(redis_url, timeout_s=timing.block_s + 2)
     return bus.Consumer(group, handling, reader=reader, name=name, timing=timing)

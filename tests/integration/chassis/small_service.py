@@ -10,11 +10,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from services.chassis import bus, config, process, sql, worker
+from services.chassis import bus, config, sql, worker
 from services.chassis.call import Call
 from services.chassis.jobs import Job
 from services.chassis.service import Service
@@ -68,8 +68,10 @@ def main(postgres_url: str, redis_url: str, contract: str, pauses: str = "4") ->
     engine = sql.engine(postgres_url, name=GROUP)
     database = sql.Database(engine, service=GROUP, clock=now, new_id=new_id)
     service = build(postgres_url, redis_url, Path(contract), handler=_dying(recording(database)))
-    run: Callable[[Service, threading.Event], None] = lambda made, stop: worker.run(made, stop, timing=timing)  # noqa: E731
-    return process.work(service, version="test", run=run)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    worker.run(service, stop, timing=timing)
+    return 0 if stop.is_set() else 1
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -99,7 +100,7 @@ def test_attempts_keep_their_pauses(database, bus, redis_url, contract) -> None:
     tell(bus, "chair")
     with listening(make_consumer(redis_url, contract, {V1: fail})):
         until(lambda: len(list(dead(bus))) == 1)
-    pauses = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
     assert len(pauses) == 4
     for pause, least in zip(pauses, QUICK.backoff_s, strict=True):
         assert least <= pause < least * (1 + QUICK.jitter) + 0.5
@@ -352,7 +353,7 @@ def lost_so_far() -> float:
     """How many lost entries were counted."""
     from services.chassis.bus import counts
 
-    return counts.LOST.labels(STREAM, GROUP)._value.get()  # noqa: SLF001
+    return counts.LOST.labels(STREAM, GROUP)._value.get()
 
 
 def _is_idle(client: redis.Client) -> bool:

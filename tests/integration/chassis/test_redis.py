@@ -89,7 +89,9 @@ def test_an_instance_that_may_forget_is_refused_by_name_of_the_setting(own, name
 
 def test_an_instance_that_hides_its_settings_is_refused_unless_attested(own) -> None:
     with redis.client(own.url) as admin:
-        admin.acl_setuser("service", enabled=True, passwords=["+secret"], keys=["*"], categories=["+@all"], commands=["-config"])
+        admin.acl_setuser(
+            "service", enabled=True, passwords=["+secret"], keys=["*"], categories=["+@all"], commands=["-config"]
+        )
     url = own.url.replace("redis://", "redis://service:secret@")
     with redis.client(url) as client:
         with pytest.raises(NotDurable):

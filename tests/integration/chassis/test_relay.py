@@ -190,7 +190,7 @@ def add(store: Store, *names: str) -> None:
 def relaying(outbox: Outbox, bus: redis.Client) -> Iterator[None]:
     """A relay that runs meanwhile."""
     if isinstance(outbox, mongo.MongoOutbox):
-        outbox = mongo.MongoOutbox(outbox._outbox.database, new_id=new_id, lease_s=1.0)  # noqa: SLF001
+        outbox = mongo.MongoOutbox(outbox._outbox.database, new_id=new_id, lease_s=1.0)
     stop = threading.Event()
     thread = threading.Thread(target=Relay(outbox, bus, service="things").run, args=(stop,))
     thread.start()

@@ -128,7 +128,7 @@ def test_trimming_under_load_with_a_stalled_group_removes_nothing_unread(bus: re
 def test_a_bus_that_lost_everything_is_fed_again_and_every_effect_is_there_once(
     database, store, bus: redis.Client, redis_url, contract
 ) -> None:
-    """Some events were handled, some were not, when the bus lost all; afterwards the state is what it would have been."""
+    """Some events were handled and some not when the bus lost all; the state becomes what it would have been."""
     source = store
     before = now() - timedelta(minutes=1)
     names = [f"thing {number}" for number in range(60)]

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from services.chassis import bus as bus_module
-from services.chassis import redis, sql, worker
+from services.chassis import operating, redis, sql, worker
 from services.chassis.jobs import Job, Timer
 from services.chassis.service import Service
 from tests.integration.chassis import small_service
@@ -54,7 +55,9 @@ class Workers:
         self.started = 0
 
     def start(self) -> None:
-        made = subprocess.Popen(self._command, cwd=HERE.parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        made = subprocess.Popen(
+            self._command, cwd=HERE.parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self._running.append(made)
         self.started += 1
 
@@ -120,7 +123,7 @@ def test_when_a_part_dies_the_whole_worker_ends(address, redis_url, contract) ->
     """A mistake in the program is not hidden: the process goes, and another is started."""
 
     class Broken:
-        def send(self, _publish, *, limit):
+        def send(self, _publish, *, limit):  # noqa: ARG002 - the name is the caller's
             raise LookupError
 
     service = small_service.build(address, redis_url, contract)
@@ -155,9 +158,7 @@ def test_workers_are_killed_again_and_again_and_every_event_takes_effect_once(
 
 
 @pytest.mark.timeout(180)
-def test_an_event_that_kills_its_process_ends_among_the_dead_letters(
-    database, workers, bus: redis.Client
-) -> None:
+def test_an_event_that_kills_its_process_ends_among_the_dead_letters(database, workers, bus: redis.Client) -> None:
     """The events that were read with it are not counted as tried, and all take effect."""
     names = [f"thing {number}" for number in range(20)]
     tell(bus, *names[:10], KILLER, *names[10:])
@@ -181,7 +182,10 @@ def test_a_worker_outlives_the_loss_of_its_stores_and_goes_on(database, address,
 
     own = stores.Own("redis", tmp_path / "redis")
     own.start()
-    with redis.client(own.url, timeout_s=2) as client, working(small_service.build(address, own.url, contract)) as thread:
+    with (
+        redis.client(own.url, timeout_s=2) as client,
+        working(small_service.build(address, own.url, contract)) as thread,
+    ):
         tell(client, "chair")
         until(lambda: things(database) == {"chair"})
         own.kill()
@@ -239,7 +243,7 @@ def test_a_job_that_is_alone_runs_once_per_period_in_the_house(bus: redis.Client
     job = Job(name="alone", every_s=0.5, run=lambda _call: runs.append(time.monotonic()), alone=True)
     run_timers([timer(job, bus) for _ in range(4)], for_s=1.8)
     assert 2 <= len(runs) <= 4
-    assert all(later - earlier > 0.4 for earlier, later in zip(runs, runs[1:], strict=False))
+    assert all(later - earlier > 0.4 for earlier, later in pairwise(runs))
 
 
 def test_a_job_that_is_alone_goes_on_elsewhere_when_its_process_died(bus: redis.Client) -> None:
@@ -259,3 +263,50 @@ def test_a_job_that_is_alone_does_not_run_while_the_bus_is_away_and_harms_nobody
         job = Job(name="alone", every_s=0.1, run=lambda _call: runs.append(1.0), alone=True)
         run_timers([timer(job, nowhere)], for_s=0.4)
     assert runs == []
+
+
+def test_an_operator_sees_dead_letters_sends_them_round_and_publishes_again(
+    database, address, bus: redis.Client, redis_url, contract
+) -> None:
+    """Each change that an operator makes leaves an audit entry; nothing that he sees holds content."""
+    facts = {"event_id": "e1", "type": "things.added.v1", "error": "Boom", "attempts": "5", "trace": "t1"}
+    tell(bus, "chair")
+    group = bus_module.Group(bus, stream="events.things", name=GROUP)
+    group.ensure()
+    (entry,) = group.read(bus, consumer="one", count=1, block_s=0.1)
+    group.bury(entry, facts=facts)
+    service = small_service.build(address, redis_url, contract)
+    said: list[str] = []
+
+    def run(command: str, *words: str) -> int:
+        said.clear()
+        return operating.run(service, command, words, say=said.append)
+
+    assert run("dead") == 0
+    assert said == [
+        f"events.things {entry.id} things.added.v1 e1: Boom after 5 (trace t1)",
+        f"1 dead letters of {GROUP}",
+    ]
+    assert run("redrive") == 0
+    assert said == ["1 sent round again, 0 left"]
+    assert bus.xlen("events.things") == 2
+    service.outbox.send(lambda events: None)
+    assert run("republish", "--since", "2000-01-01T00:00:00+00:00") == 0
+    assert said == [f"1 events of {GROUP} published again"]
+    assert outbox_rows(database) == [("audit.entries", "audit.recorded.v1")] * 2
+    for wrong in (
+        ("republish",),
+        ("republish", "--since", "yesterday"),
+        ("republish", "--since", "2000-01-01"),
+        ("dead", "x"),
+    ):
+        assert run(*wrong) == 2
+    for close in service.close:
+        close()
+
+
+def test_an_operator_whose_bus_is_away_is_told_so(address, contract) -> None:
+    service = small_service.build(address, "redis://127.0.0.1:9", contract)
+    said: list[str] = []
+    assert operating.run(service, "dead", (), say=said.append) == 1
+    assert said == ["redis is away (ConnectionError); nothing is lost, try again"]

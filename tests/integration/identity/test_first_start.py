@@ -53,17 +53,13 @@ def test_a_later_start_leaves_the_password_alone_and_takes_a_new_secret(new_post
     service = app.service(making.environ(url, redis_url))
     service.migrate()
     with psycopg.connect(url) as admin:
-        before = dict(
-            admin.execute("SELECT username, coalesce(password_hash, encode(secret_digest, 'hex')) FROM accounts")
-        )
+        before = dict(admin.execute(ways_in))
     changed = making.environ(url, redis_url, SUPER_ADMIN_PASSWORD="another-first-password-1")
     changed["SERVICE_ACCOUNTS"] = changed["SERVICE_ACCOUNTS"].replace("hhhhhhhhhh", "iiiiiiiiii")
     later = app.service(changed)
     later.migrate()
     with psycopg.connect(url) as admin:
-        after = dict(
-            admin.execute("SELECT username, coalesce(password_hash, encode(secret_digest, 'hex')) FROM accounts")
-        )
+        after = dict(admin.execute(ways_in))
     assert {name for name in before if before[name] != after[name]} == {"history"}
     for each in (service, later):
         for close in each.close:

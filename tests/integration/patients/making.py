@@ -112,3 +112,10 @@ def multiply(postgres_url: str, times: int) -> None:
             b"INSERT INTO search_keys SELECT patients.id, 1, true, sort_name, found_by"
             b" FROM patients, search_keys WHERE patients.id <> search_keys.patient_id"
         )
+
+
+def count(postgres_url: str) -> int:
+    """How many patients can be searched for."""
+    with psycopg.connect(postgres_url) as admin:
+        (found,) = admin.execute("SELECT count(*) FROM search_keys").fetchone() or (0,)
+        return int(found)

@@ -127,8 +127,8 @@ def test_a_likely_duplicate_is_shown_and_kept_only_when_confirmed(house):
         assert (candidate["patient"]["id"], candidate["reasons"]) == (first["id"], reasons)
         assert 80 <= candidate["score"] <= 100
         assert making.written(house) == before
-        twin = {key: value for key, value in twin.items() if key != "identifiers"}  # of those there is only one
-        saved = house.call("register_patient", body=making.body(**name | twin, confirm_duplicate=True))
+        own = {key: value for key, value in twin.items() if key != "identifiers"}  # of those there is only one
+        saved = house.call("register_patient", body=making.body(**name | own, confirm_duplicate=True))
         assert saved.status == 201
         assert saved.body["mrn"] != first["mrn"]
 

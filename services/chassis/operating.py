@@ -1,0 +1,92 @@
+"""What an operator does to the bus by hand: look at dead letters, send them round again, publish again what was sent.
+
+infirmary bus dead SERVICE                       list the dead letters of a service
+infirmary bus redrive SERVICE                    send them round again, after the cause was mended
+infirmary bus republish SERVICE --since TIME     publish again what a service has sent since then (ISO 8601 with zone)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from services.chassis import bus, redis, relay
+from services.chassis.call import Call
+from services.chassis.service import Service, new_id, now
+from services.chassis.stores import StoreError
+from services.kernel.access import Actor
+
+COMMANDS: Final = ("dead", "redrive", "republish")
+
+Say = Callable[[str], object]
+
+
+def run(service: Service, command: str, words: Sequence[str], *, say: Say = print) -> int:
+    """Run one of these; the exit code: 0 done, 1 not all of it, 2 not understood. Changes leave an audit entry."""
+    client = redis.client(service.settings.bus_url.get_secret_value(), timeout_s=relay.BUS_TIMEOUT_S)
+    try:
+        if command == "dead" and not words:
+            return _dead(service, client, say)
+        if command == "redrive" and not words:
+            return _redrive(service, client, say)
+        since = _since(words) if command == "republish" else None
+        if since is not None:
+            return _republish(service, client, since, say)
+        say(__doc__ or "")
+        return 2
+    except StoreError as error:
+        say(f"{error.store} is away ({error.reason}); nothing is lost, try again")
+        return 1
+    finally:
+        client.close()
+
+
+def _dead(service: Service, client: redis.Client, say: Say) -> int:
+    count = 0
+    for count, each in enumerate(bus.dead_letters(client, service.name), start=1):
+        say(_line(each))
+    say(f"{count} dead letters of {service.name}")
+    return 0
+
+
+def _redrive(service: Service, client: redis.Client, say: Say) -> int:
+    _audit(service, "redrive_events", record=bus.dead_letters_of(service.name))
+    sent, gone = bus.redrive(client, service.name)
+    for each in gone:
+        say(f"{_line(each)}: gone from its stream; republish from {each.stream.partition('.')[2]}")
+    say(f"{len(sent)} sent round again, {len(gone)} left")
+    return 1 if gone else 0
+
+
+def _republish(service: Service, client: redis.Client, since: datetime, say: Say) -> int:
+    if service.outbox is None:
+        say(f"{service.name} publishes nothing")
+        return 2
+    _audit(service, "republish_events", record=service.name)
+    say(f"{bus.republish(service.outbox, client, since=since)} events of {service.name} published again")
+    return 0
+
+
+def _audit(service: Service, operation: str, *, record: str) -> None:
+    """Who touches the bus by hand is written down first."""
+    id_ = new_id()
+    operator = Actor(subject="operator")
+    call = Call(id=id_, operation=operation, action="update", actor=operator, at=now(), request_id=str(id_))
+    call.audit(record=record)
+    service.audit(call)
+
+
+def _since(words: Sequence[str]) -> datetime | None:
+    if len(words) != 2 or words[0] != "--since":
+        return None
+    try:
+        since = datetime.fromisoformat(words[1])
+    except ValueError:
+        return None
+    return since if since.tzinfo is not None else None
+
+
+def _line(letter: bus.DeadLetter) -> str:
+    where = f"{letter.stream} {letter.entry}"
+    return f"{where} {letter.type} {letter.event_id}: {letter.error} after {letter.attempts} (trace {letter.trace})"
