@@ -1,6 +1,6 @@
-"""`python -m gateway`: write `envoy.yaml` and the files of the page, and start nothing.
+r"""`python -m gateway`: write `envoy.yaml` and the files of the page, and start nothing.
 
-    python -m gateway --endpoint identity=127.0.0.1:9001 --endpoint patients=127.0.0.1:9002,127.0.0.1:9003 \\
+    python -m gateway --endpoint identity=127.0.0.1:9001 --endpoint patients=127.0.0.1:9002,127.0.0.1:9003 \
         --set port=8080 --out .run/gateway
 
 writes `.run/gateway/envoy.yaml` and `.run/gateway/page/`, which `envoy` finds where they lie; for another place of the

@@ -15,7 +15,7 @@ _HTTP_OPTIONS: Final = "type.googleapis.com/envoy.extensions.upstreams.http.v3.H
 
 
 def clusters(endpoints: Mapping[str, Sequence[str]], *, settings: Settings) -> list[dict[str, Any]]:
-    """One cluster a service, one for the admin port behind the metrics listener, one for the collector if there is one."""
+    """One cluster a service, one for the admin port behind the inner listener, one for the collector if there is one."""
     found = [_service(name, addresses=endpoints[name], settings=settings) for name in sorted(endpoints)]
     found.append({**_cluster(ADMIN, addresses=[]), "load_assignment": _assignment(ADMIN, [address(settings.admin)])})
     if settings.otlp_endpoint:
@@ -24,7 +24,7 @@ def clusters(endpoints: Mapping[str, Sequence[str]], *, settings: Settings) -> l
 
 
 def address(text: str) -> dict[str, Any]:
-    """An address as Envoy reads it: `host:port`, `[v6]:port`, or the path of a unix socket (only its owner may open it).
+    """An address as Envoy reads it: `host:port`, `[v6]:port`, or the path of a unix socket, which only its owner opens.
 
     Raises:  SettingsError: it is none of these.
     """

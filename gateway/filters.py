@@ -12,13 +12,13 @@ from typing import Any, Final
 from gateway.settings import Settings
 
 LIVENESS: Final = "/gateway/healthz"
-TOKEN: Final = "user"
+CLAIMS: Final = "claims"
 METADATA: Final = "infirmary"
 DOCUMENT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 _HTTP: Final = "type.googleapis.com/envoy.extensions.filters.http."
 _ALWAYS: Final = {"numerator": 100}
 
-# What a client may not say: who it is, where it comes from, which path or method it meant, how long and how often to try.
+# What a client may not say: who it is, where it comes from, which path or method it meant, how long and often to try.
 FORGEABLE: Final = (
     "baggage",
     "cf-connecting-ip",
@@ -120,7 +120,7 @@ def _token(settings: Settings) -> dict[str, Any]:
         "clock_skew_seconds": settings.clock_skew_s,
         "forward": True,
         "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}],
-        "payload_in_metadata": TOKEN,
+        "payload_in_metadata": CLAIMS,
         "remote_jwks": keys,
         "jwt_cache_config": {"jwt_cache_size": settings.kept_tokens},
     }
@@ -134,7 +134,7 @@ def _token(settings: Settings) -> dict[str, Any]:
 
 
 def _limit_sources(settings: Settings) -> dict[str, Any]:
-    """By address (an IPv6 network counts as one): everything in a wide bucket, public writes in a narrow one beside it."""
+    """By address (an IPv6 network counts as one): everything in a wide bucket, public writes in a narrow one too."""
     address = {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
     group = {"metadata_key": {"key": METADATA, "path": [{"key": "limit"}]}, "source": "ROUTE_ENTRY"}
     # Without `skip_if_absent`: it would skip this word only, and take the address from its wide bucket once more.
@@ -159,7 +159,7 @@ def _limit_sources(settings: Settings) -> dict[str, Any]:
 
 def _limit_users(settings: Settings) -> dict[str, Any]:
     """By account, as the token that was just verified names it: no header can claim to be somebody else."""
-    subject = {"key": "envoy.filters.http.jwt_authn", "path": [{"key": TOKEN}, {"key": "sub"}]}
+    subject = {"key": "envoy.filters.http.jwt_authn", "path": [{"key": CLAIMS}, {"key": "sub"}]}
     user = {"metadata": {"descriptor_key": "user", "metadata_key": subject, "source": "DYNAMIC"}}
     return _limit(
         "users",

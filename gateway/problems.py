@@ -1,4 +1,4 @@
-"""What the gateway itself answers when it says no: the Problem of `openapi/common.yaml`, and nothing of what was sent."""
+"""What the gateway itself answers when it says no: the Problem of `openapi/common.yaml`, with nothing that was sent."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which requests exist: every path of every contract, the operations on it, and the order in which they are tried.
 
-A path parameter matches one segment of unreserved characters (letters, digits, `-`, `.`, `_`, `~`), and never `.` or `..`.
+A path parameter matches one segment of unreserved characters (letters, digits, `-`, `.`, `_`, `~`), never `.` or `..`.
 Ids are made of these; everything that has fooled a router (`;`, `%2e`, `@`, NUL) is not, and is not found here.
 """
 
@@ -107,7 +107,7 @@ def _of_one(contract: spec.Contract) -> Iterable[Route]:
 
 
 def _refuse_half_public(operation: spec.Operation) -> None:
-    """Public needs both words, `x-permission: none` and `security: []`: one alone is a slip, and a slip must not open."""
+    """Public needs both words, `x-permission: none` and `security: []`: one alone is a slip, which must not open."""
     if operation.is_public != (operation.document.get("security") == []):
         raise RoutesError(
             f"{operation.service}.{operation.operation_id}: `x-permission: none` and `security: []` belong together"
@@ -125,4 +125,7 @@ def _refuse_ambiguity(found: Iterable[Route]) -> None:
 
 def _order(route: Route) -> tuple[object, ...]:
     segments = route.path.split("/")
-    return (tuple((_PARAMETER.search(part) is not None, _PARAMETER.sub("{}", part)) for part in segments), route.service)
+    return (
+        tuple((_PARAMETER.search(part) is not None, _PARAMETER.sub("{}", part)) for part in segments),
+        route.service,
+    )

@@ -1,4 +1,4 @@
-"""What can be chosen about the gateway; every limit is per Envoy process, so a deployment divides it by its replicas."""
+"""What can be chosen about the gateway. Every limit is per Envoy process: a deployment divides it by its replicas."""
 
 from __future__ import annotations
 

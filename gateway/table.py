@@ -1,4 +1,4 @@
-"""The routes as Envoy reads them: for each path its operations, then what it does not offer; then the page, then nothing."""
+"""The routes as Envoy reads them: for each path its operations, then what it does not offer; then the page, then none."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def _page(services: Sequence[str], *, files: Sequence[page.File], settings: Sett
     for path in page.REDIRECTED:
         match = _with_methods({"path": path}, "GET", "HEAD")
         # A relative place: an absolute one would repeat whatever name the client called the gateway.
-        yield _direct("gateway.docs", match=match, status=302) | {"response_headers_to_add": [_header("location", page.ROOT)]}
+        yield _direct("gateway.docs", match=match, status=302) | {
+            "response_headers_to_add": [_header("location", page.ROOT)]
+        }
         yield from _others(match={"path": path}, allow=("GET", "HEAD", "OPTIONS"))
     for file in files:
         yield _file(file, settings=settings)
@@ -107,7 +109,7 @@ def _direct(name: str, *, match: Mapping[str, Any], status: int) -> dict[str, An
 
 
 def _named(name: str, *, match: Mapping[str, Any]) -> dict[str, Any]:
-    """A route under its name, in the access log as in traces, where a raw path would tell whose record was read."""
+    """A route under its name, in the log as in traces, where a raw path would tell whose record was read."""
     return {"name": name, "match": dict(match), "decorator": {"operation": name, "propagate": False}}
 
 

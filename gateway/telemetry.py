@@ -1,8 +1,8 @@
 """What the gateway tells about requests: one JSON line for each, and a span where a collector is set.
 
-Neither holds a path, a query, a header or an agent of the client: the name of the route says which operation it was, and
-the request id leads to the rest. Fields are named as OpenTelemetry names them, beside `time`, `level`, `event`, `service`
-as in the services' own lines.
+Neither holds a path, a query or a header of the client: the name of the route says which operation it was, and the
+request id leads to the rest. Fields are named as OpenTelemetry names them, beside `time`, `level`, `event` and
+`service` as in the services' own lines.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.clusters import COLLECTOR
-from gateway.filters import TOKEN
+from gateway.filters import CLAIMS
 from gateway.settings import Settings
 
-_SUBJECT = f"%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:{TOKEN}:sub)%"
+_SUBJECT = f"%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:{CLAIMS}:sub)%"
 # What cannot even be parsed has its id in the answer only; what was never answered, in the request only.
 _REQUEST_ID = (
     '%COALESCE({"operators": [{"command": "REQUEST_HEADER", "param": "x-request-id"},'
@@ -70,7 +70,8 @@ def tracing(settings: Settings) -> dict[str, Any] | None:
     return {
         "random_sampling": {"value": settings.trace_percent},
         "spawn_upstream_span": False,
-        "max_path_tag_length": 0,  # the tag with the URL keeps scheme and host only
+        # Envoy's own tags that hold what a client wrote are written over.
+        "custom_tags": [{"tag": name, "literal": {"value": "-"}} for name in ("http.url", "user_agent")],
         "provider": {
             "name": "envoy.tracers.opentelemetry",
             "typed_config": {

@@ -155,13 +155,13 @@ def _sign_in_super_admin(admin: Visitor, *, place: Place) -> None:
 
 
 def _ensure_account(admin: Visitor, *, place: Place, role: str, username: str, shown: Shown) -> None:
+    body = {"username": username, "display_name": f"Demo {role.replace('_', ' ')}", "roles": [role]}
+    made = admin.post("/api/v1/users", body, key=_key("user", username))
+    first = made["one_time_password"]
     with _visiting(place) as person:
-        if _signs_in(person, username, shown.password):
-            return
-        body = {"username": username, "display_name": f"Demo {role.replace('_', ' ')}", "roles": [role]}
-        made = admin.post("/api/v1/users", body, key=_key("user", username))
-        first = made["one_time_password"]
-        if first is None:  # cut off after it was made: its password was shown once, to us, and is gone
+        if first is None:  # made by a start that was cut off: its password was shown once, and may have been changed
+            if _signs_in(person, username, shown.password):
+                return
             key = _key("password", made["id"], uuid4())
             first = admin.post(f"/api/v1/users/{made['id']}/password", None, key=key)["one_time_password"]
         person.sign_in(username, first)

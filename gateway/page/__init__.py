@@ -1,6 +1,6 @@
 """The page under `/docs`: every contract, readable and to be tried out, without anything from outside.
 
-Swagger UI comes from the package `flask-swagger-ui`, which carries the distributed files of each release; nothing of its
+Swagger UI comes from the package `flask-swagger-ui`, which carries the distributed files of each release; none of its
 Python is run. Envoy serves all files itself, so that the page is there even when no service is.
 """
 

@@ -3,11 +3,13 @@
 infirmary serve <service>           web process
 infirmary work <service>            relay, consumers and timed jobs
 infirmary migrate <service>         bring the store to its schema
-infirmary <service> <command> …      a command of that service
+infirmary <service> <command> …     a command of that service
+infirmary bus dead|redrive|republish <service> …     dead letters, and what to do when the bus lost something
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
@@ -16,7 +18,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from services.chassis import config, process, spec, worker
+from services.chassis import config, operating, process, spec, worker
 from services.chassis.service import Mismatch, Service
 
 _VERBS = ("serve", "work", "migrate")
@@ -27,14 +29,12 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     """Run one command; the exit code: 0 done, 1 failed, 2 not understood or not set up."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     known = services()
-    if len(words) < 2 or (words[0] not in _VERBS and words[0] not in known):
-        return _usage(known)
-    verb, name = (words[0], words[1]) if words[0] in _VERBS else ("command", words[0])
+    verb, name, rest = _understood(words)
     if name not in known:
         return _usage(known)
     try:
         service = build(name, os.environ if environ is None else environ)
-        return _run(verb, service, words)
+        return _run(verb, service, rest)
     except (config.SettingsError, spec.ContractError, Mismatch) as error:
         sys.stderr.write(f"infirmary {name}: {error}\n")
         return 2
@@ -61,6 +61,18 @@ def release() -> str:
         return "0"
 
 
+def _understood(words: Sequence[str]) -> tuple[str, str, list[str]]:
+    """What is asked, of which service, with which words; three times nothing when it cannot be told."""
+    match list(words):
+        case ["bus", command, name, *rest]:
+            return "bus", name, [command, *rest]
+        case [verb, name, *rest] if verb in _VERBS:
+            return verb, name, rest
+        case [name, *rest] if rest:
+            return "command", name, rest
+    return "", "", []
+
+
 def _run(verb: str, service: Service, words: Sequence[str]) -> int:
     if verb == "serve":
         return process.serve(service, version=release())
@@ -69,13 +81,14 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
     if verb == "migrate":
         service.migrate()
         return 0
-    command = service.commands.get(words[1])
-    if command is None:
+    command = service.commands.get(words[0])
+    run = functools.partial(operating.run, service, words[0]) if verb == "bus" else command and command.run
+    if run is None:
         for name, each in sorted(service.commands.items()):
             sys.stderr.write(f"  infirmary {service.name} {name:<12} {each.help}\n")
         return 2
     try:
-        return command.run(words[2:])
+        return run(words[1:])
     finally:
         for close in service.close:
             close()

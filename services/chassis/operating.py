@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 
 from services.chassis import bus, redis, relay
 from services.chassis.call import Call
 from services.chassis.service import Service, new_id, now
 from services.chassis.stores import StoreError
 from services.kernel.access import Actor
-
-COMMANDS: Final = ("dead", "redrive", "republish")
 
 Say = Callable[[str], object]
 
@@ -31,10 +28,7 @@ def run(service: Service, command: str, words: Sequence[str], *, say: Say = prin
         if command == "redrive" and not words:
             return _redrive(service, client, say)
         since = _since(words) if command == "republish" else None
-        if since is not None:
-            return _republish(service, client, since, say)
-        say(__doc__ or "")
-        return 2
+        return 2 if since is None else _republish(service, client, since, say)
     except StoreError as error:
         say(f"{error.store} is away ({error.reason}); nothing is lost, try again")
         return 1
@@ -43,10 +37,10 @@ def run(service: Service, command: str, words: Sequence[str], *, say: Say = prin
 
 
 def _dead(service: Service, client: redis.Client, say: Say) -> int:
-    count = 0
-    for count, each in enumerate(bus.dead_letters(client, service.name), start=1):
+    letters = list(bus.dead_letters(client, service.name))
+    for each in letters:
         say(_line(each))
-    say(f"{count} dead letters of {service.name}")
+    say(f"{len(letters)} dead letters of {service.name}")
     return 0
 
 

@@ -64,7 +64,8 @@ def test_who_waits_as_told_is_served(strict):
 
 def test_public_writes_have_a_narrower_limit_by_address_that_a_header_does_not_move(strict):
     seen = [
-        strict.send("POST", "/api/v1/sessions", body=b"{}", headers={"x-forwarded-for": f"10.0.0.{n}"}) for n in range(7)
+        strict.send("POST", "/api/v1/sessions", body=b"{}", headers={"x-forwarded-for": f"10.0.0.{n}"})
+        for n in range(7)
     ]
     assert [answer.status for answer in seen][:3] == [200] * 3
     assert is_too_many(seen[-1])

@@ -59,7 +59,7 @@ def browser():
 
 @pytest.fixture(params=sorted(SIZES))
 def page(browser, gateway, request):
-    """The page, opened; nothing may have been asked elsewhere, failed or been refused by the policy when it is closed."""
+    """The page, opened. When it is closed, nothing was asked elsewhere, failed, or was refused by the policy."""
     home = f"http://127.0.0.1:{gateway.port}/"
     opened = browser.new_page(viewport=SIZES[request.param])
     trouble = []

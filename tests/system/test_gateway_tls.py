@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import http.client
 import ipaddress
 import socket
@@ -22,11 +22,11 @@ def pair(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "house.test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
@@ -40,7 +40,9 @@ def pair(tmp_path_factory):
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, pair):
     certificate, key = pair
-    with edge.running(tmp_path_factory.mktemp("gateway"), tls_certificate=str(certificate), tls_key=str(key)) as running:
+    with edge.running(
+        tmp_path_factory.mktemp("gateway"), tls_certificate=str(certificate), tls_key=str(key)
+    ) as running:
         yield running
 
 
@@ -72,15 +74,15 @@ def test_plain_http_is_not_answered_there(gateway):
 def test_http2_is_offered(gateway, pair, offered, chosen):
     context = client(pair)
     context.set_alpn_protocols(offered)
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as plain:
-        with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
-            assert secure.selected_alpn_protocol() == chosen
+    plain = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
+    with plain, context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+        assert secure.selected_alpn_protocol() == chosen
 
 
 def test_old_tls_is_refused(gateway, pair):
     with pytest.warns(DeprecationWarning, match="TLSv1"):
         context = client(pair, minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as plain:
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            context.wrap_socket(plain, server_hostname="127.0.0.1")
+    plain = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
+    with plain, pytest.raises((ssl.SSLError, ConnectionError)):
+        context.wrap_socket(plain, server_hostname="127.0.0.1")

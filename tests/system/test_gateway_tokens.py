@@ -81,7 +81,7 @@ def test_a_token_that_does_not_count_is_401(gateway, kind):
     "headers",
     [
         {}, {"authorization": ""}, {"authorization": "Basic YTpi"}, {"x-access-token": "TOKEN"},
-        {"cookie": "access_token=TOKEN"}, {"authorization": "Token TOKEN"}, {"x-original-authorization": "Bearer TOKEN"},
+        {"cookie": "access_token=TOKEN"}, {"authorization": "Token TOKEN"}, {"x-authorization": "Bearer TOKEN"},
     ],
 )  # fmt: skip
 def test_a_token_counts_in_one_place_only(gateway, headers):

@@ -60,7 +60,11 @@ def test_other_answers_are_passed_on_without_another_try(one, status):
 
 def test_a_client_cannot_ask_for_more_tries(one):
     one.only("patients").answer = failing(503)
-    said = {"x-envoy-max-retries": "20", "x-envoy-retry-on": "5xx,gateway-error", "x-envoy-hedge-on-per-try-timeout": "true"}
+    said = {
+        "x-envoy-max-retries": "20",
+        "x-envoy-retry-on": "5xx,gateway-error",
+        "x-envoy-hedge-on-per-try-timeout": "true",
+    }
     one.send("GET", edge.PATIENT, token=edge.token(), headers=said)
     assert len(one.only("patients").requests) == 2
 
@@ -103,7 +107,7 @@ def test_a_read_that_one_instance_refuses_is_answered_by_the_other(two):
 
 def test_an_instance_that_fails_its_requests_is_left_out_although_it_says_it_is_ready(two):
     """Three failures in a row put it out; half of the instances at most."""
-    bad, good = two.upstreams["patients"]
+    bad, _ = two.upstreams["patients"]
     bad.answer = failing(500)
 
     def settled():

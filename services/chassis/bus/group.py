@@ -5,8 +5,8 @@ was given out, and a counter. That is all the state there is, so it survives eve
 
 - A reader holds what it has read, under its own name. If it dies, nobody knows what it had begun, so nothing counts.
 - `waiting` holds what waits for its next attempt; the counter says how many attempts have failed.
-- A second reader, `retry.<name>`, takes one waiting entry at a time; the counter says which attempt this is. If it dies,
-  that attempt has failed: an entry that kills its process ends among the dead letters too.
+- A second reader, `retry.<name>`, takes one waiting entry at a time; the counter says which attempt this is. If it
+  dies, that attempt has failed: an entry that kills its process ends among the dead letters too.
 
 XAUTOCLAIM cannot tell `waiting` from the dead, so XPENDING with IDLE and XCLAIM with the same minimum do its work.
 """

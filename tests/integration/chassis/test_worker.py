@@ -290,7 +290,7 @@ def test_an_operator_sees_dead_letters_sends_them_round_and_publishes_again(
     assert run("redrive") == 0
     assert said == ["1 sent round again, 0 left"]
     assert bus.xlen("events.things") == 2
-    service.outbox.send(lambda events: None)
+    service.outbox.send(lambda _: None)
     assert run("republish", "--since", "2000-01-01T00:00:00+00:00") == 0
     assert said == [f"1 events of {GROUP} published again"]
     assert outbox_rows(database) == [("audit.entries", "audit.recorded.v1")] * 2

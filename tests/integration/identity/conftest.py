@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,8 @@ from tests.integration.identity import making
 @pytest.fixture(scope="module")
 def house(postgres_url, redis_server) -> Iterator[making.RealHouse]:
     """identity after its first start; one application for a module, and a Redis database of its own."""
-    url = f"{redis_server}/{63 - hash(postgres_url) % 16}"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = f"{redis_server}/{63 - int(worker) % 16}"
     service = app.service(making.environ(postgres_url, url))
     service.migrate()
     bus = redis.client(url, timeout_s=5)

@@ -1,4 +1,4 @@
-"""Three small contracts that have every kind of route: public and not, literal and not, and one path prefix of two services."""
+"""Three small contracts with every kind of route: public and not, literal and not, and a path prefix of two services."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def operation(name: str, *, public: bool) -> dict[str, Any]:
 def contract(service: str, paths: dict[str, dict[str, str]] | None = None, **changed: Any) -> spec.Contract:
     """One contract; `changed` replaces operations by their name."""
     items = {
-        path: {
-            method: changed.get(name, operation(name, public=name in PUBLIC)) for method, name in operations.items()
-        }
+        path: {method: changed.get(name, operation(name, public=name in PUBLIC)) for method, name in operations.items()}
         for path, operations in (PATHS[service] if paths is None else paths).items()
     }
     document = {

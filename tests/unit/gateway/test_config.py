@@ -40,7 +40,7 @@ def has_no_token_check(route):
 
 
 def test_the_same_input_gives_the_same_bytes_in_any_order():
-    backwards = {name: ENDPOINTS[name] for name in reversed(sorted(ENDPOINTS))}
+    backwards = {name: ENDPOINTS[name] for name in sorted(ENDPOINTS, reverse=True)}
     other = config.render(built(endpoints=backwards, contracts=tuple(reversed(small.contracts()))))
     assert config.render(built()) == other
 
