@@ -36,7 +36,7 @@ def stock_token(_token: str) -> dict[str, Any]:
 
 
 def _stock(document: dict[str, Any]) -> Any:
-    from connexion import FlaskApp
+    from connexion import FlaskApp  # noqa: PLC0415 - after its warnings are silenced
 
     here = "benchmarks.bench_chassis"
     paths = document["paths"]
@@ -83,8 +83,8 @@ def _cpu_us(app: Any, method: str, path: str, body: bytes, expected: int) -> flo
 def main() -> int:
     """Print the figures; the exit code."""
     warnings.simplefilter("ignore")
-    from services.chassis import spec
-    from tests.unit.chassis.test_web import World
+    from services.chassis import spec  # noqa: PLC0415 - as above
+    from tests.unit.chassis.test_web import World  # noqa: PLC0415 - as above
 
     world = World(Path(tempfile.mkdtemp()))
     ours, stock = world.house.web.app, _stock(spec.runtime_view(world.house.contract))

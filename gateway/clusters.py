@@ -15,7 +15,7 @@ _HTTP_OPTIONS: Final = "type.googleapis.com/envoy.extensions.upstreams.http.v3.H
 
 
 def clusters(endpoints: Mapping[str, Sequence[str]], *, settings: Settings) -> list[dict[str, Any]]:
-    """One cluster a service, one for the admin port behind the inner listener, one for the collector if there is one."""
+    """One cluster a service, one for the admin port behind the inner listener, one for the collector if any."""
     found = [_service(name, addresses=endpoints[name], settings=settings) for name in sorted(endpoints)]
     found.append({**_cluster(ADMIN, addresses=[]), "load_assignment": _assignment(ADMIN, [address(settings.admin)])})
     if settings.otlp_endpoint:

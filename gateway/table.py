@@ -1,4 +1,4 @@
-"""The routes as Envoy reads them: for each path its operations, then what it does not offer; then the page, then none."""
+"""The routes as Envoy reads them: for each path its operations, then what it does not offer; then the page."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _file(file: page.File, *, settings: Settings) -> dict[str, Any]:
 
 
 def _others(*, match: Mapping[str, Any], allow: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """What is not offered on a path: OPTIONS says what is, everything else is 405. Needs no token: contracts are public.
+    """What is not offered on a path: OPTIONS says what is, all else is 405. No token is asked: contracts are public.
 
     HEAD is among the refused where a contract does not name it: a read of a record is one audited operation.
     """
@@ -109,7 +109,7 @@ def _direct(name: str, *, match: Mapping[str, Any], status: int) -> dict[str, An
 
 
 def _named(name: str, *, match: Mapping[str, Any]) -> dict[str, Any]:
-    """A route under its name, in the log as in traces, where a raw path would tell whose record was read."""
+    """A route under its name, in the log as in traces: a raw path would tell whose record was read."""
     return {"name": name, "match": dict(match), "decorator": {"operation": name, "propagate": False}}
 
 

@@ -109,14 +109,14 @@ class MailSink:
         raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
         mail = email.message_from_bytes(raw, policy=email.policy.default)
         part = mail.get_body(preferencelist=("plain", "html"))
-        text = part.get_content() if part is not None else ""
+        text = str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
         more = {
             "from": envelope.mail_from or "",
             "message_id": str(mail.get("Message-ID", "")),
             "attachments": [each.get_filename() or "" for each in mail.iter_attachments()],
         }
         self._messages.add(
-            "email", to=envelope.rcpt_tos, subject=str(mail.get("Subject", "")), text=str(text), more=more
+            "email", to=envelope.rcpt_tos, subject=str(mail.get("Subject", "")), text=text, more=more
         )
         return "250 kept"
 

@@ -13,7 +13,7 @@ import functools
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -82,7 +82,9 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
         service.migrate()
         return 0
     command = service.commands.get(words[0])
-    run = functools.partial(operating.run, service, words[0]) if verb == "bus" else command and command.run
+    run: Callable[[Sequence[str]], int] | None = None if command is None else command.run
+    if verb == "bus":
+        run = functools.partial(operating.run, service, words[0])
     if run is None:
         for name, each in sorted(service.commands.items()):
             sys.stderr.write(f"  infirmary {service.name} {name:<12} {each.help}\n")

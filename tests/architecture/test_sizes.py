@@ -10,7 +10,11 @@ FILE, FUNCTION, CONTROLLER = 400, 40, 15
 
 # What may be bigger, how big, and why. A name that no longer needs its place here fails the test.
 NAMED_FILES: dict[str, int] = {}
-NAMED_FUNCTIONS: dict[str, int] = {}
+NAMED_FUNCTIONS: dict[str, int] = {
+    # One Envoy message each, a literal in the order of Envoy's own reference: taken apart it would read worse.
+    "gateway/clusters.py:_service": 49,
+    "gateway/listeners.py:_public_manager": 48,
+}
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

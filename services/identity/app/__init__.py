@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import sqlalchemy as sa
 from pydantic import Field, SecretStr
 
 from services.chassis import config, redis, spec, sql
@@ -21,7 +22,7 @@ from services.chassis.worker import Job
 from services.identity import jobs
 from services.identity.app.hashing import Argon2Passwords
 from services.identity.app.mint import Mint
-from services.identity.app.vault import SealedKeys, Vault
+from services.identity.app.vault import SealedKeys, Vault, WrongMasterKey
 from services.identity.app.voice import Voice
 from services.identity.controller import Desk, IdentityController
 from services.identity.model import keys, roles
@@ -72,33 +73,64 @@ def service(environ: Mapping[str, str]) -> Service:
     store = IdentityStore(database, tell=voice.at_once)
     hasher = Argon2Passwords(at_once=settings.hashes_at_once, memory_kib=settings.hash_memory_mib * 1024)
     maker = SealedKeys(vault)
+    read_keys = partial(_read_keys, store)
     first = jobs.FirstStart(store=store, hasher=hasher, maker=maker, new_id=new_id, clock=now)
+    mint = Mint(read_keys, vault=vault, monotonic=time.monotonic)
+    desk = _desk(settings, store=store, digest=vault.digest, hasher=hasher, mint=mint, maker=maker)
     return Service(
         name=NAME,
         settings=settings,
-        controller=IdentityController(_desk(settings, store=store, vault=vault, hasher=hasher, maker=maker)),
+        controller=IdentityController(desk),
         audit=database.audit,
         readiness={"database": database.ping, "schema": partial(sql.at_head, engine, MIGRATIONS)},
         migrate=_migration(settings, url=url, first=first),
-        start_checks=[partial(sql.require_durable, engine), hasher.warm_up],
+        start_checks=[
+            partial(sql.require_durable, engine),
+            partial(_require_master_key, read_keys, vault=vault),
+            hasher.warm_up,
+        ],
         close=[engine.dispose, bus.close],
         outbox=database.outbox,
         jobs=_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker),
     )
 
 
-def _desk(
-    settings: IdentitySettings, *, store: IdentityStore, vault: Vault, hasher: Argon2Passwords, maker: SealedKeys
-) -> Desk:
-    def read_keys() -> list[keys.SigningKey]:
-        with store.read() as tx:
-            return tx.keys()
+def _read_keys(store: IdentityStore) -> list[keys.SigningKey]:
+    with store.read() as tx:
+        return tx.keys()
 
+
+def _require_master_key(read: Callable[[], list[keys.SigningKey]], *, vault: Vault) -> None:
+    """Refuse to start with a master key that does not open what is sealed: every sign-in would be a fault.
+
+    Raises:  SettingsError.
+    """
+    try:
+        known = read()
+    except sa.exc.ProgrammingError:
+        return  # there are no tables yet; readiness says so until they are made
+    try:
+        for key in known:
+            if key.sealed is not None:
+                vault.open(key.sealed, of=key.kid)
+    except WrongMasterKey:
+        raise config.SettingsError("MASTER_KEY is not the one that the signing keys are sealed with") from None
+
+
+def _desk(
+    settings: IdentitySettings,
+    *,
+    store: IdentityStore,
+    digest: Callable[[str], bytes],
+    hasher: Argon2Passwords,
+    mint: Mint,
+    maker: SealedKeys,
+) -> Desk:
     day, quarter = timedelta(days=1), timedelta(minutes=15)
     return Desk(
         store=store,
         passwords=hasher,
-        mint=Mint(read_keys, vault=vault, monotonic=time.monotonic),
+        mint=mint,
         key_maker=maker,
         catalogue=roles.catalogue(spec.permissions(settings.openapi_dir)),
         zones=frozenset(zoneinfo.available_timezones()) - _NO_ZONES,
@@ -112,7 +144,7 @@ def _desk(
         new_id=new_id,
         secret=partial(secrets.token_urlsafe, 32),
         randomness=secrets.token_bytes,
-        digest=vault.digest,
+        digest=digest,
     )
 
 

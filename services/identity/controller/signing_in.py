@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk
@@ -27,6 +29,9 @@ from services.identity.model.sessions import (
     UnknownSession,
 )
 from services.identity.model.store import Scope, Work
+
+SIGN_INS = Counter("infirmary_sign_ins_total", "Passwords that were looked at, by what came of it.", ["result"])
+REUSED = Counter("infirmary_refresh_tokens_reused_total", "Refresh tokens used twice: somebody else has one.")
 
 
 class SigningIn:
@@ -46,6 +51,7 @@ class SigningIn:
         better = self._desk.hash(given) if verdict.fits and verdict.is_outdated else None
         with self._desk.store.begin(call) as tx:
             answer = self._open(tx, found, verdict, better, scopes, call)
+        SIGN_INS.labels("refused" if answer is None else "opened").inc()
         if answer is None:
             raise SignInRefused
         return answer
@@ -99,6 +105,7 @@ class SigningIn:
         call.actor = sessions.actor_of(account, session=session.id)
         turn = sessions.turn(session, token=token, at=call.at, limits=self._desk.limits)
         if turn is Turn.REUSED:
+            REUSED.inc()
             tx.end_session(session.id, account_id=account.id, at=call.at, why=Ended.REUSE)
         if turn is not Turn.GOOD or not account.is_active:
             call.audit(record=session.id, outcome="denied" if turn is Turn.REUSED else "failed")

@@ -84,6 +84,19 @@ def test_a_bad_setting_is_named_without_its_value(name, value):
     assert not value or value not in str(refused.value)
 
 
+def test_another_master_key_is_refused_at_the_start(house):
+    url = house.service.settings.database_url.get_secret_value()
+    environ = making.environ(url, "redis://127.0.0.1:9", MASTER_KEY="AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    service = app.service(environ)
+    with pytest.raises(SettingsError, match="MASTER_KEY"):
+        for check in service.start_checks:
+            check()
+    for check in house.service.start_checks:
+        check()
+    for close in service.close:
+        close()
+
+
 def test_what_the_web_process_could_not_tell_the_worker_tells(house, redis_url):
     bus = redis.client(redis_url, timeout_s=5)
     policy = Policy(bus, permissions=making.permissions(house.service))

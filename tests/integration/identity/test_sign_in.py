@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from tests.integration.identity import making
 
@@ -37,6 +41,20 @@ def test_unknown_known_and_disabled_users_get_the_same_answer(house):
     bodies = [{k: v for k, v in got.body.items() if k != "request_id"} for got in answers]
     assert all(body == bodies[0] for body in bodies)
     assert bodies[0]["code"] == "sign_in_refused"
+
+
+def test_a_refusal_takes_the_same_work_whether_the_account_exists_or_not(house):
+    """Processor time of this process, which the service runs in: it tells more than a clock on a busy machine."""
+    user, _ = house.signed_in("nurse")
+
+    def work(username):
+        start = time.process_time()
+        assert house.sign_in(username, "a long but wrong password").status == 401
+        return time.process_time() - start
+
+    known = statistics.median(work(user["username"]) for _ in range(5))
+    unknown = statistics.median(work("nobody.of.that.name") for _ in range(5))
+    assert 0.7 < known / unknown < 1.4
 
 
 def test_half_a_character_is_a_refusal_and_no_fault(house):
@@ -80,6 +98,21 @@ def test_a_reset_ends_the_wait_and_every_session(house):
     assert house.sign_in(user["username"], reset.body["one_time_password"]).status == 201
     assert house.refresh(tokens["refresh_token"]).status == 401
     assert house.with_token("get_own_account", tokens["access_token"]).status == 401
+
+
+@pytest.mark.row("SEC-01")
+def test_signing_in_refreshing_a_theft_and_signing_out(house):
+    user, stolen_from = house.signed_in("nurse")
+    assert stolen_from["expires_in"] <= 600
+    fresh = house.refresh(stolen_from["refresh_token"]).body
+    assert fresh["refresh_token"] != stolen_from["refresh_token"]
+    assert house.refresh(stolen_from["refresh_token"]).status == 401, "the thief comes second, or the owner does"
+    assert house.refresh(fresh["refresh_token"]).status == 401, "and both are out"
+    assert house.with_token("get_own_account", fresh["access_token"]).status == 401
+    again = house.sign_in(user["username"], making.PASSWORD).body
+    assert house.with_token("sign_out", again["access_token"]).status == 204
+    assert house.with_token("get_own_account", again["access_token"]).status == 401
+    assert house.refresh(again["refresh_token"]).status == 401
 
 
 def test_a_refresh_token_counts_once_and_its_second_use_ends_the_session(house):

@@ -41,6 +41,7 @@ def test_a_role_that_people_cannot_have_is_refused_by_place(house, role):
     assert role not in got.body["title"]
 
 
+@pytest.mark.row("SEC-09")
 def test_a_role_that_is_taken_away_stops_working_with_the_same_token(house):
     user, tokens = house.signed_in("admin")
     assert house.with_token("list_users", tokens["access_token"]).status == 200

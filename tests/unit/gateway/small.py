@@ -1,4 +1,4 @@
-"""Three small contracts with every kind of route: public and not, literal and not, and a path prefix of two services."""
+"""Three small contracts with every kind of route: public and not, literal and not, and one prefix of two services."""
 
 from __future__ import annotations
 

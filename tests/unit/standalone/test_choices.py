@@ -88,7 +88,7 @@ def test_secrets_lie_where_nobody_else_may_look(tmp_path: Path):
 
 
 def test_a_disk_with_too_little_room_is_told_before_anything_is_started(tmp_path: Path):
-    with pytest.raises(Trouble, match="disk .* MiB free .* INFIRMARY_HOME"):
+    with pytest.raises(Trouble, match=r"disk .* MiB free .* INFIRMARY_HOME"):
         Layout(tmp_path / "house").make(free_bytes=WANTED_BYTES - 1)
 
 

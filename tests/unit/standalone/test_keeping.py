@@ -78,7 +78,7 @@ def test_a_program_that_is_not_there_is_told_and_tried_again(keep: Callable[...,
 
 def test_a_process_that_does_not_leave_is_ended_by_force(keep: Callable[..., Keeper], tmp_path: Path):
     keeper = keep(STUBBORN)
-    wait_for(lambda: "up" in (tmp_path / "part.log").read_text())
+    wait_for(lambda: (tmp_path / "part.log").exists() and "up" in (tmp_path / "part.log").read_text())
     pid = keeper.state.pid
     began = time.monotonic()
     keeper.stop()
@@ -113,7 +113,7 @@ def test_a_process_id_that_went_to_somebody_else_is_not_the_same_process():
 
 
 def test_what_an_earlier_run_left_is_stopped_and_nobody_else(tmp_path: Path):
-    """One is known from the state file, one by its mark; a third is recorded with another beginning, so it is not ours."""
+    """One is known from the state file, one by its mark; a third is recorded with another beginning: not ours."""
     layout = Layout(tmp_path / "house")
     layout.make()
     marked = {**os.environ, identities.HOUSE_MARK: str(layout.home)}

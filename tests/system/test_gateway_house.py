@@ -1,0 +1,84 @@
+"""The gateway of the running house: what the small ones show by themselves, with the services that it is made for."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gateway import routes
+from tests.architecture import tree
+from tests.system.house import Client, Person, Reply, RunningHouse, add_user, new_patient, wait_for
+
+CONTRACTS = {contract.service: contract for contract in routes.contracts(tree.ROOT / "openapi")}
+BURST = 400
+
+
+def ids_in(log: str, house: RunningHouse) -> set[str]:
+    """Every request id that a process wrote down."""
+    lines = (house.home / "logs" / f"{log}.log").read_text(encoding="utf-8", errors="replace").splitlines()
+    read = [json.loads(line) for line in lines if line.startswith("{")]
+    return {str(line.get("request_id")) for line in read}
+
+
+def burst(person: Person) -> list[Reply]:
+    """As many reads at once as a script that has lost its way would send."""
+    with ThreadPoolExecutor(16) as threads:
+        return list(threads.map(lambda _: person.get("/api/v1/account"), range(BURST)))
+
+
+@pytest.mark.row("API-02")
+def test_the_gateway_routes_authenticates_limits_and_names_each_request(
+    house: RunningHouse, client: Client, admin: Person, receptionist: Person, auditor: Person
+):
+    """Burst → 429 with Retry-After; one id in all logs; a forged account in a header is nobody."""
+    forged = {"x-user-id": admin.id, "x-user-roles": "super_admin", "x-request-id": "forged"}
+    client.send("POST", "/api/v1/users", {"username": "x"}, headers=forged).expect(401)
+    receptionist.send("POST", "/api/v1/users", {"username": "x"}, headers=forged).expect(403)
+
+    made = receptionist.send("POST", "/api/v1/patients", new_patient(), key="routing-0001", headers=forged).expect(201)
+    denied = receptionist.get(f"{made.headers['location']}/allergies").expect(403)
+    assert "forged" not in {made.request_id, denied.request_id}
+    for log, reply in (("patients-1", made), ("history-1", denied)):
+        wait_for(lambda: reply.request_id in ids_in("gateway", house), within_s=10, what="the gateway's line")  # noqa: B023
+        wait_for(lambda: reply.request_id in ids_in(log, house), within_s=10, what=f"the line of {log}")  # noqa: B023
+    found = auditor.post("/api/v1/audit-entries/search", {"actor": receptionist.id}, key=None).expect(200)
+    assert "forged" not in found.body.decode()
+
+    _, busy = add_user(admin, "auditor")
+    busy.sign_in().change_password().works()
+    answers = burst(busy)
+    limited = [answer for answer in answers if answer.status == 429]
+    assert {answer.status for answer in answers} == {200, 429}
+    assert all(int(answer.expect(429).headers["retry-after"]) >= 1 for answer in limited)
+    receptionist.get("/api/v1/account").expect(200)
+
+
+@pytest.mark.parametrize("service", sorted(CONTRACTS))
+def test_every_service_publishes_the_contract_that_it_was_started_with(client: Client, service: str):
+    answer = client.send("GET", f"/docs/openapi/{service}.json").expect(200)
+    assert answer.json == json.loads(CONTRACTS[service].published)
+    unchanged = client.send("GET", f"/docs/openapi/{service}.json", headers={"if-none-match": answer.etag})
+    assert (unchanged.status, unchanged.body) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/openapi.json"])
+def test_what_services_have_beside_their_contract_is_not_reached(client: Client, path: str):
+    client.send("GET", path).expect(404)
+
+
+@pytest.mark.row("API-14")
+@pytest.mark.parametrize("service", sorted(CONTRACTS))
+def test_a_call_that_goes_round_the_gateway_without_a_token_is_refused(house: RunningHouse, service: str):
+    """Every operation that is not on the public list, asked at the service's own port."""
+    direct = Client(f"http://127.0.0.1:{house.port(f'{service}-1')}")
+    forged = {"x-user-id": "somebody", "x-user-roles": "super_admin", "x-forwarded-for": "127.0.0.1"}
+    try:
+        for operation in CONTRACTS[service].operations.values():
+            if not operation.is_public:
+                path = operation.path.replace("{", "").replace("}", "")
+                body = None if operation.method == "GET" else {}
+                assert direct.send(operation.method, path, body, headers=forged).status == 401, operation.operation_id
+    finally:
+        direct.close()

@@ -1,0 +1,119 @@
+"""A house of its own with HTTPS, two of one service and the demo: what somebody finds after the first two commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from standalone import demo, state
+from standalone.visitor import Visitor
+from tests.system.house import free_port
+from tests.system.test_standalone_trouble import standalone
+
+FIRST_S, LATER_S = 60.0, 20.0
+
+
+class DemoHouse:
+    """The house and what its first start said."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.chosen = {
+            "INFIRMARY_PORT": str(self.port),
+            "INFIRMARY_PORT_INBOX": str(free_port()),
+            "SCALE": "patients=2",
+            "TLS": "1",
+        }
+        self.said = ""
+
+    def run(self, verb: str) -> subprocess.CompletedProcess[str]:
+        return standalone(self.home, verb, **self.chosen)
+
+    def up(self) -> str:
+        done = self.run("up")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def visitor(self, role: str, *, password: str) -> Visitor:
+        found = Visitor(host="localhost", port=self.port, authority=self.home / "secrets" / "tls" / "ca.pem")
+        found.sign_in(f"demo.{role}", password)
+        return found
+
+    @property
+    def password(self) -> str:
+        found = re.search(r"^ +password +(\S+)$", self.said, re.MULTILINE)
+        assert found
+        return found[1]
+
+
+@pytest.fixture(scope="module")
+def demo_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
+    running = DemoHouse(tmp_path_factory.mktemp("demo") / "house")
+    try:
+        running.said = running.up()
+        yield running
+    finally:
+        running.run("down")
+
+
+def count_of_patients(reception: Visitor) -> int:
+    """How many of the demo's patients search finds, by what all of them share."""
+    found: set[str] = set()
+    for number in range(demo.PATIENTS):
+        body = {"text": f"person{number:04d}@example.org"}
+        found |= {each["id"] for each in reception.post("/api/v1/patients/search", body)["items"]}
+    return len(found)
+
+
+@pytest.mark.timeout(300)
+def test_up_shows_what_it_does_and_ends_with_addresses_and_sign_ins(demo_house: DemoHouse):
+    steps = [line for line in demo_house.said.splitlines() if re.match(r" *\d+\.\d s  ", line)]
+    assert len(steps) > 20
+    for word in (f"https://localhost:{demo_house.port}/docs", "inbox  http://127.0.0.1:", "demo.nurse", "ca.pem"):
+        assert word in demo_house.said
+
+
+@pytest.mark.timeout(300)
+def test_every_role_of_people_can_sign_in(demo_house: DemoHouse):
+    progress = json.loads((demo_house.home / "demo.json").read_text())
+    assert set(progress["roles"]) >= {"admin", "receptionist", "nurse", "doctor", "pharmacist", "auditor", "patient"}
+    for role in progress["roles"]:
+        visitor = demo_house.visitor(role.replace("_", "-"), password=demo_house.password)
+        assert visitor.get("/api/v1/account")["roles"] == [role]
+        visitor.close()
+
+
+@pytest.mark.timeout(300)
+def test_two_processes_of_one_service_stand_behind_the_gateway(demo_house: DemoHouse):
+    known = state.read(demo_house.home / "run" / "state.json")
+    assert {each.name for each in known.processes} >= {"patients", "patients-2"}
+    config = (demo_house.home / "gateway" / "envoy.yaml").read_text()
+    for each in known.processes:
+        if each.kind == "web":
+            assert f"port_value: {each.port}" in config
+
+
+@pytest.mark.timeout(400)
+def test_a_later_start_is_quicker_and_adds_nothing(demo_house: DemoHouse):
+    """The same people, no more of them, with the same passwords, and without asking for anything again."""
+    assert demo_house.run("down").returncode == 0
+    began = time.monotonic()
+    said = demo_house.up()
+    took_s = time.monotonic() - began
+    assert "demo:" not in said
+    (demo_house.home / "demo.json").write_text(
+        json.dumps({**json.loads((demo_house.home / "demo.json").read_text()), "complete": False})
+    )
+    assert "60 of 60" in demo_house.up()  # as after a start that was cut off: every key gives its stored answer
+    auditor = demo_house.visitor("auditor", password=demo_house.password)
+    auditor.close()
+    registered = (demo_house.home / "demo.json").read_text()
+    assert json.loads(registered)["complete"] is True
+    print(f"ready again after {took_s:.1f} s")
