@@ -29,6 +29,12 @@ def run(service, name, *, at=None):
     job.run(Call(id=made, operation=name, actor=NOBODY, at=at or now(), request_id=str(made)))
 
 
+def start(service):
+    """Run the checks that come before a process serves."""
+    for check in service.start_checks:
+        check()
+
+
 def test_a_house_starts_once_however_many_start_it(new_postgres, redis_url):
     url = new_postgres()
     services = [app.service(making.environ(url, redis_url)) for _ in range(3)]
@@ -89,10 +95,8 @@ def test_another_master_key_is_refused_at_the_start(house):
     environ = making.environ(url, "redis://127.0.0.1:9", MASTER_KEY="AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
     service = app.service(environ)
     with pytest.raises(SettingsError, match="MASTER_KEY"):
-        for check in service.start_checks:
-            check()
-    for check in house.service.start_checks:
-        check()
+        start(service)
+    start(house.service)
     for close in service.close:
         close()
 
