@@ -115,9 +115,7 @@ class MailSink:
             "message_id": str(mail.get("Message-ID", "")),
             "attachments": [each.get_filename() or "" for each in mail.iter_attachments()],
         }
-        self._messages.add(
-            "email", to=envelope.rcpt_tos, subject=str(mail.get("Subject", "")), text=text, more=more
-        )
+        self._messages.add("email", to=envelope.rcpt_tos, subject=str(mail.get("Subject", "")), text=text, more=more)
         return "250 kept"
 
 

@@ -16,7 +16,6 @@ from services.kernel.access import NOBODY, Actor
 from services.kernel.errors import Forbidden, NotSignedIn, Unavailable
 
 SIGNED_IN = "infirmary.signed_in"
-OWN_ACCOUNT = "account.own"
 
 
 class Tokens(Protocol):
@@ -68,7 +67,7 @@ class Gate:
         actor, claims = self._tokens.actor(token)
         scope["extensions"][SIGNED_IN] = SignedIn(actor, token)
         for permission in permissions:
-            if permission != OWN_ACCOUNT and not actor.may(permission):
+            if not actor.may(permission):
                 metrics.DENIED.labels(operation.operation_id).inc()
                 raise Forbidden
         if operation.needs_live_policy and not self._policy.is_live:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.chassis.spec import Operation
-from services.chassis.testing import Got, House
+from services.chassis.testing import Got
 from tests.contract.contracts import CONTRACTS
 from tests.contract.requests import SERVICE_SECRET, first_body, query_of
 
@@ -36,8 +36,8 @@ OWNER = {operation: contract.service for contract in CONTRACTS.values() for oper
 class Journey:
     """One run through the house, with the things that it has made."""
 
-    def __init__(self, houses: Mapping[str, House]) -> None:
-        self._houses = houses
+    def __init__(self, houses: Mapping[str, Any], *, service_secret: str = SERVICE_SECRET) -> None:
+        self._houses, self._service_secret = houses, service_secret
         self.made: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self._account: dict[str, Any] = {}
@@ -58,7 +58,7 @@ class Journey:
             body=given,
             query=query_of(operation),
             version=self.versions[thing] if operation.takes_version else None,
-            subject=self._subject(operation),
+            **self.actor(operation),
             **path,
         )
         if isinstance(got.body, dict) and isinstance(got.body.get("version"), int):
@@ -87,13 +87,13 @@ class Journey:
             self._account = known | self.perform("sign_in").body
         return self._account
 
-    def _subject(self, operation: Operation) -> str:
+    def actor(self, operation: Operation) -> dict[str, str]:
         """Who acts: the person with the account where it is about the own one, else somebody with every right."""
         if not (operation.permission or "").startswith("account."):
-            return "00000000-0000-7000-8000-000000000001"
+            return {}
         claims = self.account["access_token"].split(".")[1]
         session = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
-        return f"{self.account['id']}/{session}"
+        return {"subject": f"{self.account['id']}/{session}"}
 
     def _filled(self, operation: Operation, body: Any) -> Any:
         """A body whose ids name things that exist, whose names are new, and whose secrets are right."""
@@ -105,7 +105,7 @@ class Journey:
             case "change_own_password":
                 return {**body, "current_password": self.account["password"]}
             case "issue_service_token":
-                return {**body, "client_id": "history", "client_secret": SERVICE_SECRET}
+                return {**body, "client_id": "history", "client_secret": self._service_secret}
         return self._with_ids(body, fresh=operation.service == "identity")
 
     def _with_ids(self, body: Any, *, fresh: bool) -> Any:

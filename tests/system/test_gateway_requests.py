@@ -146,8 +146,8 @@ def test_options_says_what_a_path_offers(gateway):
 @pytest.mark.parametrize(
     "path",
     ["/metrics", "/healthz", "/readyz", "/openapi.json", "/stats", "/config_dump", "/api/v1", "/api/v1/",
-     "/api/v2/users", "/gateway", "/gateway/healthz/x", "/docs/openapi/nobody.json", "/docs/openapi/", "/docs/../metrics",
-     "/favicon.ico"],
+     "/api/v2/users", "/gateway", "/gateway/healthz/x", "/docs/openapi/nobody.json", "/docs/openapi/",
+     "/docs/../metrics", "/favicon.ico"],
 )  # fmt: skip
 def test_what_no_contract_names_is_404(gateway, path):
     before = sum(len(each.asked()) for (each,) in gateway.upstreams.values())
@@ -196,7 +196,7 @@ def test_a_problem_of_a_service_arrives_as_the_service_said_it(gateway, patients
 
 
 def test_a_request_that_says_it_is_grpc_is_refused_in_the_words_of_grpc(gateway, patients):
-    """The one place where Envoy has a form of its own: status 200, the refusal in `grpc-status`, our words as message."""
+    """The one place where Envoy has a form of its own: status 200, refusal in `grpc-status`, our words as message."""
     answer = gateway.send("GET", edge.PATIENT, headers={"content-type": "application/grpc"})
     assert (answer.status, answer.headers["grpc-status"]) == (200, "16")
     assert '"code":"not_signed_in"' in answer.headers["grpc-message"]

@@ -16,6 +16,7 @@ import urllib3
 from standalone import identities, needs, state
 from standalone.state import ProcessState
 from tests.system.house import Client, Person, RunningHouse, new_allergy, new_key, new_patient, wait_for
+from tests.system.standalone import stretch
 
 STORES = ["postgresql", "mongodb", "redis-records", "redis-bus", "redis-cache"]
 SERVICES = [name for service in needs.services() for name in (service, f"{service}-worker")]
@@ -96,11 +97,6 @@ def is_back(house: RunningHouse, before: ProcessState) -> bool:
 
 def is_well(house: RunningHouse) -> bool:
     return state.read(house.home / "run" / "state.json").is_healthy
-
-
-def stretch() -> float:
-    """How much longer things take here: 1 unless more than two processes per core want to run."""
-    return max(1.0, os.getloadavg()[0] / (2 * len(os.sched_getaffinity(0))))
 
 
 @contextmanager

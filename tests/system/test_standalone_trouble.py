@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,19 +12,15 @@ from pathlib import Path
 import pytest
 
 from standalone import identities
-from standalone.settings import ROOT
 from tests.system.house import RunningHouse, free_port
+from tests.system.standalone import standalone
 
-WITHOUT = "import sys\nsys.modules[{module!r}] = None\nfrom standalone.__main__ import main\nimport os\nsys.exit(main(['up'], os.environ))"
-
-
-def standalone(home: Path, *words: str, program: str | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFIRMARY_", "SCALE", "TLS"))}
-    given = {"INFIRMARY_HOME": str(home), "INFIRMARY_PORT": str(free_port()), "INFIRMARY_PORT_INBOX": str(free_port())}
-    command = [sys.executable, "-c", program] if program else [sys.executable, "-m", "standalone", *words]
-    return subprocess.run(
-        command, cwd=ROOT, env={**kept, **given, **environ}, capture_output=True, text=True, timeout=100, check=False
-    )
+WITHOUT = """
+import os, sys
+sys.modules[{module!r}] = None
+from standalone.__main__ import main
+sys.exit(main(["up"], os.environ))
+"""
 
 
 def require_one_line(done: subprocess.CompletedProcess[str], *, home: Path, words: tuple[str, ...]) -> None:

@@ -1,0 +1,136 @@
+"""Generated requests through the gateway of the running house: nothing breaks, and no answer is undocumented.
+
+Right and wrong requests in equal parts; half of the right ones name things that exist. Before that, every operation is
+performed once with an example of its contract, so that none is only ever refused.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import (
+    content_type_conformance,
+    not_a_server_error,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from services.chassis.spec import Contract, Operation
+from services.chassis.testing import Got
+from tests.contract.contracts import CONTRACTS, OPERATIONS, named
+from tests.contract.journey import Journey
+from tests.system.house import Client, Person, RunningHouse, hire
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+FULL, SHORT = 1000, 50  # requests per operation
+WORKERS = 3  # accounts that take turns, because the gateway limits each
+
+
+@dataclass
+class Service:
+    """One service behind the gateway, called as `House` is in this process."""
+
+    client: Client
+    contract: Contract
+    tokens: Any
+
+    def call(self, operation_id: str, *, body=None, query=None, version=None, token=None, **path) -> Got:
+        """Call an operation by its id."""
+        operation = self.contract.operations[operation_id]
+        address = requests.Request("GET", operation.path.format(**path), params=query)
+        address.url = f"http://gateway{address.url}"
+        found = self.client.send(
+            operation.method,
+            address.prepare().path_url,
+            body,
+            token=None if operation.is_public else token or next(self.tokens),
+            key=str(uuid.uuid4()) if operation.takes_key else None,
+            if_match=None if version is None else f'"{version}"',
+        )
+        return Got(found.status, found.headers, found.json if found.body else None, found.body)
+
+
+class Visit(Journey):
+    """A journey through the gateway."""
+
+    def actor(self, operation: Operation) -> dict[str, str]:
+        """The person with the account uses the token that the house gave."""
+        own = (operation.permission or "").startswith("account.")
+        return {"token": self.account["access_token"]} if own else {}
+
+
+@pytest.fixture(scope="module")
+def tokens(admin: Person):
+    """Tokens of accounts with every right, in turn."""
+    people = [hire(admin, "super_admin") for _ in range(WORKERS)]
+    return itertools.cycle([person.token for person in people])
+
+
+@pytest.fixture(scope="module")
+def services(client: Client, tokens) -> dict[str, Service]:
+    """All services behind the gateway."""
+    return {name: Service(client, contract, tokens) for name, contract in CONTRACTS.items()}
+
+
+@pytest.fixture(scope="module")
+def visit(house: RunningHouse, services):
+    """A new journey."""
+    return lambda: Visit(services, service_secret=house.secret("service-history"))
+
+
+@pytest.fixture(scope="module")
+def schemas(house: RunningHouse):
+    """The published contracts, as the gateway serves them to developers."""
+    return {name: schemathesis.openapi.from_dict(contract.document) for name, contract in CONTRACTS.items()}
+
+
+@pytest.mark.target("C-28")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+def test_every_operation_succeeds_through_the_gateway(visit, operation: Operation):
+    got = visit().perform(operation.operation_id)
+    if operation.operation_id == "rotate_signing_key" and got.status == 409:
+        assert got.body["code"] == "rotation_running"  # there is one rotation at a time, and one has begun
+        return
+    assert 200 <= got.status < 300, (got.status, got.body)
+
+
+@pytest.mark.target("C-28")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+def test_generated_requests_break_nothing_and_get_documented_answers(
+    house, visit, schemas, tokens, rounds, operation: Operation
+):
+    journey = visit()
+    real = {each["name"]: journey.need(each["name"]) for each in operation.parameters if each["in"] == "path"}
+    own = journey.actor(operation).get("token")
+    api = schemas[operation.service][operation.path][operation.method]
+    made = [
+        api.as_strategy(generation_mode=GenerationMode.POSITIVE),
+        api.as_strategy(generation_mode=GenerationMode.POSITIVE, path_parameters=real or None),
+        api.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+        api.as_strategy(generation_mode=GenerationMode.NEGATIVE, path_parameters=real or None),
+    ]
+
+    @settings(
+        max_examples=rounds(full=FULL, short=SHORT),
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=st.one_of(made))
+    def send(case):
+        headers = {} if operation.is_public else {"Authorization": f"Bearer {own or next(tokens)}"}
+        response = case.call(base_url=house.url, headers=headers, timeout=20)
+        case.validate_response(response, checks=CHECKS)
+
+    send()
