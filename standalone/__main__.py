@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 
 from standalone import commands
-from standalone.servers.finding import MissingServer
 from standalone.trouble import Trouble, of_folder
 
 
@@ -17,7 +16,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     verb, *rest = arguments or [""]
     try:
         return _run(verb, rest, environ)
-    except (Trouble, MissingServer) as error:
+    except Trouble as error:
         print(" ".join(str(error).split()), file=sys.stderr)
     except OSError as error:
         print(of_folder(error, folder=commands.layout_of(environ).home), file=sys.stderr)

@@ -18,7 +18,7 @@ from standalone import certificates, identities, logs, migrations, settings, sta
 from standalone.house import House, cpu_count
 from standalone.keeper import Keeper, Part
 from standalone.layout import Layout
-from standalone.servers import MissingServer, NotReady
+from standalone.servers import NotReady
 from standalone.servers.process import last_words
 from standalone.state import FAILED, READY, STARTING, STOPPED, STOPPING, HouseState
 from standalone.trouble import Trouble, of_folder
@@ -150,7 +150,7 @@ def said_of(error: Exception, *, layout: Layout) -> str:
     """One line about what went wrong."""
     if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
         return str(of_folder(error, folder=layout.home))
-    if isinstance(error, (Trouble, MissingServer, NotReady)):
+    if isinstance(error, (Trouble, NotReady)):
         return " ".join(str(error).split())
     return f"{type(error).__name__}: {error}; see {layout.log('supervisor')}"
 
@@ -176,7 +176,7 @@ def main() -> int:
             return 1
         try:
             house = House(chosen, layout=layout)
-        except (Trouble, MissingServer) as error:
+        except Trouble as error:
             trouble = state.HouseState(phase=FAILED, trouble=said_of(error, layout=layout))
             state.write(layout.state, trouble)
             return 1

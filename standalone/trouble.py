@@ -10,6 +10,10 @@ class Trouble(Exception):
     """The house cannot do what was asked; the text is one line that says what to do."""
 
 
+class MissingServer(Trouble):
+    """There is no usable program of a server here; the text says in one line what to install."""
+
+
 def of_folder(error: OSError, *, folder: Path) -> Trouble:
     """The line for a folder that does not take what a house writes."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

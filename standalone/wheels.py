@@ -8,8 +8,9 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from standalone.servers import MissingServer, finding
+from standalone.servers import finding
 from standalone.settings import ROOT
+from standalone.trouble import MissingServer
 
 # The server in it is a plain program; only the Python code beside it is bound to an interpreter.
 PINS = ROOT / "requirements" / "standalone.txt"

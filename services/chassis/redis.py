@@ -40,6 +40,7 @@ def client(url: str, *, timeout_s: float = TIMEOUT_S, connections: int = 32) -> 
         retry_on_timeout=False,
         health_check_interval=0,
         decode_responses=True,
+        encoding_errors="replace",  # what somebody else wrote there must not end a reader
         protocol=2,
         driver_info=None,
     )

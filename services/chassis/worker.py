@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -58,8 +59,9 @@ def run(service: Service, stop: threading.Event, *, timing: bus.Timing | None = 
     while not stop.wait(0.1) and not died.is_set():
         pass
     halt.set()
+    until = time.monotonic() + STOP_S
     for thread in threads:
-        thread.join(STOP_S)
+        thread.join(max(0.0, until - time.monotonic()))
     opened.close()
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from standalone.servers import finding, ports
 from standalone.servers.envoy import Envoy
-from standalone.servers.finding import MissingServer, Program
+from standalone.servers.finding import Program
 from standalone.servers.mongodb import MongoDB
 from standalone.servers.postgresql import PostgreSQL
 from standalone.servers.process import NotReady, Server, running, start, stop, wait_ready
 from standalone.servers.redis import Redis
+from standalone.trouble import MissingServer
 
 __all__ = [
     "Envoy",

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from standalone.trouble import MissingServer
+
 OLDEST_POSTGRESQL = (15,)
 OLDEST_MONGODB = (6, 0)
 OLDEST_REDIS = (6, 2)
-
-
-class MissingServer(Exception):
-    """There is no usable program of a server here; the text says in one line what to install."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def test_what_services_have_beside_their_contract_is_not_reached(client: Client,
     client.send("GET", path).expect(404)
 
 
+@pytest.mark.target("C-27")
 @pytest.mark.parametrize("service", sorted(CONTRACTS))
 def test_a_call_that_goes_round_the_gateway_without_a_token_is_refused(house: RunningHouse, service: str):
     """Every operation that is not on the public list, asked at the service's own port."""

@@ -48,6 +48,7 @@ def arrived(gateway):
     return lambda: [request for each in upstreams for request in each.asked()]
 
 
+@pytest.mark.target("C-27")
 @pytest.mark.parametrize("target", TRICKS)
 def test_no_path_gets_round_the_token(gateway, arrived, target):
     answer = gateway.send("GET", target)
@@ -57,6 +58,7 @@ def test_no_path_gets_round_the_token(gateway, arrived, target):
     assert not arrived()
 
 
+@pytest.mark.target("C-27")
 @pytest.mark.parametrize("target", TRICKS)
 def test_what_arrives_with_a_token_is_spelled_as_in_the_contract(gateway, arrived, target):
     """Else a service could read another path than the one that was checked."""
@@ -100,6 +102,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.target("C-27")
 @pytest.mark.parametrize("kind", sorted(FRAMES))
 def test_a_request_with_two_readings_is_refused(gateway, arrived, kind):
     answer = gateway.raw(FRAMES[kind])
@@ -190,6 +193,7 @@ HTTP2_TRICKS = {
 }
 
 
+@pytest.mark.target("C-27")
 @pytest.mark.parametrize("kind", sorted(HTTP2_TRICKS))
 def test_what_http1_would_read_otherwise_is_not_translated(gateway, arrived, kind):
     over_http2(gateway, *pseudo(), *HTTP2_TRICKS[kind], body=SMUGGLED)

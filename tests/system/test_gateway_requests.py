@@ -78,6 +78,7 @@ FORGED = {
 }  # fmt: skip
 
 
+@pytest.mark.target("C-27")
 @pytest.mark.parametrize("name", sorted(FORGED))
 def test_a_header_that_only_we_may_say_does_not_arrive(gateway, patients, name):
     assert gateway.send("GET", edge.PATIENT, token=edge.token(), headers={name.upper(): FORGED[name]}).status == 200
@@ -86,6 +87,7 @@ def test_a_header_that_only_we_may_say_does_not_arrive(gateway, patients, name):
     assert patients.requests[0].path == edge.PATIENT
 
 
+@pytest.mark.target("C-27")
 @pytest.mark.parametrize("said", ["1.2.3.4", "1.2.3.4, 5.6.7.8", "127.0.0.1", "::1", "x" * 400])
 def test_the_source_address_is_the_one_of_the_connection(gateway, patients, said):
     gateway.send(
@@ -143,6 +145,7 @@ def test_options_says_what_a_path_offers(gateway):
     assert answer.headers["access-control-allow-origin"] is None
 
 
+@pytest.mark.target("C-26")
 @pytest.mark.parametrize(
     "path",
     ["/metrics", "/healthz", "/readyz", "/openapi.json", "/stats", "/config_dump", "/api/v1", "/api/v1/",

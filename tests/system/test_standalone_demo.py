@@ -67,7 +67,7 @@ def demo_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoHouse]:
 def people_and_accounts(house: DemoHouse) -> list[int]:
     """How many rows there are of what the demo makes, asked in the stores themselves."""
     counts = []
-    for service, table in (("patients", "patients"), ("identity", "users"), ("identity", "departments")):
+    for service, table in (("patients", "patients"), ("identity", "accounts"), ("identity", "departments")):
         url = (house.home / "environ" / service / "DATABASE_URL").read_text().strip()
         with psycopg.connect(url) as connection:
             counts.append(connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()[0])

@@ -81,7 +81,11 @@ class Handling:
         if fault is not None:
             logs.logger().error("event.invalid", stream=self._subscription.stream, entry=entry.id, fault=fault)
             return Result(outcome=Outcome.INVALID, error="invalid_event", trace_id=_trace_id(envelope))
-        return self._traced(handler, received(envelope), entry)
+        try:
+            event = received(envelope)
+        except ValueError:  # what JSON Schema lets pass and Python cannot hold, such as a 61st second
+            return Result(outcome=Outcome.INVALID, error="invalid_event", trace_id=_trace_id(envelope))
+        return self._traced(handler, event, entry)
 
     def _traced(self, handler: Handler, event: Received, entry: Entry) -> Result:
         parent = tracing.incoming({"traceparent": event.trace_parent} if event.trace_parent else {})

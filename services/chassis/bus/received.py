@@ -44,20 +44,28 @@ class Subscription:
 
 
 def received(envelope: Mapping[str, object]) -> Received:
-    """An event from its envelope, which has been checked against the schema."""
+    """An event from its envelope, which has been checked against the schema.
+
+    Raises:  ValueError: the schema let something pass that cannot be held.
+    """
     data = envelope["data"]
     return Received(
         id=UUID(str(envelope["id"])),
         type=str(envelope["type"]),
         source=str(envelope["source"]),
         subject=str(envelope["subject"]),
-        version=int(str(envelope["subjectversion"])),
+        version=_whole(envelope["subjectversion"]),
         time=datetime.fromisoformat(str(envelope["time"])),
-        schema_version=int(str(envelope["schemaversion"])),
+        schema_version=_whole(envelope["schemaversion"]),
         data=data if isinstance(data, dict) else {},
         request_id=str(envelope.get("requestid", "")),
         trace_parent=None if envelope.get("traceparent") is None else str(envelope["traceparent"]),
     )
+
+
+def _whole(number: object) -> int:
+    """A whole number of JSON, which may be written with a point."""
+    return int(float(str(number)))
 
 
 def parsed(text: str) -> dict[str, object] | None:

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 import pymongo
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from services.chassis.mongo.client import translated
 from services.chassis.stores import StoreAway, StoreBusy
@@ -76,23 +76,29 @@ def _load(path: Path) -> Up:
 @contextmanager
 def _locked(database: Database[dict[str, Any]], *, patience_s: float) -> Iterator[Callable[[], bool]]:
     """Hold the lock document; a thread renews it, so a killed migrator blocks the next for seconds only."""
-    holder, done, lost = uuid4(), threading.Event(), threading.Event()
+    holder, done = uuid4(), threading.Event()
     end = time.monotonic() + patience_s
     while not _take(database, holder):
         if time.monotonic() > end:
             raise StoreAway("mongodb", "another migration runs")
         time.sleep(0.2)
 
+    renewed = [time.monotonic()]
+
     def renew() -> None:
         while not done.wait(_LEASE_MS / 3000):
-            if not _take(database, holder):
-                lost.set()
-                return
+            asked = time.monotonic()
+            try:
+                if not _take(database, holder):
+                    return
+            except PyMongoError:
+                continue  # there are two more tries before the lease ends
+            renewed[0] = asked
 
     thread = threading.Thread(target=renew, name="migration-lock", daemon=True)
     thread.start()
     try:
-        yield lambda: not lost.is_set()
+        yield lambda: time.monotonic() - renewed[0] < _LEASE_MS / 1000
     finally:
         done.set()
         thread.join()

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from services.chassis import bus, config, sql, worker
+from services.chassis import bus, config, redis, sql, worker
 from services.chassis.call import Call
 from services.chassis.jobs import Job
 from services.chassis.service import Service
@@ -22,6 +22,7 @@ from tests.integration.chassis.listening import GROUP, QUICK, STREAM, recording
 from tests.integration.chassis.making import MIGRATIONS, new_id, now
 
 KILLER = "killer"
+BEGUN = "test.begun"  # on the bus: how often a handler was called
 
 
 def build(
@@ -53,8 +54,9 @@ def build(
     )
 
 
-def _dying(database_handler: bus.Handler) -> bus.Handler:
+def _dying(database_handler: bus.Handler, client: redis.Client) -> bus.Handler:
     def handle(event: bus.Received, call: Call) -> None:
+        client.incr(BEGUN)
         if event.subject == KILLER:
             os.kill(os.getpid(), signal.SIGKILL)
         database_handler(event, call)
@@ -67,7 +69,9 @@ def main(postgres_url: str, redis_url: str, contract: str, pauses: str = "4") ->
     timing = replace(QUICK, backoff_s=QUICK.backoff_s[: int(pauses)])
     engine = sql.engine(postgres_url, name=GROUP)
     database = sql.Database(engine, service=GROUP, clock=now, new_id=new_id)
-    service = build(postgres_url, redis_url, Path(contract), handler=_dying(recording(database)))
+    service = build(
+        postgres_url, redis_url, Path(contract), handler=_dying(recording(database), redis.client(redis_url))
+    )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     worker.run(service, stop, timing=timing)

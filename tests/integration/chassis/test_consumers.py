@@ -141,6 +141,40 @@ def test_what_is_no_event_is_a_dead_letter_or_passed_over_at_once(text, database
     assert [letter.attempts for letter in dead(bus)] == ([] if text == "{}" else [1])
 
 
+def test_bytes_that_are_no_text_are_a_dead_letter_and_end_nobody(database, bus, redis_url, contract) -> None:
+    bus.xadd(STREAM, {b"event": b"\xff\xfe{"})
+    with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
+        tell(bus, "chair")
+        until(lambda: things(database) == {"chair"} and pending(bus) == 0)
+    assert [letter.error for letter in dead(bus)] == ["not_json"]
+
+
+@pytest.mark.parametrize(
+    ("change", "fate"),
+    [
+        ({"time": "2016-12-31T23:59:60Z"}, "dead"),
+        ({"time": "yesterday"}, "dead"),
+        ({"id": "7"}, "dead"),
+        ({"subjectversion": -1}, "dead"),
+        ({"data": None}, "dead"),
+        ({"subjectversion": 1.0}, "handled"),
+        ({"traceparent": "nonsense"}, "handled"),
+        ({"newfield": 1}, "handled"),
+    ],
+)
+def test_an_odd_envelope_is_handled_or_a_dead_letter_and_ends_nobody(
+    change, fate, database, bus, redis_url, contract
+) -> None:
+    (event,) = tell(bus, "chair")
+    bus.delete(STREAM)
+    bus.xadd(STREAM, {"event": orjson.dumps({**orjson.loads(event.event), **change})})
+    with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
+        tell(bus, "last")
+        until(lambda: "last" in things(database) and pending(bus) == 0)
+    assert len(list(dead(bus))) == (fate == "dead")
+    assert ("chair" in things(database)) == (fate == "handled")
+
+
 def test_an_event_that_breaks_its_schema_is_a_dead_letter_at_once(database, bus, redis_url, contract) -> None:
     (event,) = tell(bus, "chair", id=7)
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 import redis as driver
 
-from services.chassis import redis
+from services.chassis import bus, redis
+from services.chassis.bus import gauges
+from services.chassis.jobs import Job, Timer
 from services.chassis.stores import NotDurable, StoreAway
+from standalone import servers
 from tests import stores
+from tests.integration.chassis.making import new_id, now
 
 # Counts its executions, then keeps the server busy for longer than a client waits.
 SLOW = """
@@ -53,10 +57,11 @@ def test_a_server_that_is_not_there_is_known_in_a_quarter_second() -> None:
     assert time.monotonic() - started < 0.4
 
 
-def test_a_wrong_command_is_no_absence(bus: redis.Client) -> None:
-    bus.set("word", "value")
+def test_a_wrong_command_is_no_absence(request: pytest.FixtureRequest) -> None:
+    client = request.getfixturevalue("bus")
+    client.set("word", "value")
     with pytest.raises(driver.ResponseError), redis.translated():
-        bus.xadd("word", {"a": "b"})
+        client.xadd("word", {"a": "b"})
 
 
 def test_an_instance_that_is_full_counts_as_away(own) -> None:
@@ -66,8 +71,8 @@ def test_an_instance_that_is_full_counts_as_away(own) -> None:
             client.set("word", "value")
 
 
-def test_the_bus_of_the_tests_is_durable(bus: redis.Client) -> None:
-    redis.require_durable(bus)
+def test_the_bus_of_the_tests_is_durable(request: pytest.FixtureRequest) -> None:
+    redis.require_durable(request.getfixturevalue("bus"))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +90,35 @@ def test_an_instance_that_may_forget_is_refused_by_name_of_the_setting(own, name
         with pytest.raises(NotDurable) as found:
             redis.require_durable(client)
     assert found.value.settings == (f"{name}={value}",)
+
+
+def test_the_account_of_a_service_may_do_all_that_a_worker_does(tmp_path: Path) -> None:
+    """With the rights that the house gives its services: no look at all keys, nothing that empties or reconfigures."""
+    program, port = servers.finding.redis_server(), servers.ports.free()
+    server = servers.Redis(
+        program, home=tmp_path, port=port, role="bus", users={"things": "made-for-this-test"}, admin_password="as-well"
+    )
+    with servers.running(server, log=tmp_path / "log"), redis.client(server.url(user="things"), timeout_s=2) as client:
+        redis.require_durable(client)
+        group = bus.Group(client, stream="events.things", name="things")
+        group.ensure()
+        client.xadd("events.things", {"event": "{}"})
+        (entry,) = group.read(client, consumer="one", count=1, block_s=0.1)
+        group.keep("one", [entry.id])
+        group.put_aside(entry.id, attempts=1)
+        (waiting,) = group.pending(idle_s=0, holder="waiting")
+        taken = group.take(waiting, consumer="retry.one", attempt=2)
+        group.bury(taken, facts=dict.fromkeys(("event_id", "type", "error", "trace"), "x") | {"attempts": "5"})
+        group.forget_idle_consumers()
+        gauges.look(client, stream="events.things", group="things")
+        bus.trim(client, "events.things")
+        assert len(bus.redrive(client, "things")[0]) == 1
+        runs: list[str] = []
+        job = Job(name="alone", every_s=9, run=lambda call: runs.append(call.operation), alone=True)
+        Timer(job, service="things", bus=client, clock=now, new_id=new_id)._alone()
+        assert runs == ["job:alone"]
+        with pytest.raises(driver.exceptions.NoPermissionError):
+            client.flushall()
 
 
 def test_an_instance_that_hides_its_settings_is_refused_unless_attested(own) -> None:

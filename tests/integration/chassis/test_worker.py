@@ -18,6 +18,7 @@ from services.chassis import bus as bus_module
 from services.chassis import operating, redis, sql, worker
 from services.chassis.jobs import Job, Timer
 from services.chassis.service import Service
+from tests import stores
 from tests.integration.chassis import small_service
 from tests.integration.chassis.events import write_contract
 from tests.integration.chassis.listening import GROUP, QUICK, inbox, pending, tell, wait
@@ -133,28 +134,53 @@ def test_when_a_part_dies_the_whole_worker_ends(address, redis_url, contract) ->
         assert not thread.is_alive()
 
 
-@pytest.mark.timeout(180)
-def test_workers_are_killed_again_and_again_and_every_event_takes_effect_once(
-    database, workers, bus: redis.Client
+@pytest.mark.parametrize(
+    ("events", "kills", "bus_kills"),
+    [
+        pytest.param(240, 6, 1, marks=pytest.mark.timeout(180)),
+        pytest.param(
+            10_000, 100, 5, marks=[pytest.mark.nightly, pytest.mark.timeout(1800), pytest.mark.target("A-26")]
+        ),
+    ],
+)
+def test_workers_and_the_bus_are_killed_and_every_event_takes_effect_once(
+    database, address, tmp_path: Path, events: int, kills: int, bus_kills: int
 ) -> None:
-    """Six kills while 240 events pass; as A-26 with smaller counts."""
-    source_names = [f"thing {number}" for number in range(240)]
-    running = workers()
-    running.start()
-    running.start()
-    for start in range(0, 240, 40):
-        tell(bus, *source_names[start : start + 40])
-        reached = inbox(database)
-        until(lambda least=reached: inbox(database) > least, within_s=60)
-        running.kill_one()
-        running.start_again_what_died()
-    until(lambda: inbox(database) == 240, within_s=60)
-    until(lambda: pending(bus) == 0, within_s=30)
-    codes = running.stop()
-    assert things(database) == set(source_names)
-    assert list(bus_module.dead_letters(bus, GROUP)) == []
-    assert running.started == 8
-    assert codes == [0, 0]
+    """Each worker relays and listens, so a kill of one is a kill of both; few events are delivered more than once."""
+    names = [f"thing {number}" for number in range(events)]
+    batch, every = events // kills, max(1, kills // bus_kills)
+    own = stores.Own("redis", tmp_path)
+    own.start()
+    made = Workers(address, own.url, str(write_contract(tmp_path)))
+    made.start()
+    made.start()
+    try:
+        for number, start in enumerate(range(0, events, batch), start=1):
+            add(database, names[start : start + batch])
+            reached = inbox(database)
+            until(lambda least=reached: inbox(database) > least, within_s=60)
+            made.kill_one()
+            made.start_again_what_died()
+            if number % every == 0:
+                own.kill()
+                own.start()
+        until(lambda: inbox(database) == events, within_s=300)
+        with redis.client(own.url, timeout_s=5) as client:
+            until(lambda: pending(client) == 0, within_s=60)
+            assert list(bus_module.dead_letters(client, GROUP)) == []
+            handled = int(client.get(small_service.BEGUN) or 0)
+        assert made.stop() == [0, 0]
+    finally:
+        made.kill_all()
+        own.kill()
+    assert things(database) == set(names)
+    assert handled - events <= max(kills + bus_kills, events * 0.05)
+
+
+def add(database: sql.Database, names: list[str]) -> None:
+    """Commit one event for each name."""
+    with database.begin(make_call()) as unit:
+        unit.record(*(thing_added(name) for name in names))
 
 
 @pytest.mark.timeout(180)
@@ -178,8 +204,6 @@ def test_an_event_that_kills_its_process_ends_among_the_dead_letters(database, w
 
 def test_a_worker_outlives_the_loss_of_its_stores_and_goes_on(database, address, tmp_path, contract) -> None:
     """The bus is killed and comes back; nothing is lost, and the worker is the same process."""
-    from tests import stores
-
     own = stores.Own("redis", tmp_path / "redis")
     own.start()
     with (

@@ -87,6 +87,10 @@ def test_identifiers_have_a_format_and_belong_to_one_record(house):
     assert (taken.status, taken.body["code"]) == (409, "identifier_taken")
     assert taken.body["facts"] == {"patient_id": first["id"], "mrn": first["mrn"]}
     assert taken.body["errors"] == [{"pointer": "/identifiers/0/value", "rule": "unique"}]
+    blind = house.call("register_patient", role="kiosk", body=making.body(identifiers=national))
+    assert (blind.status, blind.body["code"]) == (409, "identifier_taken")
+    assert first["mrn"] not in blind.raw.decode()
+    assert first["id"] not in blind.raw.decode()
     other = making.registered(house, identifiers=[PASSPORT[0] | {"issuer": "FR"}])
     moved = house.call("update_patient", patient_id=other["id"], version=1, body={"identifiers": PASSPORT})
     assert (moved.status, moved.body["facts"]["mrn"]) == (409, first["mrn"])
@@ -131,6 +135,12 @@ def test_a_likely_duplicate_is_shown_and_kept_only_when_confirmed(house):
         saved = house.call("register_patient", body=making.body(**name | own, confirm_duplicate=True))
         assert saved.status == 201
         assert saved.body["mrn"] != first["mrn"]
+
+
+def test_a_warning_tells_who_may_not_read_only_how_many_there_are(house):
+    making.registered(house, **JOHN)
+    warned = house.call("register_patient", role="kiosk", body=making.body(**JOHN))
+    assert (warned.status, warned.body) == (200, {"saved": False, "candidates": [], "hidden": 1})
 
 
 def test_one_key_registers_once(house):

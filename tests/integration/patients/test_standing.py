@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from services.chassis.service import now
@@ -19,7 +20,7 @@ def deactivate(house, record, **given):
 
 
 @pytest.mark.row("PAT-13")
-def test_a_deleted_patient_is_hidden_kept_and_restored_by_an_administrator(house):
+def test_a_deleted_patient_is_hidden_kept_and_restored_by_an_administrator(house, postgres_url):
     record = making.registered(house, family_name="Hidden")
     gone = deactivate(house, record, role="records_clerk")
     assert (gone.status, gone.body["standing"], gone.headers["etag"]) == (200, "inactive", '"2"')
@@ -28,6 +29,8 @@ def test_a_deleted_patient_is_hidden_kept_and_restored_by_an_administrator(house
     read = house.call("get_patient", patient_id=record["id"])
     assert (read.status, read.body["standing"], read.body["deactivation_reason"]) == (200, "inactive", "moved_away")
     assert len(making.rows(house, "patients_history")) == 2
+    with psycopg.connect(postgres_url) as owner, pytest.raises(psycopg.errors.ForeignKeyViolation):
+        owner.execute(b"DELETE FROM patients")
     assert act(house, "restore_patient", record, version=2, role="records_clerk").status == 403
     back = act(house, "restore_patient", record, version=2, role="admin")
     assert (back.status, back.body["standing"], back.body["version"]) == (200, "active", 3)
