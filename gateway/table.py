@@ -132,7 +132,7 @@ def _retry() -> dict[str, Any]:
         "retry_host_predicate": [
             {"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": {"@type": _PREVIOUS}}
         ],
-        "host_selection_retry_max_attempts": 3,
+        "host_selection_retry_max_attempts": 10,
     }
 
 

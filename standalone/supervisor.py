@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -47,7 +48,8 @@ class Supervisor:
             self._step("ready")
             self.note()
             while not self.stopping.wait(5.0):
-                logs.bound(self._layout.logs)
+                with contextlib.suppress(OSError):
+                    logs.bound(self._layout.logs)
         except Exception as error:  # noqa: BLE001 - whatever it is, the parts are stopped and one line is left behind
             if not self.stopping.is_set():
                 traceback.print_exc()
@@ -59,8 +61,8 @@ class Supervisor:
         return code
 
     def note(self) -> None:
-        """Write down how everything is now."""
-        with self._writing:
+        """Write down how everything is now; on a full disk nobody learns of it, and the parts stay kept."""
+        with self._writing, contextlib.suppress(OSError):
             self._state.processes = [keeper.state for keeper in self._keepers]
             state.write(self._layout.state, self._state)
 

@@ -67,7 +67,7 @@ def mongo_database(mongo_server: str, request: pytest.FixtureRequest) -> Iterato
 def redis_url(redis_server: str) -> Iterator[str]:
     """The address of an empty Redis database, the worker's own."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    url = f"{redis_server}/{int(worker) % 64}"
+    url = f"{redis_server}/{1 + int(worker) % 63}"
     with redis.client(url, timeout_s=5) as client:
         client.flushdb()
         yield url

@@ -20,10 +20,19 @@ def failing(status):
     return lambda _: (status, {"retry-after": "7"}, b"{}")
 
 
-@pytest.fixture
-def one(tmp_path):
-    with edge.running(tmp_path, ejection_failures=1_000) as running:
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory):
+    with edge.running(tmp_path_factory.mktemp("gateway"), ejection_failures=1_000) as running:
         yield running
+
+
+@pytest.fixture
+def one(calm):
+    """One instance of each service, as if it had just come up."""
+    for (upstream,) in calm.upstreams.values():
+        upstream.answer, upstream.ready = upstream.usual, True
+        upstream.requests.clear()
+    return calm
 
 
 @pytest.fixture
@@ -75,15 +84,12 @@ def test_a_connection_that_breaks_is_503_with_a_time_to_come_back(one):
     assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "unavailable", "1")
 
 
-def test_a_service_that_is_away_is_503_with_a_time_to_come_back_and_does_not_concern_the_others(one):
-    patients = one.only("patients")
-    patients.stop()
-    try:
-        answer = one.send("GET", edge.PATIENT, token=edge.token())
+def test_a_service_that_is_away_is_503_with_a_time_to_come_back_and_does_not_concern_the_others(tmp_path):
+    with edge.running(tmp_path) as gateway:
+        gateway.upstreams["patients"].pop().stop()
+        answer = gateway.send("GET", edge.PATIENT, token=edge.token())
         assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "unavailable", "1")
-        assert one.send("GET", f"{edge.PATIENT}/allergies", token=edge.token()).status == 200
-    finally:
-        one.upstreams["patients"] = []
+        assert gateway.send("GET", f"{edge.PATIENT}/allergies", token=edge.token()).status == 200
 
 
 def test_no_answer_in_time_is_504(tmp_path):
