@@ -245,8 +245,19 @@ class _Bundler:
             document[key] = self._walk(document[key], self._root, "schemas")
         for kind in list(self._components):
             for name in list(self._components[kind]):
+                self._take_in(kind, name)
                 self._components[kind][name] = self._walk(self._components[kind][name], self._root, kind)
         return document
+
+    def _take_in(self, kind: str, name: str) -> None:
+        """A part that only says where it stands in another file takes that one's content, and keeps its own name."""
+        node = self._components[kind][name]
+        reference = node.get("$ref", "") if isinstance(node, dict) else ""
+        file, _, pointer = reference.partition("#")
+        if file:
+            target = (self._root.parent / file).resolve()
+            self._moved[(target, pointer)] = f"#/components/{kind}/{name}"
+            self._components[kind][name] = self._walk(copy.deepcopy(_at(self._file(target), pointer)), target, kind)
 
     def _file(self, path: Path) -> dict[str, Any]:
         if path not in self._files:

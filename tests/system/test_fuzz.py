@@ -33,6 +33,7 @@ from tests.system.house import Client, Person, RunningHouse, hire, new_password,
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FULL, SHORT = 1000, 50  # requests per operation
+ENDS_ITSELF = {"sign_out", "end_own_session"}  # after the first success there is no session any more
 WORKERS = 3  # accounts that take turns, because the gateway limits each
 
 
@@ -157,5 +158,7 @@ def test_generated_requests_break_nothing_and_get_documented_answers(
         case.validate_response(response, checks=CHECKS)
 
     send()
-    if not operation.is_public:  # sign-in refuses whom it does not know; a third of the wrong requests spoil the token
+    if (
+        not operation.is_public and operation.operation_id not in ENDS_ITSELF
+    ):  # sign-in refuses whom it does not know; a third of the wrong requests spoil the token
         assert statuses[401] + statuses[429] < statuses.total() * 3 / 4, "refused at the door, so nothing was tried"

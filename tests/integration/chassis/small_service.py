@@ -66,7 +66,7 @@ def _dying(database_handler: bus.Handler, client: redis.Client) -> bus.Handler:
 
 def main(postgres_url: str, redis_url: str, contract: str, pauses: str = "4") -> int:
     """Work until told to stop; an event is tried once more than there are pauses."""
-    timing = replace(QUICK, backoff_s=QUICK.backoff_s[: int(pauses)])
+    timing = replace(QUICK, dead_after_s=3.0, backoff_s=QUICK.backoff_s[: int(pauses)])
     engine = sql.engine(postgres_url, name=GROUP)
     database = sql.Database(engine, service=GROUP, clock=now, new_id=new_id)
     service = build(

