@@ -158,7 +158,6 @@ def test_generated_requests_break_nothing_and_get_documented_answers(
         case.validate_response(response, checks=CHECKS)
 
     send()
-    if (
-        not operation.is_public and operation.operation_id not in ENDS_ITSELF
-    ):  # sign-in refuses whom it does not know; a third of the wrong requests spoil the token
+    # Sign-in refuses whom it does not know; a third of the wrong requests spoil the token.
+    if not operation.is_public and operation.operation_id not in ENDS_ITSELF:
         assert statuses[401] + statuses[429] < statuses.total() * 3 / 4, "refused at the door, so nothing was tried"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import os
 import re
-import shutil
 
 import pytest
 
 from gateway import routes
+from tests import needs
 from tests.architecture import tree
 from tests.system import edge
 
@@ -45,10 +44,7 @@ def gateway(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        missing = "chromium is not installed: apt-get install chromium"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    program = needs.find("chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

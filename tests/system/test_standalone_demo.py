@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import pytest
 
 from standalone import demo, state
 from standalone.visitor import Visitor
-from tests.system.house import free_port
+from tests import needs
+from tests.system.house import ROOT, free_port
 from tests.system.standalone import standalone, stretch
 
 FIRST_S, LATER_S = 60.0, 20.0
@@ -137,3 +139,19 @@ def ready_after_s(said: str) -> float:
     found = re.search(r"^ *(\d+\.\d) s  ready$", said, re.MULTILINE)
     assert found, said
     return float(found[1])
+
+
+def test_the_quickstart_of_the_readme_does_what_it_says(demo_house):
+    """Word for word, but for the address of this house and its folder."""
+    needs.find("curl")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = re.search(r"## Quickstart.*?```sh\n(.*?)```", readme, re.DOTALL)[1]
+    address, folder = f"https://localhost:{demo_house.port}/", f"{demo_house.home}/secrets"
+    script = script.replace("http://127.0.0.1:8080/", address).replace("house/secrets", folder)
+    environ = {**os.environ, "CURL_CA_BUNDLE": str(demo_house.home / "secrets" / "tls" / "ca.pem")}
+    done = subprocess.run(["bash", "-eu", "-c", script], env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    noted, read, refused = [json.loads(each) for each in done.stdout.replace("}{", "}\n{").splitlines()]
+    assert noted["substance"]["display"] == "Penicillin"
+    assert [each["id"] for each in read["items"]] == [noted["id"]]
+    assert (refused["status"], refused["code"]) == (403, "not_allowed")
