@@ -70,7 +70,8 @@ format: $(VENV)/.lint ## bring the code into the one format
 	@$(RUN) -m ruff format --quiet . && $(RUN) -m ruff check --quiet --fix-only --select I .
 
 lint: $(VENV)/.lint ## all rules of ruff, and the import contracts
-	@$(RUN) -m ruff format --check --quiet . && $(RUN) -m ruff check --quiet . && $(VENV)/bin/lint-imports --no-cache | tail -n 3
+	@$(RUN) -m ruff format --check --quiet . && $(RUN) -m ruff check --quiet .
+	@said=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
 
 types: $(VENV)/.lint ## mypy, strict, on kernel, chassis and models
 	@$(RUN) -m mypy
