@@ -14,6 +14,7 @@ import io
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, cast
 
 import flask
@@ -33,6 +34,7 @@ with warnings.catch_warnings():
     from connexion.resolver import Resolver
 
 __all__ = [
+    "CODE",
     "REQUEST",
     "Bridge",
     "ProblemException",
@@ -41,9 +43,12 @@ __all__ = [
     "RoutedMiddleware",
     "RoutingMiddleware",
     "SecurityMiddleware",
+    "assemble",
     "flask_app",
 ]
 REQUEST = "infirmary.request"
+CODE = "infirmary.code"
+"""Where a view leaves the code of the problem that it answers with, for the log."""
 _QUEUE_PER_THREAD = 8
 Reply = tuple[int, list[tuple[bytes, bytes]], bytes]
 
@@ -94,6 +99,7 @@ class Bridge:
         try:
             environ: Any = build_environ(cast("Any", scope), cast("Any", io.BytesIO()))
             environ[REQUEST] = scope["extensions"][REQUEST]
+            environ[CODE] = partial(scope["extensions"].__setitem__, CODE)
             run: Any = contextvars.copy_context().run
             loop = asyncio.get_running_loop()
             status, headers, body = await loop.run_in_executor(self._pool, run, self._serve, environ)
@@ -130,3 +136,9 @@ def flask_app(*, threads: int, **options: Any) -> tuple[FlaskApp, Bridge]:
     app.middleware.app = inside
     app.app = inside.app
     return app, inside.bridge
+
+
+def assemble(app: FlaskApp) -> None:
+    """Put the middlewares together now; by itself connexion makes the first request wait for that, and fail for it."""
+    stack = app.middleware
+    stack.app, stack.middleware_stack = stack._build_middleware_stack()  # noqa: SLF001 - as above

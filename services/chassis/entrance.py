@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from services.chassis import deadline, logs, metrics, problems, tracing
 from services.chassis.admission import UnsupportedMedia
-from services.chassis.bridge import ProblemException
+from services.chassis.bridge import CODE, ProblemException
 from services.chassis.spec import Contract
 
 BODY = "infirmary.body"
@@ -177,7 +177,8 @@ class _Exchange:
         if self._status >= 400:
             name = operation.operation_id if operation else "unknown"
             line = logs.logger().error if self._status >= 500 else logs.logger().info
-            line("request.refused", operation=name, status=self._status, duration_s=round(taken, 4), code=self._code)
+            code = self._code or (self.scope.get("extensions") or {}).get(CODE, "")
+            line("request.refused", operation=name, status=self._status, duration_s=round(taken, 4), code=code)
         if span.is_recording():
             span.update_name(f"{method} {route}")
             span.set_attribute("http.request.method", method)

@@ -99,13 +99,20 @@ class KeyFollower:
         """Seconds since the last good fetch; NaN before the first."""
         return float("nan") if self._fetched_at is None else self._monotonic() - self._fetched_at
 
-    def key(self, kid: str) -> RSAKey | None:
-        """The key of this id; None when it is not known, and then the set is fetched again soon, once in 30 seconds.
+    def require(self) -> None:
+        """Answer when tokens can be checked here.
 
         Raises:  Unavailable: no set was ever fetched, or the last one is a day old.
         """
         if self._fetched_at is None or self._monotonic() - self._fetched_at > KEPT_S:
             raise Unavailable("identity")
+
+    def key(self, kid: str) -> RSAKey | None:
+        """The key of this id; None when it is not known, and then the set is fetched again soon, once in 30 seconds.
+
+        Raises:  Unavailable: as `require` says.
+        """
+        self.require()
         found = self._keys.get(kid)
         if found is None:
             self._ask()

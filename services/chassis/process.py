@@ -33,12 +33,13 @@ def serve(service: Service, *, version: str) -> int:
     """
     with _common(service, version=version) as closing:
         settings = service.settings
-        keys = KeyFollower(settings.identity_url)
+        keys = KeyFollower(_own_address(service) if service.gives_keys else settings.identity_url)
         policy = Policy(
             redis_store.client(settings.bus_url.get_secret_value(), timeout_s=_BLOCKING_S),
             permissions=spec.permissions(settings.openapi_dir),
         )
-        web = Web(service, tokens=TokenCheck(keys=keys, policy=policy), policy=policy)
+        tokens = TokenCheck(keys=keys, policy=policy)
+        web = Web(service, tokens=tokens, policy=policy, readiness={"keys": keys.require})
         closing.callback(web.bridge.close)
         for follower in (keys, policy):
             follower.start()
@@ -105,6 +106,13 @@ def _check(checks: Sequence[Callable[[], None]]) -> None:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.2)
+
+
+def _own_address(service: Service) -> str:
+    """Where this very process answers: who gives the keys must be able to read them before anybody is sent to it."""
+    host, port = service.settings.host, service.settings.port
+    local = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://{local}:{port}"
 
 
 class _Server(uvicorn.Server):

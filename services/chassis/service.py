@@ -35,7 +35,7 @@ class Service:
 
     audit: commits the audit entry of a call alone. readiness: what it cannot work without, each raises when it is away.
     start_checks: refuse to start (settings of a store that would lose data). migrate: brings the store to its schema.
-    close: gives back connections. Building one opens none.
+    close: gives back connections. gives_keys: it publishes the keys for tokens. Building one opens no connection.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Service:
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
     commands: Mapping[str, Command] = field(default_factory=dict)
+    gives_keys: bool = False
 
 
 def now() -> datetime:

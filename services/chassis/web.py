@@ -16,6 +16,7 @@ import flask
 from services.chassis import admission, logs, problems, spec
 from services.chassis.adapter import Adapter, Incoming, Unaudited, dumps
 from services.chassis.bridge import (
+    CODE,
     REQUEST,
     Bridge,
     Resolver,
@@ -23,6 +24,7 @@ from services.chassis.bridge import (
     RoutedMiddleware,
     RoutingMiddleware,
     SecurityMiddleware,
+    assemble,
     flask_app,
 )
 from services.chassis.call import Answer
@@ -61,10 +63,21 @@ class AdmissionMiddleware(RoutedMiddleware[_AdmissionApi]):  # type: ignore[misc
 
 
 class Web:
-    """The application of one service; `app` is ASGI."""
+    """The application of one service; `app` is ASGI.
 
-    def __init__(self, service: Service, *, tokens: Tokens, policy: LivePolicy) -> None:
+    readiness: what the process cannot work without beside what the service cannot; each raises when it is away.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        tokens: Tokens,
+        policy: LivePolicy,
+        readiness: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
         self._service = service
+        self._readiness = {**service.readiness, **(readiness or {})}
         contract = spec.load(service.settings.openapi_dir, service.name)
         require_match(contract, service.controller)
         self._adapter = Adapter(audit=service.audit, clock=now, new_id=new_id)
@@ -86,6 +99,7 @@ class Web:
             base_path="",
             checks=admission.plans(contract),
         )
+        assemble(app)
         self.app = Entrance(app, contract=contract, ready=self.not_ready)
 
     @property
@@ -96,7 +110,7 @@ class Web:
     def not_ready(self) -> dict[str, str]:
         """What the service cannot work without and is away now: name to kind of failure."""
         missing: dict[str, str] = {}
-        for name, check in self._service.readiness.items():
+        for name, check in self._readiness.items():
             try:
                 check()
             except Exception as error:  # noqa: BLE001 - whatever it is, it means not ready
@@ -177,6 +191,7 @@ def _around(scope: dict[str, Any], admitted: admission.Admitted, headers: Mappin
 
 def _refused(error: Exception, incoming: Incoming) -> flask.Response:
     problem = problems.of(error)
+    flask.request.environ[CODE](problem.code)
     if problem.status >= 500:
         logs.logger().error("request.failed", code=problem.code, exc_info=error)
     body = problem.body(incoming.request_id)

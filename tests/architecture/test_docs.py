@@ -164,7 +164,9 @@ def test_there_is_no_lock_with_addresses():
 @pytest.mark.parametrize("lock", tree.files("requirements", suffix=".txt"), ids=tree.named)
 def test_requirements_are_pinned_with_hashes_and_without_addresses(lock):
     lines = [line for line in lock.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    form = re.compile(r"[a-z0-9][a-z0-9.-]*==[A-Za-z0-9.+!]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
+    form = re.compile(
+        r"[a-z0-9][a-z0-9.-]*(\[[a-z0-9,-]+\])?==[A-Za-z0-9.+!]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
+    )
     assert [line for line in lines if not form.fullmatch(line)] == []
     assert not re.search(r"://|--(index|extra|find|trusted)", "\n".join(lines))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from services.chassis.sql.database import Database, Unit
 from services.chassis.sql.engine import engine, require_durable
 from services.chassis.sql.errors import translated
-from services.chassis.sql.migrations import at_head, migrate
 from services.chassis.sql.outbox import SqlOutbox
+from services.chassis.sql.revisions import at_head, migrate
 from services.chassis.sql.tables import create_technical_tables_v1, technical_tables
 
 __all__ = [

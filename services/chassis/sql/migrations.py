@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from pathlib import Path
 from typing import Any
@@ -11,22 +10,20 @@ import psycopg
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from services.chassis.answers import lock_number
 from services.chassis.sql.engine import engine as make_engine
 from services.chassis.sql.errors import translated
-from services.chassis.stores import StoreAway, StoreBusy
+from services.chassis.stores import StoreAway
 
 _LOCK = lock_number("infirmary", "migrations")
-_LOCK_PATIENCE_S = 120.0
 _STEP_S = 600.0
 _TRIES = 20
 
 
-def migrate(url: str, migrations_dir: Path, *, target: str = "head", patience_s: float = _LOCK_PATIENCE_S) -> None:
+def migrate(url: str, migrations_dir: Path, *, target: str, patience_s: float) -> None:
     """Bring a database to its newest revision; nothing happens when it is there.
 
     Two at once are safe: the second waits for an advisory lock, then finds nothing left to do. Each revision is one
@@ -46,25 +43,6 @@ def migrate(url: str, migrations_dir: Path, *, target: str = "head", patience_s:
                 time.sleep(0.5)
             else:
                 return
-
-
-def at_head(db: sa.Engine, migrations_dir: Path) -> None:
-    """Answer when the database is as new as this code: at its head, or at a revision that only newer code knows.
-
-    Raises:  StoreBusy: migrations are missing.
-    """
-    heads, known = _revisions(migrations_dir)
-    with translated(), db.connect() as connection:
-        current = frozenset(MigrationContext.configure(connection).get_current_heads())
-    if current != heads and (not current or current & known):
-        raise StoreBusy("postgresql", "migrations_missing")
-
-
-@functools.cache
-def _revisions(migrations_dir: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """The newest revisions and all of them; files of a release do not change, and readiness asks every second."""
-    script = _script(migrations_dir)
-    return frozenset(script.get_heads()), frozenset(each.revision for each in script.walk_revisions())
 
 
 def _script(migrations_dir: Path) -> ScriptDirectory:

@@ -92,6 +92,7 @@ def service(environ: Mapping[str, str]) -> Service:
         close=[engine.dispose, bus.close],
         outbox=database.outbox,
         jobs=_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker),
+        gives_keys=True,
     )
 
 

@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.util import int_to_base64
 
 from services.chassis import mongo, sql
 from services.chassis.call import Call, Delivery, IdempotencyKey
@@ -110,3 +113,10 @@ def until(is_so: Callable[[], bool], *, within_s: float = 20.0) -> None:
     while not is_so():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
+
+
+def jwk(kid: str, *, bits: int = 2048, **other: Any) -> dict[str, Any]:
+    """The public half of a new key, as a JWKS holds it."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key().public_numbers()
+    key = {"kty": "RSA", "n": int_to_base64(made.n), "e": int_to_base64(made.e)}
+    return {**key, "kid": kid, "use": "sig", "alg": "RS256", **other}

@@ -9,21 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
-from joserfc.util import int_to_base64
 
 from services.chassis.keys import EVERY_S, KEPT_S, PATH, KeyFollower
 from services.kernel.errors import Unavailable
 from standalone.servers import ports
+from tests.integration.chassis.making import jwk
 from tests.integration.chassis.peer import Connection, Peer, always
-
-
-def jwk(kid: str, *, bits: int = 2048, **other: Any) -> dict[str, Any]:
-    made = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key().public_numbers()
-    key = {"kty": "RSA", "n": int_to_base64(made.n), "e": int_to_base64(made.e)}
-    return {**key, "kid": kid, "use": "sig", "alg": "RS256", **other}
-
 
 ONE, TWO = jwk("k1"), jwk("k2")
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from standalone.servers.ports import free
+from tests.integration.chassis.making import jwk
+from tests.integration.chassis.peer import Peer
 
 ROOT = Path(__file__).parents[3]
 WAIT_S = 30.0
@@ -99,14 +101,24 @@ def test_it_serves_when_its_schema_is_there_and_leaves_in_order(
     new_postgres: Callable[[], str], redis_url: str, collector: Collector
 ) -> None:
     port = free()
-    environ = settings(new_postgres(), redis_url, PORT=str(port), OTEL_EXPORTER_OTLP_ENDPOINT=collector.address)
+    keys = Peer(lambda connection: connection.answer(200, {"keys": published}))
+    environ = settings(
+        new_postgres(),
+        redis_url,
+        PORT=str(port),
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.address,
+        IDENTITY_URL=keys.url,
+    )
+    published: list[dict[str, object]] = []
     process = run("serve", "audit", **environ)
     try:
         until(lambda: get(port, "/healthz")[0] == 200)
-        assert get(port, "/readyz") == (503, b'{"status":"not ready","missing":["schema"]}')
+        assert get(port, "/readyz") == (503, b'{"status":"not ready","missing":["keys","schema"]}')
         migration = run("migrate", "audit", **environ)
         migration.communicate(timeout=WAIT_S)
         assert migration.returncode == 0
+        until(lambda: get(port, "/readyz") == (503, b'{"status":"not ready","missing":["keys"]}'))
+        published.append(jwk("k1"))
         until(lambda: get(port, "/readyz")[0] == 200)
         assert get(port, "/api/v1/audit-entries/search")[0] == 405
         assert b"infirmary_build_info" in get(port, "/metrics")[1]
@@ -114,6 +126,7 @@ def test_it_serves_when_its_schema_is_there_and_leaves_in_order(
         out, err = process.communicate(timeout=WAIT_S)
     finally:
         process.kill()
+        keys.stop()
     assert (process.returncode, err) == (0, b"")
     assert b'"event":"process.stopping"' in out
     # The span of the last request left with the process, which proves that it was flushed before the end.

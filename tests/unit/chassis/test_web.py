@@ -259,6 +259,8 @@ def test_each_error_has_its_status_and_no_text_of_it_goes_out(
     assert got.headers["content-type"] == "application/problem+json"
     written = capfdbinary.readouterr()
     assert b"Canary" not in got.raw + written.out + written.err
+    assert b'"event":"request.refused"' in written.out.splitlines()[-1]
+    assert f'"code":"{code}"'.encode() in written.out.splitlines()[-1]
     if status == 503:
         assert got.headers["retry-after"] == "1"
 
