@@ -14,8 +14,8 @@ from services.audit.controller import AuditController
 from services.audit.repository import AuditStore, CheckpointFile
 from services.chassis import config, outbox, sql
 from services.chassis.bus import Subscription
+from services.chassis.jobs import Job
 from services.chassis.service import Command, Service, new_id, now
-from services.chassis.worker import Job
 
 NAME = "audit"
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import io
+import sys
+import types
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,15 +25,32 @@ from a2wsgi.wsgi import build_environ
 from services.chassis import metrics
 from services.kernel.errors import NotFound, Unavailable
 
+# connexion imports a test client and two HTTP clients, for tests and for tokens that are asked about elsewhere. Nothing
+# here uses them, and they cost a process five MiB and warnings about what they in turn import.
+_UNUSED = ("httpx", "requests", "starlette.testclient")
+
+
+class _Unused(types.ModuleType):
+    """Stands for a module while connexion is imported; every name in it is an empty class."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+
+_stand_ins = {name: _Unused(name) for name in _UNUSED if name not in sys.modules}
+sys.modules.update(_stand_ins)
 with warnings.catch_warnings():
-    # connexion imports starlette's test client and an old part of jsonschema, which both announce their end.
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # an old part of jsonschema announces its end
     from connexion.apps.flask import FlaskApi, FlaskApp, FlaskASGIApp
     from connexion.exceptions import ProblemException
     from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
     from connexion.middleware.routing import RoutingMiddleware
     from connexion.middleware.security import SecurityMiddleware
     from connexion.resolver import Resolver
+for _name in _stand_ins:
+    del sys.modules[_name]
 
 __all__ = [
     "CODE",

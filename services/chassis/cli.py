@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
+from types import ModuleType
 
-from services.chassis import config, operating, process, spec, worker
+from services.chassis import config, spec
 from services.chassis.service import Mismatch, Service
 
 _VERBS = ("serve", "work", "migrate")
@@ -75,16 +76,16 @@ def _understood(words: Sequence[str]) -> tuple[str, str, list[str]]:
 
 def _run(verb: str, service: Service, words: Sequence[str]) -> int:
     if verb == "serve":
-        return process.serve(service, version=release())
+        return int(_part("serving").serve(service, version=release()))
     if verb == "work":
-        return process.work(service, version=release(), run=worker.run)
+        return int(_part("working").work(service, version=release()))
     if verb == "migrate":
         service.migrate()
         return 0
     command = service.commands.get(words[0])
     run: Callable[[Sequence[str]], int] | None = None if command is None else command.run
     if verb == "bus":
-        run = functools.partial(operating.run, service, words[0])
+        run = functools.partial(_part("operating").run, service, words[0])
     if run is None:
         for name, each in sorted(service.commands.items()):
             sys.stderr.write(f"  infirmary {service.name} {name:<12} {each.help}\n")
@@ -94,6 +95,11 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
     finally:
         for close in service.close:
             close()
+
+
+def _part(name: str) -> ModuleType:
+    """A topic of the chassis that only one verb needs: a worker does not carry a web framework, nor the other way."""
+    return importlib.import_module(f"services.chassis.{name}")
 
 
 def _usage(known: Sequence[str]) -> int:

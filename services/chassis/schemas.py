@@ -17,13 +17,14 @@ _BOUNDS = {"int32": 2**31, "int64": 2**63}
 _LEFT_OUT = frozenset({"example", "examples", "discriminator", "xml", "externalDocs", "deprecated", "default"})
 _VERBATIM = frozenset({"enum", "required", "pattern", "nullable"})
 _SHOWN = 100
+_SHARED = "#/components/schemas/"
 
 
 class Schema:
     """One compiled schema."""
 
     def __init__(self, node: Mapping[str, Any], components: Mapping[str, Any]) -> None:
-        schemas = components.get("schemas", {}) if "$ref" in repr(node) else {}
+        schemas = _reachable(node, components.get("schemas", {}))
         self._names = _property_names([node, *schemas.values()])
         converted = {name: convert(each) for name, each in schemas.items()}
         self._validator = jsonschema_rs.Draft202012Validator(
@@ -68,6 +69,23 @@ def convert(node: Any) -> Any:
         elif key not in _LEFT_OUT and not key.startswith("x-"):
             out[key] = convert(value)
     return _with_bounds(_with_null(out))
+
+
+def _reachable(node: Any, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """The shared schemas that a schema refers to, also through others; all of them would be compiled each time."""
+    found: dict[str, Any] = {}
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, Mapping):
+            waiting.extend(each.values())
+            name = str(each.get("$ref", "")).removeprefix(_SHARED)
+            if name in schemas and name not in found:
+                found[name] = schemas[name]
+                waiting.append(schemas[name])
+    return found
 
 
 def _with_null(out: dict[str, Any]) -> dict[str, Any]:

@@ -13,13 +13,11 @@ from typing import Final
 
 from services.chassis import bus, logs, redis
 from services.chassis.bus import gauges
-from services.chassis.jobs import Job, Timer
+from services.chassis.jobs import Timer
 from services.chassis.outbox import stream_of
 from services.chassis.relay import BUS_TIMEOUT_S, Relay
 from services.chassis.service import Service, new_id, now
 from services.chassis.stores import StoreAway
-
-__all__ = ["Job", "run"]
 
 STOP_S: Final = 20.0
 _LOOK_EVERY_S, _TRIM_EVERY_S = 5.0, 60.0

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from services.chassis import config, mongo
 from services.chassis.client import Client
+from services.chassis.jobs import Job
 from services.chassis.service import Service, new_id, now
-from services.chassis.worker import Job
 from services.history.controller import HistoryController
 from services.history.repository import HistoryStore, PatientsService
 

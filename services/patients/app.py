@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr, field_validator
 
 from services.chassis import config, sql
+from services.chassis.jobs import Job
 from services.chassis.service import Service, new_id, now
-from services.chassis.worker import Job
 from services.patients.controller import PatientsController
 from services.patients.model import House
 from services.patients.repository import PatientsDatabase

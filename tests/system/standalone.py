@@ -10,11 +10,6 @@ from pathlib import Path
 from tests.system.house import ROOT, free_port
 
 
-def stretch() -> float:
-    """How much longer things take here now: 1 unless more than two processes per core want to run."""
-    return max(1.0, os.getloadavg()[0] / (2 * len(os.sched_getaffinity(0))))
-
-
 def standalone(home: Path, *words: str, program: str | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFIRMARY_", "SCALE", "TLS"))}
     given = {"INFIRMARY_HOME": str(home), "INFIRMARY_PORT": str(free_port()), "INFIRMARY_PORT_INBOX": str(free_port())}

@@ -17,9 +17,7 @@ from standalone import demo, state
 from standalone.visitor import Visitor
 from tests import needs
 from tests.system.house import ROOT, free_port
-from tests.system.standalone import standalone, stretch
-
-FIRST_S, LATER_S = 60.0, 20.0
+from tests.system.standalone import standalone
 
 
 class DemoHouse:
@@ -126,13 +124,11 @@ def test_a_later_start_is_quicker_and_adds_nothing(demo_house: DemoHouse):
 
 
 @pytest.mark.timeout(300)
-def test_a_house_is_ready_in_time_at_its_first_start_and_sooner_later(demo_house: DemoHouse):
+def test_a_house_says_how_long_it_took_at_its_first_start_and_later(demo_house: DemoHouse, figure):
     """Ready means that every process is; the demo is loaded after it."""
-    assert ready_after_s(demo_house.said) <= FIRST_S * stretch()
+    figure("first start, ready after", ready_after_s(demo_house.said), "s")
     assert demo_house.run("down").returncode == 0
-    took_s = ready_after_s(demo_house.up())
-    print(f"ready after {ready_after_s(demo_house.said):.1f} s, later after {took_s:.1f} s")
-    assert took_s <= LATER_S * stretch()
+    figure("later start, ready after", ready_after_s(demo_house.up()), "s")
 
 
 def ready_after_s(said: str) -> float:

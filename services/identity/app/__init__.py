@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from pydantic import Field, SecretStr
 
 from services.chassis import config, redis, spec, sql
+from services.chassis.jobs import Job
 from services.chassis.policy_stream import PolicyPublisher
 from services.chassis.service import Service, new_id, now
-from services.chassis.worker import Job
 from services.identity import jobs
 from services.identity.app.hashing import Argon2Passwords
 from services.identity.app.mint import Mint

@@ -80,9 +80,7 @@ def test_a_process_that_does_not_leave_is_ended_by_force(keep: Callable[..., Kee
     keeper = keep(STUBBORN)
     wait_for(lambda: (tmp_path / "part.log").exists() and "up" in (tmp_path / "part.log").read_text())
     pid = keeper.state.pid
-    began = time.monotonic()
     keeper.stop()
-    assert time.monotonic() - began < 5
     assert identities.began(pid) is None
     assert keeper.state.health == state.STOPPED
 
