@@ -15,7 +15,6 @@ from tests.integration.chassis.peer import Connection, Peer
 
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
 _PLAN = re.compile(r"/api/v1/facilities/([0-9a-f-]{36})/plans/([0-9a-f-]{36})")
-_TOKENS = "/api/v1/tokens"
 # What the doctors call, for as long as the service itself is not there.
 _CONTRACT = """
 openapi: 3.0.3
@@ -75,9 +74,6 @@ class Booking:
 
     def _answer(self, connection: Connection) -> None:
         request = connection.request
-        if request.target == _TOKENS:
-            connection.answer(201, {"access_token": "service@doctors", "token_type": "Bearer", "expires_in": 600})
-            return
         found = _PLAN.fullmatch(request.target)
         if self.is_away or found is None:
             connection.answer(503, {"code": "unavailable"}, headers={"retry-after": "1"})
