@@ -46,8 +46,8 @@ def contracts(folder: Path) -> Path:
 class Booking:
     """What `appointments` says.
 
-    refusing: facilities where a booked appointment is in the way of every change. is_away: it answers nothing of use; away_from: after it
-    has seen so many requests.
+    refusing: facilities where a booked appointment is in the way of every change. is_away: it answers nothing of use;
+    away_from: after it has seen so many requests.
     """
 
     def __init__(self) -> None:

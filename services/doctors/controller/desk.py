@@ -156,6 +156,6 @@ def cut(
 
 
 def _keep_now(tx: Work, proposal: Proposal, call: Call, *, status: int) -> Answer:
-    tx.put_in_force(proposal.records, fields=proposal.fields)
+    tx.put_in_force(proposal.records)
     call.audit(record=proposal.shown.id, version=proposal.shown.version, fields=proposal.fields)
     return call.answer(view.untouched(proposal.shown), status=status)

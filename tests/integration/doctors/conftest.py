@@ -1,4 +1,4 @@
-"""The doctors in a database of their own, with an identity and a service of appointments that say what the test wants."""
+"""The doctors in a database of their own, with peers for identity and appointments that say what the test wants."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_what_is_refused_is_withdrawn_and_named_and_changes_nothing(house, appoi
 def test_a_refused_request_can_be_tried_again_under_its_key(house, appointments, berlin, doctor):
     appointments.refusing.add(berlin.facility)
     body = {"reason": "the same"} | making.coming()
-    ask = {"doctor_id": doctor, "body": body, "key": "the same key"}
+    ask = {"doctor_id": doctor, "body": body, "key": "the-same-key"}
     assert house.call("add_leave", **ask).status == 409
     appointments.refusing.clear()
     made = done(house.call("add_leave", **ask))
@@ -127,7 +127,7 @@ def test_an_inactive_doctor_is_so_in_every_plan(house, berlin, doctor):
 def test_while_appointments_is_away_a_change_waits_and_the_job_brings_it_in_force(house, appointments, berlin, doctor):
     before = making.plan(house, doctor, berlin)
     appointments.is_away = True
-    got = give_leave(house, doctor, key="the only key")
+    got = give_leave(house, doctor, key="the-only-key")
     assert got.status == 202
     assert got.body["change"]["state"] == "pending"
     assert making.plan(house, doctor, berlin) == before
@@ -209,15 +209,15 @@ def call_in_process(house, doctor) -> None:
 def test_a_key_whose_request_was_killed_gets_the_answer_to_what_it_began(house, appointments, berlin, doctor):
     appointments.is_away = True
     body = making.coming()
-    first = house.call("add_leave", doctor_id=doctor, body=body, key="the same key")
+    first = house.call("add_leave", doctor_id=doctor, body=body, key="the-same-key")
     assert first.status == 202
     (row,) = [each for each in making.rows(house, "plan_changes") if each["state"] == "pending"]
     forget_answer(house)
     appointments.is_away = False
-    again = done(house.call("add_leave", doctor_id=doctor, body=body, key="the same key"))
+    again = done(house.call("add_leave", doctor_id=doctor, body=body, key="the-same-key"))
     assert again["change"] == {"state": "effective", "change_id": str(row["id"]), "clashing": [], "more": False}
     forget_answer(house)
-    other = house.call("add_leave", doctor_id=doctor, body=body | {"reason": "x"}, key="the same key")
+    other = house.call("add_leave", doctor_id=doctor, body=body | {"reason": "x"}, key="the-same-key")
     assert done(other, 422)["code"] == "key_reused"
 
 
@@ -226,7 +226,7 @@ def forget_answer(house) -> None:
     import psycopg
 
     with psycopg.connect(house.service.settings.database_url.get_secret_value()) as admin:
-        admin.execute("DELETE FROM idempotency WHERE key = 'the same key'")
+        admin.execute("DELETE FROM idempotency WHERE key = 'the-same-key'")
 
 
 def test_when_the_second_facility_refuses_the_first_is_taken_back(house, appointments, berlin, london, doctor):
@@ -276,7 +276,7 @@ def test_request_and_job_at_once_bring_a_change_in_force_once(house, appointment
     for number in range(5):
         appointments.is_away = True
         body = making.coming(days=number + 1)
-        got = house.call("add_leave", doctor_id=doctor, body=body, key=f"number {number} of five")
+        got = house.call("add_leave", doctor_id=doctor, body=body, key=f"number-{number}-of-five")
         assert got.status == 202
         appointments.is_away = False
         with ThreadPoolExecutor(4) as pool:
