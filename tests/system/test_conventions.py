@@ -15,8 +15,9 @@ from services.chassis.spec import Operation
 from services.chassis.testing import Got
 from tests.contract.contracts import CONTRACTS, OPENAPI, OPERATIONS, named, schema_of
 from tests.contract.requests import first_body, properties
-from tests.system.house import wait_for, word
+from tests.system.house import word
 from tests.system.visit import Service, Visit
+from tests.waiting import wait_for
 
 VERSIONED = [operation for operation in OPERATIONS if operation.takes_version]
 SHARED = {

@@ -12,7 +12,8 @@ import requests
 from services.chassis.spec import Contract, Operation
 from services.chassis.testing import Got
 from tests.contract.journey import Journey
-from tests.system.house import Client, new_password, wait_for
+from tests.system.house import Client, new_password
+from tests.waiting import wait_for
 
 
 @dataclass
