@@ -141,7 +141,7 @@ class Records:
         keys = Keys(facility_id)
         told = {"keys": {"out": keys.out}, "tag": keys.tag, "entry": self._entry(call, [])}
         self._say("note", {"out": keys.out}, told)
-        call.entry, call.audited = None, True
+        call.committed()
 
     def apply(self, call: Call, change: model.PlanChange) -> tuple[list[model.Clash], bool]:
         """Make a plan the one of now.
@@ -230,8 +230,8 @@ class Records:
         except _RecordsLost:
             self._begin(facility_id)
             found = self._say(name, named, told)
-        if call.entry is not None and name != "hold":
-            call.entry, call.audited = None, True
+        if name != "hold":
+            call.committed()
         return None if not found else orjson.loads(found)
 
     def _say(self, name: str, named: Mapping[str, Any], told: Mapping[str, Any]) -> str:
