@@ -20,10 +20,12 @@ from services.chassis import spec
 from services.chassis.spec import Operation
 from services.chassis.testing import Got, House, RoleTokens
 from services.kernel.access import Actor
-from tests import stores
+from tests import booking, stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
 from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD, body_examples
+
+ASKED = ("identity", "patients")  # services that others ask
 
 
 class SessionTokens(RoleTokens):
@@ -60,26 +62,33 @@ class Served:
 def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
     """What a service is told: the same names for all, each takes those that it knows."""
     own = {"DATABASE_URL": shared[f"{service}_url"], "DATABASE_NAME": shared["mongo_database"]}
+    if service == "doctors":
+        own["OPENAPI_DIR"] = shared["contracts"]
     return {
         **own,
         "BUS_URL": shared["bus_url"],
-        "IDENTITY_URL": "http://127.0.0.1:9",
+        "IDENTITY_URL": shared["identity_at"],
         "PATIENTS_URL": shared["patients_at"],
+        "APPOINTMENTS_URL": shared["appointments_at"],
         "SERVICE_SECRET": SERVICE_SECRET,
         "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
         "SUPER_ADMIN_PASSWORD": SUPER_ADMIN_PASSWORD,
-        "SERVICE_ACCOUNTS": json.dumps({"history": SERVICE_SECRET}),
+        "SERVICE_ACCOUNTS": json.dumps({"history": SERVICE_SECRET, "doctors": SERVICE_SECRET}),
         "CHECKPOINT_KEY": "made for this test only, and long enough",
     }
 
 
 @pytest.fixture(scope="session")
-def houses(postgres_server, mongo_server, redis_server) -> Iterator[dict[str, House]]:
-    """All services by name; `history` calls the real `patients` over HTTP. One set for all tests of this folder."""
+def houses(postgres_server, mongo_server, redis_server, tmp_path_factory) -> Iterator[dict[str, House]]:
+    """All services by name; those that ask `patients` and `identity` call the real ones over HTTP.
+
+    Plans are taken by a peer that says yes. One set for all tests of this folder.
+    """
     name = f"t_contract_{secrets.token_hex(4)}"
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
-        yield from started({**urls, "mongo_database": name, "bus_url": redis_server})
+        at = {"bus_url": redis_server, "contracts": str(booking.contracts(tmp_path_factory.mktemp("contracts")))}
+        yield from started({**urls, **at, "mongo_database": name})
         admin.drop_database(name)
 
 
@@ -98,17 +107,19 @@ def performed(houses) -> Callable[[Operation, str], Got]:
 
 
 def started(shared: dict[str, str]) -> Iterator[dict[str, House]]:
-    """Build, migrate and serve."""
-    shared["patients_at"] = "http://127.0.0.1:9"
+    """Build, migrate and serve; those that others ask come first."""
+    appointments = booking.Booking()
+    shared |= dict.fromkeys((f"{name}_at" for name in ASKED), "http://127.0.0.1:9")
+    shared["appointments_at"] = appointments.url
     made: dict[str, House] = {}
     served: list[Served] = []
-    for name in sorted(CONTRACTS, key=lambda each: each != "patients"):
+    for name in sorted(CONTRACTS, key=lambda each: each not in ASKED):
         service = importlib.import_module(f"services.{name}.app").service(environ(name, shared))
         service.migrate()
         made[name] = House(service, tokens=SessionTokens(spec.permissions(OPENAPI)))
-        if name == "patients":
+        if name in ASKED:
             served.append(Served(made[name]))
-            shared["patients_at"] = served[0].url
+            shared[f"{name}_at"] = served[-1].url
     yield made
-    for each in [*served, *reversed(made.values())]:
-        each.stop() if isinstance(each, Served) else each.close()
+    for each in [*served, appointments, *reversed(made.values())]:
+        each.close() if isinstance(each, House) else each.stop()

@@ -22,15 +22,31 @@ MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
     "facility_id": ("create_facility", {}),
     "location_id": ("create_location", {}),
     "department_id": ("create_department", {}),
+    "specialization_id": ("create_specialization", {}),
+    "type_id": ("create_appointment_type", {}),
+    "appointment_type_id": ("create_appointment_type", {}),
+    "resource_id": ("create_resource", {}),
+    "doctor_id": ("create_doctor", {}),
+    "doctor_session_id": ("add_doctor_session", {}),
+    "leave_id": ("add_leave", {}),
+    "closure_id": ("add_closure", {}),
 }
 # What has to happen to a thing before an operation on it makes sense.
 BEFORE: dict[str, list[str]] = {
     "restore_patient": ["deactivate_patient"],
     "withdraw_no_known_allergies": ["declare_no_known_allergies"],
     "enable_user": ["disable_user"],
+    "activate_doctor": ["deactivate_doctor"],
+    "get_doctor_photo": ["set_doctor_photo"],
+    "remove_doctor_photo": ["set_doctor_photo"],
+    "remove_type_minutes": ["set_type_minutes"],
+    "get_doctor_plan": ["add_doctor_session"],
+    "list_doctor_plans": ["add_doctor_session"],
+    "list_closures": ["add_closure"],
 }
 KNOWN = -1  # instead of a version: the one that the journey knows
-UNIQUE = {"username", "name"}  # members of which there is only one in the house
+UNIQUE = {"username", "name", "number"}  # members of which there is only one in the house
+WITH_UNIQUE = {"identity", "doctors"}  # services in which that is so
 OWNER = {operation: contract.service for contract in CONTRACTS.values() for operation in contract.operations}
 
 
@@ -61,7 +77,7 @@ class Journey:
         got = house.call(
             operation_id,
             body=given,
-            query=query_of(operation),
+            query={name: self.need(name) if name in MADE_BY else value for name, value in query_of(operation).items()},
             version=version,
             **self.actor(operation),
             **path,
@@ -82,6 +98,8 @@ class Journey:
         """The id of a thing, made when there is none."""
         if name == "session_id":
             return self.account["session_id"]
+        if name == "change_id":
+            return self.perform("add_doctor_session").body["change"]["change_id"]
         if name not in self.made:
             maker, changes = MADE_BY[name]
             operation = self._houses[OWNER[maker]].contract.operations[maker]
@@ -119,14 +137,24 @@ class Journey:
                 return {**body, "current_password": self.account["password"]}
             case "issue_service_token":
                 return {**body, "client_id": "history", "client_secret": self._service_secret}
-        return self._with_ids(body, fresh=operation.service == "identity")
+            case "add_closure" if "scope_id" in body:
+                return {**body, "scope_id": self.need(f"{body['scope']}_id")}
+        return self._with_ids(body, fresh=operation.service in WITH_UNIQUE)
 
     def _with_ids(self, body: Any, *, fresh: bool) -> Any:
         if isinstance(body, list):
             return [self._with_ids(each, fresh=fresh) for each in body]
         if not isinstance(body, Mapping):
             return body
-        filled = {k: self.need(k) if k in MADE_BY and v else self._with_ids(v, fresh=fresh) for k, v in body.items()}
+        filled = {name: self._with_id(name, value, fresh=fresh) for name, value in body.items()}
         if fresh:
             filled |= {name: f"{filled[name]}-{secrets.token_hex(4)}" for name in UNIQUE & filled.keys()}
         return filled
+
+    def _with_id(self, name: str, value: Any, *, fresh: bool) -> Any:
+        """A member: the id of a thing, a list of one, or whatever it is."""
+        if value and name in MADE_BY:
+            return self.need(name)
+        if value and name.endswith("_ids") and name[:-1] in MADE_BY:
+            return [self.need(name[:-1])]
+        return self._with_ids(value, fresh=fresh)

@@ -68,9 +68,9 @@ def test_a_token_that_does_not_count_is_no_token(refused, operation, header):
 
 @pytest.mark.parametrize("operation", PROTECTED, ids=named)
 def test_a_role_without_the_permission_is_refused(refused, operation):
-    """The role `patient` holds nothing but the own account; who it is must not matter."""
+    """The role `first_sign_in` holds nothing but the own account; who it is must not matter."""
     if operation not in OWN_ACCOUNT:
-        got = refused(operation, 403, role="patient")
+        got = refused(operation, 403, role="first_sign_in")
         assert got.body["code"] == "not_allowed"
 
 

@@ -41,6 +41,10 @@ WITHOUT_VERSION = {
     "enable_user": "it opens the account with what it has, whatever that is now",
     "reset_password": "it replaces what nobody can read",
     "change_own_password": "the current password is what it starts from",
+    "set_doctor_photo": "a photo replaces the one before as a whole",
+    "remove_doctor_photo": "there is one photo at most",
+    "set_type_minutes": "it says all that there is to say",
+    "remove_type_minutes": "it says all that there is to say",
 }
 
 # Lists that are given whole, because they are as long as a table of the system or one person's own.

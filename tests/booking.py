@@ -1,0 +1,94 @@
+"""A service of appointments over real sockets that takes plans as its contract says: refused, superseded, or away.
+
+It keeps the versions that it was given and the answer to each change, so that what is sent again is answered again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tests.integration.chassis.peer import Connection, Peer
+
+OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
+_PLAN = re.compile(r"/api/v1/facilities/([0-9a-f-]{36})/plans/([0-9a-f-]{36})")
+# What the doctors call, for as long as the service itself is not there.
+_CONTRACT = """
+openapi: 3.0.3
+info: {title: appointments, version: "1.0"}
+paths:
+  /api/v1/facilities/{facility_id}/plans/{plan_id}:
+    put:
+      operationId: apply_plan
+      x-permission: plans.apply
+      x-audit: none
+      parameters:
+        - {name: facility_id, in: path, required: true, schema: {type: string}}
+        - {name: plan_id, in: path, required: true, schema: {type: string}}
+      responses: {"200": {description: Applied.}}
+"""
+
+
+def contracts(folder: Path) -> Path:
+    """A folder with every contract, that of the appointments among them."""
+    if (OPENAPI / "appointments.yaml").exists():
+        return OPENAPI
+    found = folder / "openapi"
+    if not found.exists():
+        shutil.copytree(OPENAPI, found)
+        (found / "appointments.yaml").write_text(_CONTRACT, encoding="utf-8")
+    return found
+
+
+class Booking:
+    """What `appointments` says.
+
+    refusing: facilities where a booked appointment is in the way of every change. is_away: it answers nothing of use.
+    """
+
+    def __init__(self) -> None:
+        self.refusing: set[str] = set()
+        self.is_away = False
+        self.versions: dict[tuple[str, str], int] = {}
+        self.plans: dict[tuple[str, str], dict[str, Any]] = {}
+        self.applied: list[dict[str, Any]] = []
+        self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.peer = Peer(self._answer)
+        self.url = self.peer.url
+
+    def clash(self, facility_id: str) -> dict[str, Any]:
+        """The appointment that is in the way at a facility."""
+        return {
+            "appointment_id": facility_id,
+            "doctor_id": facility_id,
+            "starts_at": "2099-01-05T09:00:00Z",
+            "ends_at": "2099-01-05T09:15:00Z",
+        }
+
+    def stop(self) -> None:
+        """End it."""
+        self.peer.stop()
+
+    def _answer(self, connection: Connection) -> None:
+        request = connection.request
+        found = _PLAN.fullmatch(request.target)
+        if self.is_away or found is None:
+            connection.answer(503, {"code": "unavailable"}, headers={"retry-after": "1"})
+            return
+        body = json.loads(request.body)
+        if body["change_id"] not in self._answers:
+            self._answers[body["change_id"]] = self._decide((found[1], found[2]), body)
+        connection.answer(*self._answers[body["change_id"]])
+
+    def _decide(self, plan: tuple[str, str], body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        clashing = [self.clash(plan[0])] if plan[0] in self.refusing else []
+        if self.versions.get(plan, 0) >= body["version"]:
+            return 409, {"code": "plan_superseded", "facts": {"version": self.versions[plan]}}
+        if clashing and body["clashes"] == "refuse":
+            return 409, {"code": "plan_clashes", "facts": {"clashing": clashing, "more": False}}
+        self.versions[plan], self.plans[plan] = body["version"], body
+        self.applied.append(body)
+        return 200, {"version": body["version"], "clashing": clashing, "more": False}
