@@ -6,7 +6,8 @@ and commits, with the effect, all that belongs to it: the audit entry, the store
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -120,6 +121,20 @@ class Call:
         """The answer of this call; a unit of work stores it with the effect, under the call's Idempotency-Key."""
         self.answered = Answer(body, status, dict(headers or {}))
         return self.answered
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, the call has neither key nor delivery, so that its audit entry is all that a unit of work commits."""
+        key, delivery, self.key, self.delivery = self.key, self.delivery, None, None
+        try:
+            yield
+        finally:
+            self.key, self.delivery = key, delivery
+
+    def committed(self) -> None:
+        """A unit of work has committed the audit entry, if there was one; the next unit makes its own."""
+        if self.entry is not None:
+            self.entry, self.audited = None, True
 
     def begin_again(self) -> None:
         """Forget what an attempt that was rolled back has said, before the next attempt."""

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 import orjson
 
@@ -23,6 +24,22 @@ class Page:
     limit: int
     after: tuple[Any, ...] | None = None
 
+    @property
+    def after_id(self) -> UUID | None:
+        """The id of the last item before it, for a list in the order of its ids; None on the first page.
+
+        Raises:  Malformed: the cursor holds something else.
+        """
+        match self.after:
+            case None:
+                return None
+            case [str() as last]:
+                try:
+                    return UUID(last)
+                except ValueError:
+                    pass
+        raise _nowhere()
+
 
 def page(cursor: str | None, *, limit: int, of: Sequence[object]) -> Page:
     """The page that a cursor asks for.
@@ -36,9 +53,9 @@ def page(cursor: str | None, *, limit: int, of: Sequence[object]) -> Page:
         decoded = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         mark, keys = decoded
     except (binascii.Error, ValueError, TypeError) as error:
-        raise Malformed(errors=[FieldError("cursor", parameter="cursor")]) from error
+        raise _nowhere() from error
     if mark != _mark(of) or not isinstance(keys, list):
-        raise Malformed(errors=[FieldError("cursor", parameter="cursor")])
+        raise _nowhere()
     return Page(limit, tuple(keys))
 
 
@@ -54,6 +71,10 @@ def cut(
         return items, None
     packed = orjson.dumps([_mark(of), list(keys(items[-1]))])
     return items, base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def _nowhere() -> Malformed:
+    return Malformed(errors=[FieldError("cursor", parameter="cursor")])
 
 
 def _mark(of: Sequence[object]) -> str:

@@ -9,7 +9,6 @@ from uuid import UUID
 from services.chassis import paging
 from services.chassis.call import Answer, Call
 from services.history import model, view
-from services.kernel.errors import FieldError, Malformed
 
 
 class HistoryController:
@@ -38,7 +37,7 @@ class HistoryController:
         patient, _ = self._open(patient_id, call)
         statuses = model.shown(status, include_errors=include_errors)
         of = ("allergies", patient, *statuses)
-        before = _before(paging.page(cursor, limit=limit, of=of))
+        before = paging.page(cursor, limit=limit, of=of).after_id
         with self._store.begin(call) as tx:
             found = tx.allergies.page(patient, statuses=statuses, before=before, limit=limit + 1)
             items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
@@ -132,7 +131,7 @@ class HistoryController:
         patient, _ = self._open(patient_id, call)
         statuses = model.shown(status, include_errors=include_errors)
         of = ("problems", patient, *statuses)
-        before = _before(paging.page(cursor, limit=limit, of=of))
+        before = paging.page(cursor, limit=limit, of=of).after_id
         with self._store.begin(call) as tx:
             found = tx.problems.page(patient, statuses=statuses, before=before, limit=limit + 1)
             items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
@@ -232,16 +231,6 @@ class HistoryController:
             changed = model.changed_fields(before, after)
             call.audit(patient=patient, record=after.id, version=after.version, fields=changed)
             return call.answer(view.problem(after))
-
-
-def _before(page: paging.Page) -> UUID | None:
-    if page.after is None:
-        return None
-    try:
-        (last,) = page.after
-        return UUID(last)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise Malformed(errors=[FieldError("cursor", parameter="cursor")]) from error
 
 
 def _keys(entry: model.Allergy | model.Problem) -> list[str]:

@@ -36,7 +36,10 @@ class Interval:
 
 
 def merged(intervals: Iterable[Interval]) -> list[Interval]:
-    """The same time in as few intervals as possible, in order; those that touch become one."""
+    """The same time in as few intervals as possible, in order; those that touch become one.
+
+    Source: none, plain arithmetic.
+    """
     found: list[Interval] = []
     for each in sorted(intervals):
         if found and each.start <= found[-1].end:
@@ -47,7 +50,10 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def without(interval: Interval, taken: Iterable[Interval]) -> Iterator[Interval]:
-    """What is left of an interval when others are taken out of it, in order."""
+    """What is left of an interval when others are taken out of it, in order.
+
+    Source: none, plain arithmetic.
+    """
     start = interval.start
     for each in merged(taken):
         if each.end <= start:

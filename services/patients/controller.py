@@ -84,22 +84,21 @@ class PatientsController:
             patient = model.mark_deceased(before, on=died, today=self._today(call.at), at=call.at)
             return self._keep_standing(tx, before, patient, call, happened="deceased")
 
-    def search_patients(self, body: dict[str, Any], call: Call) -> Answer:
+    def search_patients(
+        self, body: dict[str, Any], call: Call, *, limit: int = 50, cursor: str | None = None
+    ) -> Answer:
         """Find patients by part of a name, phone, MRN, identifier or birth date."""
-        search = model.read_search(body, house=self._house)
         # The cursor belongs to the list and not to what was typed: even a hash of a birth date could be guessed.
-        of = [call.operation]
-        page = paging.page(body.get("cursor"), limit=body.get("limit", model.DEFAULT_LIMIT), of=of)
+        search, of = model.read_search(body, house=self._house), [call.operation]
+        place = model.hit_at(paging.page(cursor, limit=limit, of=of).after)
         with self._store.begin(call) as tx:
             found = tx.matching(search, limit=model.MOST_RANKED + 1)
-            hits = model.hits_after(
-                model.ranked(found[: model.MOST_RANKED], asked=search), place=model.hit_at(page.after)
-            )
-            shown, cursor = paging.cut(hits, limit=page.limit, keys=lambda hit: [hit.score, str(hit.id)], of=of)
+            hits = model.hits_after(model.ranked(found[: model.MOST_RANKED], asked=search), place=place)
+            shown, following = paging.cut(hits, limit=limit, keys=lambda hit: [hit.score, str(hit.id)], of=of)
             patients = tx.patients([hit.id for hit in shown])
             call.audit(found=[patient.id for patient in patients])
-            today, truncated = self._today(call.at), len(found) > model.MOST_RANKED
-            return call.answer(view.search_page(shown, patients, next_cursor=cursor, truncated=truncated, today=today))
+            more, today = len(found) > model.MOST_RANKED, self._today(call.at)
+            return call.answer(view.search_page(shown, patients, next_cursor=following, truncated=more, today=today))
 
     def list_patient_changes(self, patient_id: str, call: Call, limit: int = 50, cursor: str | None = None) -> Answer:
         """What was changed since the registration, field by field."""

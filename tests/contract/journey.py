@@ -44,6 +44,7 @@ BEFORE: dict[str, list[str]] = {
     "list_doctor_plans": ["add_doctor_session"],
     "list_closures": ["add_closure"],
 }
+KNOWN = -1  # instead of a version: the one that the journey knows
 UNIQUE = {"username", "name", "number"}  # members of which there is only one in the house
 WITH_UNIQUE = {"identity", "doctors"}  # services in which that is so
 OWNER = {operation: contract.service for contract in CONTRACTS.values() for operation in contract.operations}
@@ -57,29 +58,46 @@ class Journey:
         self.made: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self._account: dict[str, Any] = {}
+        self._prepared: set[str] = set()
 
-    def perform(self, operation_id: str, *, body: Any = None) -> Got:
-        """Call an operation with an example of its body; the answer as it came."""
+    def perform(self, operation_id: str, *, body: Any = None, version: int | None = KNOWN) -> Got:
+        """Call an operation with an example of its body; the answer as it came.
+
+        version: sent in If-Match by an operation that takes one; None sends none.
+        """
         house = self._houses[OWNER[operation_id]]
         operation = house.contract.operations[operation_id]
         names = [each["name"] for each in operation.parameters if each["in"] == "path"]
         path = {name: self.need(name) for name in names}
-        for earlier in BEFORE.get(operation_id, []):
-            got = self.perform(earlier)
-            assert got.status < 300, (earlier, got.body)
+        self.prepare(operation_id)
         given = self._filled(operation, first_body(operation) if body is None else body)
         thing = next(reversed(path.values()), None)
+        if version == KNOWN:
+            version = self.versions[thing] if operation.takes_version else None
         got = house.call(
             operation_id,
             body=given,
+<<<<<<< HEAD
             query={name: self.need(name) if name in MADE_BY else value for name, value in query_of(operation).items()},
             version=self.versions[thing] if operation.takes_version else None,
+=======
+            query=query_of(operation),
+            version=version,
+>>>>>>> origin/main
             **self.actor(operation),
             **path,
         )
         if isinstance(got.body, dict) and isinstance(got.body.get("version"), int):
             self.versions[got.body.get("id") or thing] = got.body["version"]
         return got
+
+    def prepare(self, operation_id: str) -> None:
+        """Let happen what an operation presupposes, once for each journey."""
+        if operation_id not in self._prepared:
+            self._prepared.add(operation_id)
+            for earlier in BEFORE.get(operation_id, []):
+                got = self.perform(earlier)
+                assert got.status < 300, (earlier, got.body)
 
     def need(self, name: str) -> str:
         """The id of a thing, made when there is none."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.contract.contracts import CONTRACTS
 from tests.system.house import COMES_UP_S, Client, Person, Reply, RunningHouse, hire, sign_in
+from tests.system.visit import Service, Visit
+
+WORKERS = 3  # accounts that take turns, because the gateway limits each
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -102,3 +107,22 @@ def doctor(admin: Person) -> Person:
 @pytest.fixture(scope="session")
 def auditor(admin: Person) -> Person:
     return hire(admin, "auditor")
+
+
+@pytest.fixture(scope="module")
+def tokens(admin: Person) -> Iterator[str]:
+    """Tokens of accounts with every right, in turn."""
+    people = [hire(admin, "super_admin") for _ in range(WORKERS)]
+    return itertools.cycle([person.token for person in people])
+
+
+@pytest.fixture(scope="module")
+def services(client: Client, tokens: Iterator[str]) -> dict[str, Service]:
+    """All services behind the gateway."""
+    return {name: Service(client, contract, tokens) for name, contract in CONTRACTS.items()}
+
+
+@pytest.fixture(scope="module")
+def visit(house: RunningHouse, services: dict[str, Service]) -> Callable[[], Visit]:
+    """Begins a new journey."""
+    return lambda: Visit(services, service_secret=house.secret("service-history"))

@@ -239,13 +239,3 @@ def token(subject: str | None = None, *, key: RSAKey = KEY, header: Mapping[str,
     kept = {name: value for name, value in {**usual, **claims}.items() if value is not None}
     headers = {"alg": "RS256", "kid": "edge-1", "typ": "at+jwt", **(header or {})}
     return jwt.encode(headers, kept, key, algorithms=[headers["alg"]])
-
-
-def eventually(check: Callable[[], bool], *, within_s: float = 10) -> bool:
-    """Whether it becomes true in time."""
-    ends = time.monotonic() + within_s
-    while not check():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.05)
-    return True

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import urllib3
+
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 COMES_UP_S, GOES_DOWN_S = 300, 150
@@ -217,13 +219,6 @@ def hire(admin: Person, *roles: str) -> Person:
     """Somebody with these roles who has signed in and changed the password."""
     _, person = add_user(admin, *roles)
     return person.sign_in().change_password().works()
-
-
-def wait_for(is_so: Callable[[], bool], *, within_s: float, what: str, step_s: float = 0.1) -> None:
-    until = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < until, f"not within {within_s} s: {what}"
-        time.sleep(step_s)
 
 
 def new_patient(**more: object) -> dict[str, object]:

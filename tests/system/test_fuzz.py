@@ -6,14 +6,10 @@ performed once with an example of its contract, so that none is only ever refuse
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -25,82 +21,13 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
-from services.chassis.spec import Contract, Operation
-from services.chassis.testing import Got
+from services.chassis.spec import Operation
 from tests.contract.contracts import CONTRACTS, OPERATIONS, named
-from tests.contract.journey import Journey
-from tests.system.house import Client, Person, RunningHouse, hire, new_password, wait_for
+from tests.system.house import RunningHouse
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FULL, SHORT = 1000, 50  # requests per operation
 ENDS_ITSELF = {"sign_out", "end_own_session"}  # after the first success there is no session any more
-WORKERS = 3  # accounts that take turns, because the gateway limits each
-
-
-@dataclass
-class Service:
-    """One service behind the gateway, called as `House` is in this process."""
-
-    client: Client
-    contract: Contract
-    tokens: Any
-
-    def call(self, operation_id: str, *, body=None, query=None, version=None, token=None, **path) -> Got:
-        """Call an operation by its id."""
-        operation = self.contract.operations[operation_id]
-        address = requests.Request("GET", operation.path.format(**path), params=query)
-        address.url = f"http://gateway{address.url}"
-        found = self.client.send(
-            operation.method,
-            address.prepare().path_url,
-            body,
-            token=None if operation.is_public else token or next(self.tokens),
-            key=str(uuid.uuid4()) if operation.takes_key else None,
-            if_match=None if version is None else f'"{version}"',
-        )
-        return Got(found.status, found.headers, found.json if found.body else None, found.body)
-
-
-class Visit(Journey):
-    """A journey through the gateway."""
-
-    @property
-    def account(self) -> dict[str, Any]:
-        """A person who has changed the one-time password, so that the roles hold."""
-        is_new, account = not self._account, super().account
-        if is_new and "access_token" in account:
-            service, fresh = self._houses["identity"], new_password()
-            body, token = {"current_password": account["password"], "new_password": fresh}, account["access_token"]
-            assert service.call("change_own_password", body=body, token=token).status == 204
-            account["password"] = fresh
-            wait_for(
-                lambda: service.call("list_own_sessions", token=token).status == 200, within_s=5, what="the roles hold"
-            )
-        return account
-
-    def actor(self, operation: Operation) -> dict[str, str]:
-        """The person with the account uses the token that the house gave."""
-        own = (operation.permission or "").startswith("account.")
-        return {"token": self.account["access_token"]} if own else {}
-
-
-@pytest.fixture(scope="module")
-def tokens(admin: Person):
-    """Tokens of accounts with every right, in turn."""
-    people = [hire(admin, "super_admin") for _ in range(WORKERS)]
-    return itertools.cycle([person.token for person in people])
-
-
-@pytest.fixture(scope="module")
-def services(client: Client, tokens) -> dict[str, Service]:
-    """All services behind the gateway."""
-    return {name: Service(client, contract, tokens) for name, contract in CONTRACTS.items()}
-
-
-@pytest.fixture(scope="module")
-def visit(house: RunningHouse, services):
-    """A new journey."""
-    return lambda: Visit(services, service_secret=house.secret("service-history"))
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +46,7 @@ def test_every_operation_succeeds_through_the_gateway(visit, operation: Operatio
     assert 200 <= got.status < 300, (got.status, got.body)
 
 
+@pytest.mark.row("API-01")
 @pytest.mark.target("C-28")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=named)

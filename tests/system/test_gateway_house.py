@@ -10,7 +10,8 @@ import pytest
 
 from gateway import routes
 from tests.architecture import tree
-from tests.system.house import Client, Person, Reply, RunningHouse, add_user, new_key, new_patient, wait_for
+from tests.system.house import Client, Person, Reply, RunningHouse, add_user, new_key, new_patient
+from tests.waiting import wait_for
 
 CONTRACTS = {contract.service: contract for contract in routes.contracts(tree.ROOT / "openapi")}
 BURST = 400

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.system import edge
+from tests.waiting import within
 
 SECRET = "Ada-Example-1984"
 
@@ -132,7 +133,7 @@ def test_spans_go_to_the_collector_under_the_name_of_the_route_and_without_anyth
         said = {"traceparent": outside, "user-agent": SECRET, "host": SECRET}
         answer = gateway.send("GET", f"{edge.PATIENT}?name={SECRET}", token=edge.token(), headers=said)
         passed_on = gateway.only("patients").requests[0].headers["traceparent"].split("-")
-        assert edge.eventually(lambda: bool(spans), within_s=15)
+        assert within(15, lambda: bool(spans))
         lines = gateway.log()
     (span,) = [each for each in spans if each.name == "patients.get_patient"]
     assert SECRET.encode() not in span.SerializeToString()
@@ -147,7 +148,7 @@ def test_a_trace_of_ours_goes_on_where_the_caller_is_trusted(tmp_path, collector
     with edge.running(tmp_path, otlp_endpoint=endpoint, trusts_traces=True) as gateway:
         said = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
         gateway.send("GET", edge.PATIENT, token=edge.token(), headers=said)
-        assert edge.eventually(lambda: bool(spans), within_s=15)
+        assert within(15, lambda: bool(spans))
     assert spans[0].trace_id.hex() == "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -169,7 +170,7 @@ def test_the_inner_listener_has_metrics_and_probes_and_nothing_else_of_the_admin
         def inner(path, method="GET"):
             return gateway.send(method, path, port=gateway.metrics_port)
 
-        assert edge.eventually(lambda: b"upstream_rq_time_count" in inner("/metrics").body)  # merged every five seconds
+        assert within(10, lambda: b"upstream_rq_time_count" in inner("/metrics").body)  # merged every five seconds
         metrics = inner("/metrics").body.decode()
         for name in ("upstream_rq_total", "upstream_rq_time_count", "circuit_breakers_default_remaining_rq",
                      "upstream_cx_active", "membership_healthy"):  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 
 from gateway import config
 from tests.system import edge
+from tests.waiting import within
 
 RESET = (0, {}, b"")
 
@@ -118,7 +119,7 @@ def test_an_instance_that_fails_its_requests_is_left_out_although_it_says_it_is_
         return {two.send("PATCH", edge.PATIENT, token=edge.token(), body=b"{}").status for _ in range(4)} == {200}
 
     # Which of the two gets a request is chance, so four good answers alone do not show that one of them was put out.
-    assert edge.eventually(lambda: settled() and len(bad.requests) >= 3)
+    assert within(10, lambda: settled() and len(bad.requests) >= 3)
     assert len(bad.requests) <= 8
     put_out = len(bad.requests)
     time.sleep(1)  # several rounds of health checks, which the instance passes
@@ -142,9 +143,9 @@ def test_an_instance_that_is_not_ready_gets_nothing_until_it_is(two):
             two.send("GET", edge.PATIENT, token=edge.token())
         return not resting.requests and len(other.requests) == 6
 
-    assert edge.eventually(only_other)
+    assert within(10, only_other)
     resting.ready = True
-    assert edge.eventually(lambda: not only_other())
+    assert within(10, lambda: not only_other())
 
 
 def test_when_nobody_is_ready_the_services_themselves_say_so(one):
@@ -169,4 +170,4 @@ def test_the_gateway_stands_up_again_after_a_kill(tmp_path):
             except OSError:
                 return False
 
-        assert edge.eventually(serves, within_s=5)
+        assert within(5, serves)

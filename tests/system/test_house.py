@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from tests.system.conftest import Beginning
-from tests.system.house import Client, Person, Reply, add_user, new_allergy, new_key, new_patient, wait_for, word
+from tests.system.house import Client, Person, Reply, add_user, new_allergy, new_key, new_patient, word
+from tests.waiting import wait_for
 
 ALL_WITHIN_S = 10.0
 UNKNOWN = "01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20"

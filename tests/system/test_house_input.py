@@ -27,9 +27,9 @@ from tests.system.house import (
     new_password,
     new_patient,
     sign_in,
-    wait_for,
     word,
 )
+from tests.waiting import wait_for
 
 UNKNOWN = "01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20"
 TEN_MB = 10 * 1024 * 1024

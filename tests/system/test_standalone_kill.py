@@ -15,7 +15,8 @@ import urllib3
 
 from standalone import identities, needs, state
 from standalone.state import ProcessState
-from tests.system.house import Client, Person, RunningHouse, new_allergy, new_key, new_patient, wait_for
+from tests.system.house import Client, Person, RunningHouse, new_allergy, new_key, new_patient
+from tests.waiting import wait_for
 
 STORES = ["postgresql", "mongodb", "redis-records", "redis-bus", "redis-cache"]
 SERVICES = [name for service in needs.services() for name in (service, f"{service}-worker")]

@@ -87,8 +87,7 @@ class Documents:
                 raise
             with translated(committing=True):
                 _commit(session)
-        if call.entry is not None:
-            call.entry, call.audited = None, True
+        call.committed()
 
     @contextmanager
     def read(self) -> Iterator[Database[dict[str, Any]]]:
@@ -98,12 +97,8 @@ class Documents:
 
     def audit(self, call: Call) -> None:
         """Commit the audit entry of a call alone."""
-        key, delivery, call.key, call.delivery = call.key, call.delivery, None, None
-        try:
-            with self.begin(call):
-                pass
-        finally:
-            call.key, call.delivery = key, delivery
+        with call.alone(), self.begin(call):
+            pass
 
     def ping(self) -> None:
         """Answer when a primary answers; StoreAway otherwise."""

@@ -80,8 +80,7 @@ class Database:
                 raise
             with translated(committing=True):
                 transaction.commit()
-        if call.entry is not None:
-            call.entry, call.audited = None, True
+        call.committed()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -91,12 +90,8 @@ class Database:
 
     def audit(self, call: Call) -> None:
         """Commit the audit entry of a call alone."""
-        key, delivery, call.key, call.delivery = call.key, call.delivery, None, None
-        try:
-            with self.begin(call):
-                pass
-        finally:
-            call.key, call.delivery = key, delivery
+        with call.alone(), self.begin(call):
+            pass
 
     def ping(self) -> None:
         """Answer when the database answers; StoreAway or StoreBusy otherwise."""

@@ -51,7 +51,7 @@ class Places:
         """Facilities in the order of their making."""
         page = paging.page(cursor, limit=limit, of=("facilities",))
         with self._desk.store.read() as tx:
-            found = tx.facilities(after=_after(page), limit=limit + 1)
+            found = tx.facilities(after=page.after_id, limit=limit + 1)
         return _page(found, limit, ("facilities",))
 
     def list_locations(
@@ -61,7 +61,7 @@ class Places:
         of = ("locations", facility_id)
         page = paging.page(cursor, limit=limit, of=of)
         with self._desk.store.read() as tx:
-            found = tx.locations(after=_after(page), limit=limit + 1, facility_id=_id(facility_id))
+            found = tx.locations(after=page.after_id, limit=limit + 1, facility_id=_id(facility_id))
         return _page(found, limit, of)
 
     def list_departments(
@@ -71,7 +71,7 @@ class Places:
         of = ("departments", facility_id)
         page = paging.page(cursor, limit=limit, of=of)
         with self._desk.store.read() as tx:
-            found = tx.departments(after=_after(page), limit=limit + 1, facility_id=_id(facility_id))
+            found = tx.departments(after=page.after_id, limit=limit + 1, facility_id=_id(facility_id))
         return _page(found, limit, of)
 
     def get_facility(self, facility_id: str) -> dict[str, Any]:
@@ -151,10 +151,6 @@ def _named(find: Callable[[type[Any], UUID], Any], kind: type[Any], given: str, 
 def _page(found: list[Any], limit: int, of: tuple[object, ...]) -> dict[str, Any]:
     items, following = paging.cut(found, limit=limit, keys=lambda each: [str(each.id)], of=of)
     return view.page([view.place(each) for each in items], next_cursor=following)
-
-
-def _after(page: paging.Page) -> UUID | None:
-    return None if page.after is None else UUID(str(page.after[0]))
 
 
 def _id(text: str | None) -> UUID | None:

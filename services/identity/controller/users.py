@@ -43,9 +43,8 @@ class Users:
         """Accounts in the order of their making."""
         of = ("users", role, active)
         page = paging.page(cursor, limit=limit, of=of)
-        after = _after(page)
         with self._desk.store.read() as tx:
-            found = tx.accounts(after=after, limit=limit + 1, role=role, active=active)
+            found = tx.accounts(after=page.after_id, limit=limit + 1, role=role, active=active)
         items, following = paging.cut(found, limit=limit, keys=lambda each: [str(each.id)], of=of)
         return view.page([view.account(each) for each in items], next_cursor=following)
 
@@ -150,7 +149,3 @@ def _shown_once(call: Call, body: dict[str, Any], password: str, *, status: int)
     """The stored answer of the key has no password: a replay must not show it again, nor a table keep it in clear."""
     call.answer({**body, "one_time_password": None}, status=status)
     return Answer({**body, "one_time_password": password}, status)
-
-
-def _after(page: paging.Page) -> UUID | None:
-    return None if page.after is None else UUID(str(page.after[0]))

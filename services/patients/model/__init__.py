@@ -50,7 +50,6 @@ from services.patients.model.records import (
     restore,
 )
 from services.patients.model.search import (
-    DEFAULT_LIMIT,
     MOST_RANKED,
     Found,
     Hit,
@@ -63,7 +62,6 @@ from services.patients.model.search import (
 from services.patients.model.store import PatientStore, PatientsUnit, PatientsView
 
 __all__ = [
-    "DEFAULT_LIMIT",
     "MOST_RANKED",
     "Address",
     "AlreadyDeceased",

@@ -28,7 +28,6 @@ from services.patients.model.names import is_unspaced, words
 from services.patients.model.person import House
 
 MOST_RANKED = 500
-DEFAULT_LIMIT = 20
 _MOST_WORDS = 12
 _LEAST_LIKE = 60
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", re.ASCII)

@@ -11,6 +11,7 @@ import pytest
 from services.chassis import mongo, redis, sql
 from services.chassis.client import Client
 from tests.integration.chassis import making
+from tests.integration.chassis.events import write_contract
 from tests.integration.chassis.peer import Behaviour, Peer
 
 CONTRACT = """
@@ -104,3 +105,9 @@ def connect(openapi_dir: Path) -> Iterator[Callable[..., Client]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    """A folder of contracts with the events of the tests."""
+    return write_contract(tmp_path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -105,14 +103,6 @@ def empty(store: sql.Database | mongo.Documents) -> None:
     else:
         for name in ("things", "outbox", "inbox", "idempotency"):
             store.database[name].delete_many({})
-
-
-def until(is_so: Callable[[], bool], *, within_s: float = 20.0) -> None:
-    """Wait for something that other threads or processes bring about; fail when it takes too long."""
-    end = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def jwk(kid: str, *, bits: int = 2048, **other: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import orjson
 import pytest
@@ -13,7 +12,6 @@ from services.chassis import bus as bus_module
 from services.chassis import redis
 from services.chassis.stores import StoreAway, StoreBusy
 from services.kernel.errors import Unavailable
-from tests.integration.chassis.events import write_contract
 from tests.integration.chassis.listening import (
     GROUP,
     QUICK,
@@ -26,27 +24,23 @@ from tests.integration.chassis.listening import (
     tell,
     wait,
 )
-from tests.integration.chassis.making import things, until
+from tests.integration.chassis.making import things
+from tests.waiting import wait_for
 
 V1, V2 = "things.added.v1", "things.added.v2"
-
-
-@pytest.fixture
-def contract(tmp_path: Path) -> Path:
-    return write_contract(tmp_path)
 
 
 def test_an_event_takes_effect_once_and_is_acknowledged(store, bus: redis.Client, redis_url, contract) -> None:
     with listening(make_consumer(redis_url, contract, {V1: recording(store)})):
         tell(bus, "chair", "table")
-        until(lambda: things(store) == {"chair", "table"} and pending(bus) == 0)
+        wait_for(lambda: things(store) == {"chair", "table"} and pending(bus) == 0)
 
 
 def test_the_same_event_twice_takes_effect_once(store, bus: redis.Client, redis_url, contract) -> None:
     (event,) = tell(bus, "chair")
     bus.xadd(STREAM, {"event": event.event, "id": str(event.id), "type": event.type})
     with listening(make_consumer(redis_url, contract, {V1: recording(store)})):
-        until(lambda: bool(bus.exists(STREAM)) and _is_idle(bus))
+        wait_for(lambda: bool(bus.exists(STREAM)) and _is_idle(bus))
     assert things(store) == {"chair"}
     assert list(dead(bus)) == []
 
@@ -54,14 +48,14 @@ def test_the_same_event_twice_takes_effect_once(store, bus: redis.Client, redis_
 def test_what_was_published_before_the_group_existed_is_not_lost(database, bus, redis_url, contract) -> None:
     tell(bus, "chair")
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
-        until(lambda: things(database) == {"chair"})
+        wait_for(lambda: things(database) == {"chair"})
 
 
 def test_types_without_a_handler_are_passed_over(database, bus, redis_url, contract) -> None:
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
         tell(bus, "chair", kind=V2, colour="red")
         tell(bus, "table")
-        until(lambda: things(database) == {"table"} and pending(bus) == 0)
+        wait_for(lambda: things(database) == {"table"} and pending(bus) == 0)
 
 
 def test_one_poison_among_a_thousand(database, bus, redis_url, contract) -> None:
@@ -76,9 +70,9 @@ def test_one_poison_among_a_thousand(database, bus, redis_url, contract) -> None
     names = [f"thing {number}" for number in range(999)]
     tell(bus, *names[:500], "poison", *names[500:])
     with listening(make_consumer(redis_url, contract, {V1: handle})):
-        until(lambda: inbox(database) == 999, within_s=60)
-        until(lambda: len(list(dead(bus))) == 1)
-        until(lambda: pending(bus) == 0)
+        wait_for(lambda: inbox(database) == 999, within_s=60)
+        wait_for(lambda: len(list(dead(bus))) == 1)
+        wait_for(lambda: pending(bus) == 0)
     assert seen.count("poison") == 5
     assert [name for name in seen if name != "poison"] == names
     (letter,) = dead(bus)
@@ -99,7 +93,7 @@ def test_attempts_keep_their_pauses(database, bus, redis_url, contract) -> None:
 
     tell(bus, "chair")
     with listening(make_consumer(redis_url, contract, {V1: fail})):
-        until(lambda: len(list(dead(bus))) == 1)
+        wait_for(lambda: len(list(dead(bus))) == 1)
     pauses = [later - earlier for earlier, later in pairwise(moments)]
     assert len(pauses) == 4
     for pause, least in zip(pauses, QUICK.backoff_s, strict=True):
@@ -126,9 +120,9 @@ def test_attempts_are_remembered_when_the_process_ends(database, bus, redis_url,
     tell(bus, "chair")
     for number in range(5):
         with listening(make_consumer(redis_url, contract, {V1: fail}, name=f"process {number}")):
-            until(lambda expected=number + 1: len(seen) >= expected)
+            wait_for(lambda expected=number + 1: len(seen) >= expected)
     with listening(make_consumer(redis_url, contract, {V1: fail}, name="last")):
-        until(lambda: len(list(dead(bus))) == 1)
+        wait_for(lambda: len(list(dead(bus))) == 1)
     assert len(seen) == 5
 
 
@@ -137,7 +131,7 @@ def test_what_is_no_event_is_a_dead_letter_or_passed_over_at_once(text, database
     bus.xadd(STREAM, {"event": text})
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
         tell(bus, "chair")
-        until(lambda: things(database) == {"chair"} and pending(bus) == 0)
+        wait_for(lambda: things(database) == {"chair"} and pending(bus) == 0)
     assert [letter.attempts for letter in dead(bus)] == ([] if text == "{}" else [1])
 
 
@@ -145,7 +139,7 @@ def test_bytes_that_are_no_text_are_a_dead_letter_and_end_nobody(database, bus, 
     bus.xadd(STREAM, {b"event": b"\xff\xfe{"})
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
         tell(bus, "chair")
-        until(lambda: things(database) == {"chair"} and pending(bus) == 0)
+        wait_for(lambda: things(database) == {"chair"} and pending(bus) == 0)
     assert [letter.error for letter in dead(bus)] == ["not_json"]
 
 
@@ -170,7 +164,7 @@ def test_an_odd_envelope_is_handled_or_a_dead_letter_and_ends_nobody(
     bus.xadd(STREAM, {"event": orjson.dumps({**orjson.loads(event.event), **change})})
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
         tell(bus, "last")
-        until(lambda: "last" in things(database) and pending(bus) == 0)
+        wait_for(lambda: "last" in things(database) and pending(bus) == 0)
     assert len(list(dead(bus))) == (fate == "dead")
     assert ("chair" in things(database)) == (fate == "handled")
 
@@ -178,7 +172,7 @@ def test_an_odd_envelope_is_handled_or_a_dead_letter_and_ends_nobody(
 def test_an_event_that_breaks_its_schema_is_a_dead_letter_at_once(database, bus, redis_url, contract) -> None:
     (event,) = tell(bus, "chair", id=7)
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
-        until(lambda: len(list(dead(bus))) == 1)
+        wait_for(lambda: len(list(dead(bus))) == 1)
     (letter,) = dead(bus)
     assert (letter.error, letter.attempts, letter.event_id) == ("invalid_event", 1, str(event.id))
     assert things(database) == set()
@@ -197,7 +191,7 @@ def test_a_store_that_is_away_costs_no_attempt(database, bus, redis_url, contrac
 
     tell(bus, "chair", "table")
     with listening(make_consumer(redis_url, contract, {V1: handle})):
-        until(lambda: things(database) == {"chair", "table"} and pending(bus) == 0)
+        wait_for(lambda: things(database) == {"chair", "table"} and pending(bus) == 0)
     assert list(dead(bus)) == []
 
 
@@ -213,7 +207,7 @@ def test_a_short_absence_of_the_store_keeps_the_order(database, bus, redis_url, 
 
     tell(bus, "chair", "table")
     with listening(make_consumer(redis_url, contract, {V1: handle})):
-        until(lambda: len(order) == 2)
+        wait_for(lambda: len(order) == 2)
     assert order == ["chair", "table"]
 
 
@@ -228,7 +222,7 @@ def test_another_service_that_is_away_costs_no_attempt(database, bus, redis_url,
 
     tell(bus, "chair")
     with listening(make_consumer(redis_url, contract, {V1: handle})):
-        until(lambda: things(database) == {"chair"} and pending(bus) == 0)
+        wait_for(lambda: things(database) == {"chair"} and pending(bus) == 0)
     assert list(dead(bus)) == []
 
 
@@ -244,7 +238,7 @@ def test_two_units_of_work_that_meet_are_tried_again_at_once(database, bus, redi
     started = time.monotonic()
     slow = bus_timing(backoff_s=(30.0,))
     with listening(make_consumer(redis_url, contract, {V1: handle}, timing=slow)):
-        until(lambda: things(database) == {"chair"})
+        wait_for(lambda: things(database) == {"chair"})
     assert time.monotonic() - started < 10
 
 
@@ -255,8 +249,8 @@ def test_what_a_dead_consumer_has_left_is_taken_over(database, bus, redis_url, c
     tell(bus, *(f"thing {number}" for number in range(500)))
     assert len(group.read(bus, consumer="dead", count=500, block_s=0.1)) == 500
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
-        until(lambda: inbox(database) == 500, within_s=60)
-        until(lambda: pending(bus) == 0)
+        wait_for(lambda: inbox(database) == 500, within_s=60)
+        wait_for(lambda: pending(bus) == 0)
     assert list(dead(bus)) == []
 
 
@@ -274,8 +268,8 @@ def test_a_living_consumer_that_is_slow_keeps_what_it_has(database, bus, redis_u
     with listening(
         make_consumer(redis_url, contract, handlers), make_consumer(redis_url, contract, handlers, name="two")
     ):
-        until(lambda: len(seen) >= 20)
-        until(lambda: pending(bus) == 0)
+        wait_for(lambda: len(seen) >= 20)
+        wait_for(lambda: pending(bus) == 0)
     assert sorted(seen) == sorted(names)
 
 
@@ -290,11 +284,11 @@ def test_a_consumer_that_stops_hands_the_rest_to_others_at_once(database, bus, r
     tell(bus, *names)
     never_dead = bus_timing(backoff_s=QUICK.backoff_s, dead_after_s=3600.0, look_s=0.02, block_s=0.1)
     with listening(make_consumer(redis_url, contract, {V1: slowly}, timing=never_dead)):
-        until(lambda: len(seen) >= 2)
+        wait_for(lambda: len(seen) >= 2)
     left = len(names) - len(seen)
     assert left > 0
     with listening(make_consumer(redis_url, contract, {V1: slowly}, name="two", timing=never_dead)):
-        until(lambda: len(seen) == 10)
+        wait_for(lambda: len(seen) == 10)
     assert sorted(seen) == sorted(names)
     assert list(dead(bus)) == []
 
@@ -307,8 +301,8 @@ def test_a_pending_entry_whose_content_is_gone_is_counted_and_let_go(database, b
     bus.xdel(STREAM, entry.id)
     before = lost_so_far()
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
-        until(lambda: pending(bus) == 0)
-        until(lambda: lost_so_far() == before + 1)
+        wait_for(lambda: pending(bus) == 0)
+        wait_for(lambda: lost_so_far() == before + 1)
     assert list(dead(bus)) == []
 
 
@@ -324,7 +318,7 @@ def test_two_versions_of_an_event_live_together(database, bus, redis_url, contra
     tell(bus, "table", colour="a field that version 1 does not have")
     tell(bus, "lamp", kind=V2, colour="red")
     with listening(make_consumer(redis_url, contract, {V1: handle, V2: handle})):
-        until(lambda: len(seen) == 3)
+        wait_for(lambda: len(seen) == 3)
     assert seen == [(V1, None), (V1, "a field that version 1 does not have"), (V2, "red")]
     assert list(dead(bus)) == []
 
@@ -332,18 +326,18 @@ def test_two_versions_of_an_event_live_together(database, bus, redis_url, contra
 def test_redriven_dead_letters_are_handled_when_the_cause_is_mended(database, bus, redis_url, contract) -> None:
     tell(bus, "poison")
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
-        until(lambda: len(list(dead(bus))) == 1)
+        wait_for(lambda: len(list(dead(bus))) == 1)
     sent, gone = redrive(bus)
     assert (len(sent), len(gone)) == (1, 0)
     with listening(make_consumer(redis_url, contract, {V1: recording(database, poison="nothing")})):
-        until(lambda: things(database) == {"poison"} and pending(bus) == 0)
+        wait_for(lambda: things(database) == {"poison"} and pending(bus) == 0)
     assert list(dead(bus)) == []
 
 
 def test_a_dead_letter_whose_event_is_gone_stays_and_is_named(database, bus, redis_url, contract) -> None:
     tell(bus, "poison")
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
-        until(lambda: len(list(dead(bus))) == 1)
+        wait_for(lambda: len(list(dead(bus))) == 1)
     (letter,) = dead(bus)
     bus.xdel(STREAM, letter.entry)
     sent, gone = redrive(bus)
@@ -359,7 +353,7 @@ def test_the_trace_of_the_sender_goes_on_in_the_handler(database, bus, redis_url
     bus.delete(STREAM)
     bus.xadd(STREAM, {"event": orjson.dumps(envelope), "id": str(event.id), "type": event.type})
     with listening(make_consumer(redis_url, contract, {V1: lambda found, _call: parents.append(found.trace_parent)})):
-        until(lambda: len(parents) == 1)
+        wait_for(lambda: len(parents) == 1)
     assert parents == [envelope["traceparent"]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +16,7 @@ from services.kernel.errors import Unavailable
 from standalone.servers import ports
 from tests.integration.chassis.making import jwk
 from tests.integration.chassis.peer import Connection, Peer, always
+from tests.waiting import within
 
 ONE, TWO = jwk("k1"), jwk("k2")
 
@@ -59,15 +60,6 @@ def house() -> Iterator[House]:
     house = House()
     yield house
     house.end()
-
-
-def within(seconds: float, happened: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def knows(follower: KeyFollower, kid: str) -> bool:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from alembic.runtime.migration import MigrationContext
 
 from services.chassis import mongo, sql
 from services.chassis.stores import StoreAway, StoreBusy
-from tests.integration.chassis.making import HERE, MIGRATIONS, SCRIPTS, until
+from tests.integration.chassis.making import HERE, MIGRATIONS, SCRIPTS
+from tests.waiting import wait_for
 
 ROOT = HERE.parents[2]
 
@@ -101,23 +104,16 @@ def test_old_schema_is_not_ready_and_a_newer_one_is(url, engine, tmp_path) -> No
     sql.at_head(engine, tmp_path)  # code that knows 0001 only stands on a database that newer code has migrated
 
 
+def three_at_once(act: Callable[[], object]) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(act) for _ in range(3)]:
+            done.result(60)
+
+
 def test_two_at_once_take_turns(url, engine, tmp_path) -> None:
     for number in range(1, 5):
         write_revision(tmp_path, number, f"time.sleep(0.1); op.execute('CREATE TABLE t{number} (id int)')")
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            sql.migrate(url, tmp_path)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not failures, failures
+    three_at_once(lambda: sql.migrate(url, tmp_path))
     assert versions(engine) == ["0004"]
 
 
@@ -144,7 +140,7 @@ def test_a_run_that_is_killed_half_way_is_finished_by_the_next(url, engine, tmp_
         )
     code = "import sys, pathlib; from services.chassis import sql; sql.migrate(sys.argv[1], pathlib.Path(sys.argv[2]))"
     run = subprocess.Popen([sys.executable, "-c", code, url, str(tmp_path)], cwd=ROOT)
-    until(marker.exists, within_s=60)
+    wait_for(marker.exists, within_s=60)
     run.kill()
     run.wait()
     assert versions(engine) == ["0001"]
@@ -200,20 +196,7 @@ def test_several_mongo_migrations_at_once_apply_each_script_once(documents_datab
         (tmp_path / f"{number:04}_step.py").write_text(
             f"import time\n\n\ndef up(database):\n    time.sleep(0.1)\n    {body}\n"
         )
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            mongo.migrate(documents_database, tmp_path)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not failures, failures
+    three_at_once(lambda: mongo.migrate(documents_database, tmp_path))
     assert sorted(row["step"] for row in documents_database["runs"].find()) == [1, 2, 3]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.chassis.policy import Policy
 from services.chassis.policy_stream import SNAPSHOT, STREAM, PolicyPublisher, PolicyState, Role, Subject
 from services.kernel.errors import NotSignedIn
 from tests.integration.chassis.redis_server import OwnRedis
+from tests.waiting import within
 
 PERMISSIONS = spec.permissions(Path(__file__).resolve().parents[3] / "openapi")
 SOON = 2.0
@@ -21,16 +22,6 @@ SOON = 2.0
 
 def claims(*, sub: str = "u-1", sid: str = "s-1", roles: tuple[str, ...] = ("nurse",)) -> dict[str, Any]:
     return {"sub": sub, "sid": sid, "roles": list(roles)}
-
-
-def within(seconds: float, happened: Callable[[], bool]) -> bool:
-    """Whether it becomes true in so many seconds."""
-    end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 class Follower:

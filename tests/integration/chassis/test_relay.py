@@ -20,7 +20,8 @@ from services.chassis.outbox import Outbox
 from services.chassis.relay import Relay, publish
 from services.chassis.stores import StoreAway
 from tests import stores
-from tests.integration.chassis.making import HERE, make_call, new_id, now, thing_added, until
+from tests.integration.chassis.making import HERE, make_call, new_id, now, thing_added
+from tests.waiting import wait_for
 
 Store = sql.Database | mongo.Documents
 STREAM = "events.things"
@@ -29,7 +30,7 @@ STREAM = "events.things"
 def test_what_was_committed_arrives_in_its_order_with_its_whole_envelope(store: Store, bus: redis.Client) -> None:
     add(store, "chair", "table", "lamp")
     with relaying(store.outbox, bus):
-        until(lambda: bus.xlen(STREAM) == 3)
+        wait_for(lambda: bus.xlen(STREAM) == 3)
     assert subjects(bus) == ["chair", "table", "lamp"]
     ((_, fields),) = bus.xrange(STREAM, count=1)
     envelope = orjson.loads(fields["event"])
@@ -49,11 +50,11 @@ def test_a_slow_transaction_with_a_low_position_is_not_passed_over(database: sql
             connection.execute(insert, {"id": first.id, "stream": STREAM, "event": event})
             for start in range(0, 1000, 50):
                 add(database, *(f"thing {number}" for number in range(start, start + 50)))
-            until(lambda: bus.xlen(STREAM) == 1000)
+            wait_for(lambda: bus.xlen(STREAM) == 1000)
             lowest = connection.execute(sa.text("SELECT min(position) FROM outbox")).scalar_one()
             mine = connection.execute(sa.text("SELECT position FROM outbox WHERE id = :id"), {"id": first.id})
             assert mine.scalar_one() == lowest
-        until(lambda: bus.xlen(STREAM) == 1001)
+        wait_for(lambda: bus.xlen(STREAM) == 1001)
     assert subjects(bus)[-1] == "slow"
     assert len(set(subjects(bus))) == 1001
 
@@ -61,7 +62,7 @@ def test_a_slow_transaction_with_a_low_position_is_not_passed_over(database: sql
 def test_several_relays_share_the_work_and_send_each_event_once(store: Store, bus: redis.Client) -> None:
     add(store, *(f"thing {number}" for number in range(600)))
     with relaying(store.outbox, bus), relaying(store.outbox, bus), relaying(store.outbox, bus):
-        until(lambda: store.outbox.backlog().unsent == 0)
+        wait_for(lambda: store.outbox.backlog().unsent == 0)
     assert sorted(subjects(bus)) == sorted(f"thing {number}" for number in range(600))
 
 
@@ -100,7 +101,7 @@ def test_a_relay_killed_between_stream_and_mark_sends_again_and_loses_nothing(
     assert died.returncode == -signal.SIGKILL
     assert subjects(bus) == ["chair", "table"]
     with relaying(store.outbox, bus):
-        until(lambda: store.outbox.backlog().unsent == 0)
+        wait_for(lambda: store.outbox.backlog().unsent == 0)
     assert subjects(bus) == ["chair", "table"] * 2
     ids = [fields["id"] for _, fields in bus.xrange(STREAM)]
     assert len(set(ids)) == 2
@@ -111,12 +112,12 @@ def test_while_the_bus_is_away_events_wait_and_then_all_arrive(store: Store, tmp
     own.start()
     with redis.client(own.url, timeout_s=1) as client, relaying(store.outbox, client):
         add(store, "chair")
-        until(lambda: client.xlen(STREAM) == 1)
+        wait_for(lambda: client.xlen(STREAM) == 1)
         own.kill()
         add(store, "table", "lamp")
         assert store.outbox.backlog().unsent == 2
         own.start()
-        until(lambda: store.outbox.backlog().unsent == 0)
+        wait_for(lambda: store.outbox.backlog().unsent == 0)
         assert set(subjects(client)) == {"chair", "table", "lamp"}
     own.kill()
 

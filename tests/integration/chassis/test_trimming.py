@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,6 @@ from services.chassis import bus as bus_module
 from services.chassis import redis
 from services.chassis.bus import gauges
 from services.chassis.relay import publish
-from tests.integration.chassis.events import write_contract
 from tests.integration.chassis.listening import (
     GROUP,
     STREAM,
@@ -24,14 +22,10 @@ from tests.integration.chassis.listening import (
     recording,
     tell,
 )
-from tests.integration.chassis.making import make_call, now, thing_added, things, until
+from tests.integration.chassis.making import make_call, now, thing_added, things
+from tests.waiting import wait_for
 
 V1 = "things.added.v1"
-
-
-@pytest.fixture
-def contract(tmp_path: Path) -> Path:
-    return write_contract(tmp_path)
 
 
 def group(client: redis.Client, name: str) -> bus_module.Group:
@@ -141,12 +135,12 @@ def test_a_bus_that_lost_everything_is_fed_again_and_every_effect_is_there_once(
     for fields in kept[:40]:
         bus.xadd(STREAM, fields)
     with listening(make_consumer(redis_url, contract, {V1: recording(database)})):
-        until(lambda: inbox(database) == 40)
+        wait_for(lambda: inbox(database) == 40)
         digest_of_forty = digest(things(database))
         bus.flushdb()
         assert bus_module.republish(source.outbox, bus, since=before) == 60
-        until(lambda: inbox(database) == 60)
-        until(lambda: pending(bus) == 0)
+        wait_for(lambda: inbox(database) == 60)
+        wait_for(lambda: pending(bus) == 0)
     assert digest_of_forty != digest(set(names))
     assert digest(things(database)) == digest(set(names))
     assert list(bus_module.dead_letters(bus, GROUP)) == []

@@ -23,13 +23,9 @@ from tests import stores
 from tests.integration.chassis import small_service
 from tests.integration.chassis.events import write_contract
 from tests.integration.chassis.listening import GROUP, QUICK, inbox, pending, tell, wait
-from tests.integration.chassis.making import HERE, make_call, new_id, now, outbox_rows, thing_added, things, until
+from tests.integration.chassis.making import HERE, make_call, new_id, now, outbox_rows, thing_added, things
 from tests.integration.chassis.small_service import KILLER
-
-
-@pytest.fixture
-def contract(tmp_path: Path) -> Path:
-    return write_contract(tmp_path)
+from tests.waiting import wait_for
 
 
 @contextmanager
@@ -116,8 +112,8 @@ def test_a_worker_relays_listens_and_stops(database, address, bus: redis.Client,
 
     with working(small_service.build(address, redis_url, contract, handler=handle)):
         tell(bus, "chair", "table")
-        until(lambda: bus.xlen(f"events.{GROUP}") == 2)
-        until(lambda: pending(bus) == 0)
+        wait_for(lambda: bus.xlen(f"events.{GROUP}") == 2)
+        wait_for(lambda: pending(bus) == 0)
     assert inbox(database) == 2
 
 
@@ -159,15 +155,15 @@ def test_workers_and_the_bus_are_killed_and_every_event_takes_effect_once(
         for number, start in enumerate(range(0, events, batch), start=1):
             add(database, names[start : start + batch])
             enough = inbox(database) + chance.randint(1, batch // 2)  # somewhere in the middle of the work
-            until(lambda least=enough: inbox(database) >= least, within_s=60)
+            wait_for(lambda least=enough: inbox(database) >= least, within_s=60)
             made.kill_one()
             made.start_again_what_died()
             if number % every == 0:
                 own.kill()
                 own.start()
-        until(lambda: inbox(database) == events, within_s=300)
+        wait_for(lambda: inbox(database) == events, within_s=300)
         with redis.client(own.url, timeout_s=5) as client:
-            until(lambda: pending(client) == 0, within_s=60)
+            wait_for(lambda: pending(client) == 0, within_s=60)
             assert list(bus_module.dead_letters(client, GROUP)) == []
             begun = int(client.get(small_service.BEGUN) or 0)
         assert made.stop() == [0, 0]
@@ -198,7 +194,7 @@ def test_an_event_that_kills_its_process_ends_among_the_dead_letters(database, w
         running.start_again_what_died()
         return bool(list(bus_module.dead_letters(bus, GROUP))) and pending(bus) == 0
 
-    until(is_over, within_s=120)
+    wait_for(is_over, within_s=120)
     running.stop()
     (letter,) = bus_module.dead_letters(bus, GROUP)
     assert (letter.error, letter.attempts) == ("ConsumerDied", 3)
@@ -214,15 +210,15 @@ def test_a_worker_outlives_the_loss_of_its_stores_and_goes_on(database, address,
         working(small_service.build(address, own.url, contract)) as thread,
     ):
         tell(client, "chair")
-        until(lambda: things(database) == {"chair"})
+        wait_for(lambda: things(database) == {"chair"})
         own.kill()
         with database.begin(make_call()) as unit:
             unit.record(thing_added("table"))
         wait(1.0)
         own.start()
         tell(client, "lamp")
-        until(lambda: things(database) == {"chair", "table", "lamp"}, within_s=30)
-        until(lambda: database.outbox.backlog().unsent == 0, within_s=30)
+        wait_for(lambda: things(database) == {"chair", "table", "lamp"}, within_s=30)
+        wait_for(lambda: database.outbox.backlog().unsent == 0, within_s=30)
         assert thread.is_alive()
     own.kill()
     assert len(outbox_rows(database)) == 1

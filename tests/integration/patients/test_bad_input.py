@@ -124,8 +124,7 @@ def test_an_id_that_is_none_is_refused(house, patient_id):
         {"phone": "call me"},
         {"mrn": "x"},
         {"birth_date": "yesterday"},
-        {"text": "a", "limit": 0},
-        {"text": "a", "limit": 101},
+        {"text": "a", "limit": 20},
         {"text": "a", "order_by": "name"},
     ],
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.paging import cut, page
+from services.chassis.paging import Page, cut, page
 from services.kernel.errors import Malformed
 
 
@@ -37,3 +39,16 @@ def test_a_cursor_of_another_list_or_filter_does_not_count() -> None:
     assert page(cursor, limit=1, of=("numbers", "odd")).after == (1,)
     with pytest.raises(Malformed):
         page(cursor, limit=1, of=("numbers", "even"))
+
+
+def test_a_list_in_the_order_of_its_ids_goes_on_after_an_id() -> None:
+    last = UUID("01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20")
+    assert Page(5).after_id is None
+    assert Page(5, (str(last),)).after_id == last
+
+
+@pytest.mark.parametrize("keys", [(), ("x",), (None,), (7,), ("01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20", 1), ({},)])
+def test_a_cursor_that_was_written_by_hand_is_refused(keys: tuple[object, ...]) -> None:
+    with pytest.raises(Malformed) as raised:
+        _ = Page(5, keys).after_id
+    assert [each.parameter for each in raised.value.errors] == ["cursor"]

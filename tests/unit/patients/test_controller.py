@@ -143,10 +143,10 @@ def test_a_search_is_paged_and_audits_what_it_showed(desk):
         registered(desk, family_name="Berg", given_name=name, confirm_duplicate=True) for name in ("Ada", "Bea", "Cyd")
     ]
     asked = call()
-    first = desk.search_patients({"text": "berg", "limit": 2}, asked).body
+    first = desk.search_patients({"text": "berg"}, asked, limit=2).body
     assert [each["patient"]["id"] for each in first["items"]] == ids[:2]
     assert asked.entry.found == tuple(ids[:2])
-    rest = desk.search_patients({"text": "berg", "limit": 2, "cursor": first["next_cursor"]}, call()).body
+    rest = desk.search_patients({"text": "berg"}, call(), limit=2, cursor=first["next_cursor"]).body
     assert [each["patient"]["id"] for each in rest["items"]] == ids[2:]
     assert (rest["next_cursor"], rest["truncated"]) == (None, False)
 

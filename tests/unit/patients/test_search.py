@@ -126,7 +126,7 @@ def test_deactivated_records_are_shown_only_when_asked_for(store):
     assert find(store, text="gone", include_inactive=True) == [11]
 
 
-@pytest.mark.parametrize("asked", [{}, {"text": "-"}, {"name": "'"}, {"text": " \u200b "}, {"limit": 3}])
+@pytest.mark.parametrize("asked", [{}, {"text": "-"}, {"name": "'"}, {"text": " \u200b "}, {"include_inactive": True}])
 def test_nothing_to_search_for_is_refused(asked):
     with pytest.raises(model.NothingToSearch):
         model.read_search(asked, house=HOUSE)

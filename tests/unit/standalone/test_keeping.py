@@ -15,6 +15,7 @@ import pytest
 from standalone import identities, leftovers, logs, state
 from standalone.keeper import Keeper, Part
 from standalone.layout import Layout
+from tests.waiting import wait_for
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
 STUBBORN = [
@@ -22,13 +23,6 @@ STUBBORN = [
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)",
 ]
-
-
-def wait_for(is_so: Callable[[], bool], *, within_s: float = 10.0) -> None:
-    until = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.fixture
