@@ -46,18 +46,28 @@ def contracts(folder: Path) -> Path:
 class Booking:
     """What `appointments` says.
 
-    refusing: facilities where a booked appointment is in the way of every change. is_away: it answers nothing of use.
+    refusing: facilities where a booked appointment is in the way of every change. is_away: it answers nothing of use;
+    away_from: after it has seen so many requests.
     """
 
     def __init__(self) -> None:
         self.refusing: set[str] = set()
         self.is_away = False
+        self.seen = 0
+        self.away_from: int | None = None
         self.versions: dict[tuple[str, str], int] = {}
         self.plans: dict[tuple[str, str], dict[str, Any]] = {}
         self.applied: list[dict[str, Any]] = []
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self.peer = Peer(self._answer)
         self.url = self.peer.url
+
+    def empty(self) -> None:
+        """Forget everything."""
+        for each in (self.refusing, self.versions, self.plans, self.applied, self._answers):
+            each.clear()
+        self.is_away, self.away_from = False, None
+        self.peer.requests.clear()
 
     def clash(self, facility_id: str) -> dict[str, Any]:
         """The appointment that is in the way at a facility."""
@@ -75,7 +85,9 @@ class Booking:
     def _answer(self, connection: Connection) -> None:
         request = connection.request
         found = _PLAN.fullmatch(request.target)
-        if self.is_away or found is None:
+        is_away = self.is_away or (self.away_from is not None and self.seen >= self.away_from)
+        self.seen += 1
+        if is_away or found is None:
             connection.answer(503, {"code": "unavailable"}, headers={"retry-after": "1"})
             return
         body = json.loads(request.body)

@@ -48,7 +48,7 @@ def follow_places(call: Call, *, store: Store, new_id: Callable[[], UUID]) -> No
                 (known,) = tx.holdings([doctor.id], at=call.at)
                 proposal = _followed(tx, known, own, new_id=new_id)
                 if proposal.steps:
-                    tx.propose(proposal, change_id=new_id())
+                    tx.propose(proposal, change_id=new_id(), is_due=True)
 
 
 def _followed(tx: Work, known: Holdings, call: Call, *, new_id: Callable[[], UUID]) -> Proposal:

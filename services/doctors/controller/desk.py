@@ -18,7 +18,7 @@ from services.doctors.model.plans import Holdings
 from services.doctors.model.profiles import Doctor
 from services.doctors.model.sessions import Session
 from services.doctors.model.store import Fence, Identity, Store, Work
-from services.kernel.errors import FieldError, Forbidden, Malformed
+from services.kernel.errors import Forbidden
 
 Decide = Callable[[Work], Proposal]
 
@@ -140,11 +140,7 @@ def refuse_stale(tx: Work, record: Any, call: Call) -> None:
 
 def place(cursor: str | None, *, limit: int, of: Sequence[object]) -> UUID | None:
     """The id after which a page begins."""
-    page = paging.page(cursor, limit=limit, of=of)
-    try:
-        return None if page.after is None else UUID(str(page.after[0]))
-    except (ValueError, IndexError):
-        raise Malformed(errors=[FieldError("cursor", parameter="cursor")]) from None
+    return paging.page(cursor, limit=limit, of=of).after_id
 
 
 def cut(
@@ -156,6 +152,6 @@ def cut(
 
 
 def _keep_now(tx: Work, proposal: Proposal, call: Call, *, status: int) -> Answer:
-    tx.put_in_force(proposal.records, fields=proposal.fields)
+    tx.put_in_force(proposal.records)
     call.audit(record=proposal.shown.id, version=proposal.shown.version, fields=proposal.fields)
     return call.answer(view.untouched(proposal.shown), status=status)

@@ -69,7 +69,7 @@ class Work(Reading, Protocol):
     def keep(self, record: Kept, *, fields: Sequence[str]) -> None:
         """The next version of a record, or its first."""
 
-    def put_in_force(self, records: Sequence[Kept], *, fields: Sequence[str]) -> None:
+    def put_in_force(self, records: Sequence[Kept]) -> None:
         """The next versions of several records, and what has happened to doctors among them."""
 
     def hold(self, kind: type[K], wanted: Iterable[UUID]) -> dict[UUID, K]:
@@ -105,8 +105,8 @@ class Work(Reading, Protocol):
     def asked_before(self) -> Change | None:
         """The change that the same request has asked for before, unless it was given up."""
 
-    def propose(self, proposal: Proposal, *, change_id: UUID) -> Change:
-        """Keep a change as pending."""
+    def propose(self, proposal: Proposal, *, change_id: UUID, is_due: bool = False) -> Change:
+        """Keep a change as pending; when it `is_due` the job takes it up at once."""
 
     def change_to_settle(self, change_id: UUID) -> Change:
         """One change of plans, held until the end."""

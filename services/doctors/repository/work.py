@@ -23,6 +23,7 @@ from services.doctors.model.listed import Specialization
 from services.doctors.model.places import Place
 from services.doctors.model.plans import Plan
 from services.doctors.model.profiles import Doctor, Photo
+from services.doctors.model.records import differing
 from services.doctors.repository import rows
 from services.doctors.repository.reading import SqlReading, _by_id
 from services.kernel.events import Event
@@ -77,13 +78,13 @@ class SqlWork(SqlReading):
             self._claim(record, only=True)
         self._keep_version(record, fields=fields)
 
-    def put_in_force(self, records: Sequence[Any], *, fields: Sequence[str]) -> None:
+    def put_in_force(self, records: Sequence[Any]) -> None:
         """The next versions of several records, and what has happened to doctors among them."""
         for record in records:
+            before = None if record.version == 1 else self.one(type(record), record.id)
             if isinstance(record, Doctor):
-                before = None if record.version == 1 else self.one(Doctor, record.id)
                 self.record(*profiles.events(before, record))
-            self.keep(record, fields=fields)
+            self.keep(record, fields=differing(before, record))
 
     def hold(self, kind: type[Any], wanted: Iterable[UUID]) -> dict[UUID, Any]:
         """Those that there are of these, held until the end against being deleted."""
@@ -174,8 +175,8 @@ class SqlWork(SqlReading):
             raise KeyReused
         return rows.change(row)
 
-    def propose(self, proposal: Proposal, *, change_id: UUID) -> Change:
-        """Keep a change as pending."""
+    def propose(self, proposal: Proposal, *, change_id: UUID, is_due: bool = False) -> Change:
+        """Keep a change as pending; when it `is_due` the job takes it up at once."""
         call = self._call
         made = Change(
             id=change_id,
@@ -197,7 +198,7 @@ class SqlWork(SqlReading):
             intent=self._intent,
             fingerprint=None if call.key is None else call.key.fingerprint,
             asked_at=call.at,
-            due_at=call.at + _OWN_TIME,
+            due_at=call.at if is_due else call.at + _OWN_TIME,
             settled_at=None,
         )
         for step in proposal.steps:
@@ -220,7 +221,7 @@ class SqlWork(SqlReading):
         if now.is_open and not after.is_open:
             self._settle_plans(after)
             if after.state is State.EFFECTIVE:
-                self.put_in_force(after.records, fields=after.fields)
+                self.put_in_force(after.records)
             elif after.is_of_doctor:
                 self._claim(self.one(Doctor, after.subject_id), only=True)
 
