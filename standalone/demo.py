@@ -11,12 +11,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from standalone import people
+from standalone import demo_schedules, people
 from standalone.house import House
 from standalone.keys import Secrets
 from standalone.layout import write_private
@@ -71,7 +71,8 @@ def load(place: Place, *, say: Callable[[str], None]) -> Shown:
         return shown
     try:
         _load_house(place, shown=shown, progress=progress, say=say)
-        _load_patients(place, shown=shown, progress=progress, say=say)
+        patients = _load_patients(place, shown=shown, progress=progress, say=say)
+        _load_schedules(place, patients, shown=shown, progress=progress, say=say)
     except Refused as error:
         raise Trouble(
             f"The demo could not be loaded: {error}. Try again with make up, or go without: INFIRMARY_DEMO=0"
@@ -131,6 +132,7 @@ def _load_house(place: Place, *, shown: Shown, progress: _Progress, say: Callabl
             body = {"facility_id": facility, "location_id": places[number % len(places)], "name": name}
             admin.post("/api/v1/departments", body, key=_key("department", name))
         say(f"demo: one facility, {len(LOCATIONS)} locations, {len(DEPARTMENTS)} departments")
+        progress["places"] = {"facility": facility, "locations": places}
         progress["roles"] = [each["name"] for each in admin.get("/api/v1/roles")["items"] if _is_for_demo(each)]
         shown.accounts = {role: _account(role) for role in progress["roles"]}
         for role, username in shown.accounts.items():
@@ -178,7 +180,8 @@ def _signs_in(person: Visitor, username: str, password: str) -> bool:
     return True
 
 
-def _load_patients(place: Place, *, shown: Shown, progress: _Progress, say: Callable[[str], None]) -> None:
+def _load_patients(place: Place, *, shown: Shown, progress: _Progress, say: Callable[[str], None]) -> list[str]:
+    registered = []
     day = date.fromisoformat(progress["day"])
     progress["day"] = progress["day"]  # from the first request on, another day would mean other people
     with _visiting(place) as reception, _visiting(place) as ward:
@@ -186,9 +189,27 @@ def _load_patients(place: Place, *, shown: Shown, progress: _Progress, say: Call
         ward.sign_in(shown.accounts["nurse"], shown.password)
         for person in people.invented(PATIENTS, seed=SEED, today=day):
             patient = reception.post("/api/v1/patients", person.registration, key=_key("patient", person.number))
+            registered.append(patient["id"])
             _write_history(ward, patient["id"], person=person)
             if (person.number + 1) % 20 == 0:
                 say(f"demo: {person.number + 1} of {PATIENTS} invented patients")
+    return registered
+
+
+def _load_schedules(
+    place: Place, patients: list[str], *, shown: Shown, progress: _Progress, say: Callable[[str], None]
+) -> None:
+    begins = datetime.combine(date.fromisoformat(progress["day"]), time(0), UTC) + timedelta(days=1)
+    with _visiting(place) as admin, _visiting(place) as reception, _visiting(place) as doctor:
+        _sign_in_super_admin(admin, place=place)
+        reception.sign_in(shown.accounts["receptionist"], shown.password)
+        doctor.sign_in(shown.accounts["doctor"], shown.password)
+        account = doctor.get("/api/v1/account")["id"]
+        places = progress["places"]
+        clinic = demo_schedules.set_up(admin, **places, account=account, key=_key)
+        say(f"demo: {len(clinic.doctors)} doctors with their hours")
+        count = demo_schedules.fill(reception, clinic, patients=patients, day=begins, key=_key)
+        say(f"demo: {count} appointments in the coming week")
 
 
 def _write_history(ward: Visitor, patient_id: str, *, person: people.Person) -> None:

@@ -7,40 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
+from services.chassis import spec
+from services.chassis.schemas import Schema
 from tests.integration.chassis.peer import Connection, Peer
 
 OPENAPI = Path(__file__).resolve().parents[1] / "openapi"
+_CONTRACT = spec.load(OPENAPI, "appointments")
 _PLAN = re.compile(r"/api/v1/facilities/([0-9a-f-]{36})/plans/([0-9a-f-]{36})")
-# What the doctors call, for as long as the service itself is not there.
-_CONTRACT = """
-openapi: 3.0.3
-info: {title: appointments, version: "1.0"}
-paths:
-  /api/v1/facilities/{facility_id}/plans/{plan_id}:
-    put:
-      operationId: apply_plan
-      x-permission: plans.apply
-      x-audit: none
-      parameters:
-        - {name: facility_id, in: path, required: true, schema: {type: string}}
-        - {name: plan_id, in: path, required: true, schema: {type: string}}
-      responses: {"200": {description: Applied.}}
-"""
-
-
-def contracts(folder: Path) -> Path:
-    """A folder with every contract, that of the appointments among them."""
-    if (OPENAPI / "appointments.yaml").exists():
-        return OPENAPI
-    found = folder / "openapi"
-    if not found.exists():
-        shutil.copytree(OPENAPI, found)
-        (found / "appointments.yaml").write_text(_CONTRACT, encoding="utf-8")
-    return found
 
 
 class Booking:
@@ -59,6 +35,8 @@ class Booking:
         self.plans: dict[tuple[str, str], dict[str, Any]] = {}
         self.applied: list[dict[str, Any]] = []
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        media = _CONTRACT.resolve(_CONTRACT.operations["apply_plan"].document["requestBody"])["content"]
+        self._schema = Schema(media["application/json"]["schema"], _CONTRACT.document["components"])
         self.peer = Peer(self._answer)
         self.url = self.peer.url
 
@@ -91,6 +69,10 @@ class Booking:
             connection.answer(503, {"code": "unavailable"}, headers={"retry-after": "1"})
             return
         body = json.loads(request.body)
+        errors = self._schema.errors(body)
+        if errors:
+            connection.answer(422, {"code": "invalid_request", "errors": [str(each) for each in errors]})
+            return
         if body["change_id"] not in self._answers:
             self._answers[body["change_id"]] = self._decide((found[1], found[2]), body)
         connection.answer(*self._answers[body["change_id"]])

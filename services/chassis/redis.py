@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
 from services.chassis.stores import NotDurable, StoreAway
 
 Client: TypeAlias = "redis.Redis"
+Cluster: TypeAlias = "RedisCluster"
 
 TIMEOUT_S = 0.25
 _STORE = "redis"
@@ -45,6 +48,36 @@ def client(url: str, *, timeout_s: float = TIMEOUT_S, connections: int = 32) -> 
         driver_info=None,
     )
     return redis.Redis.from_pool(pool)
+
+
+def cluster(nodes: str, *, url: str = "redis://", timeout_s: float = TIMEOUT_S) -> Cluster:
+    """A client of a Redis Cluster that is found by some of its nodes: `host:port,host:port`; `url` names the account.
+
+    Raises:  redis.RedisClusterException: none of them answers.
+    """
+    places = [each.rpartition(":") for each in nodes.split(",")]
+    account = urlsplit(url)
+    return RedisCluster(
+        startup_nodes=[ClusterNode(host, int(port)) for host, _, port in places],  # type: ignore[no-untyped-call]
+        username=unquote(account.username) if account.username else None,
+        password=unquote(account.password) if account.password else None,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+        protocol=2,
+    )
+
+
+def node(connection: Client | Cluster, key: str) -> Client:
+    """The client of the one server that has a key."""
+    if not isinstance(connection, RedisCluster):
+        return connection
+    owner = connection.get_node_from_key(key)  # type: ignore[no-untyped-call]
+    if owner is None:
+        raise StoreAway(_STORE, "slot_without_node")
+    found: Client = connection.get_redis_connection(owner)
+    return found
 
 
 @contextmanager
@@ -82,6 +115,18 @@ def require_durable(connection: Client, *, attested: bool = False) -> None:
     bad = [f"{name}={found.get(name, '?')}" for name, right in _DURABLE.items() if found.get(name) != right]
     if bad:
         raise NotDurable(_STORE, settings=bad)
+
+
+def require_durable_everywhere(connection: Client | Cluster, *, attested: bool = False) -> None:
+    """The same of every primary of a cluster, or of the one server.
+
+    Raises:  as require_durable.
+    """
+    if not isinstance(connection, RedisCluster):
+        require_durable(connection, attested=attested)
+        return
+    for primary in connection.get_primaries():  # type: ignore[no-untyped-call]
+        require_durable(connection.get_redis_connection(primary), attested=attested)
 
 
 def ping(connection: Client) -> None:

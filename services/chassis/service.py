@@ -11,6 +11,7 @@ from uuid import UUID
 from services.chassis.bus import Subscription
 from services.chassis.call import Call
 from services.chassis.config import ServiceSettings
+from services.chassis.following import Follower
 from services.chassis.jobs import Job
 from services.chassis.outbox import Outbox
 from services.chassis.spec import Contract
@@ -35,7 +36,8 @@ class Service:
 
     audit: commits the audit entry of a call alone. readiness: what it cannot work without, each raises when it is away.
     start_checks: refuse to start (settings of a store that would lose data). migrate: brings the store to its schema.
-    close: gives back connections. gives_keys: it publishes the keys for tokens. Building one opens no connection.
+    close: gives back connections. gives_keys: it publishes the keys for tokens. followers: what the web process hears
+    from others, made when it starts. Building one opens no connection.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Service:
     jobs: Sequence[Job] = ()
     commands: Mapping[str, Command] = field(default_factory=dict)
     gives_keys: bool = False
+    followers: Sequence[Callable[[], Follower]] = ()
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ import uvicorn
 from services.chassis import process, spec
 from services.chassis import redis as redis_store
 from services.chassis.auth import TokenCheck
+from services.chassis.following import Follower
 from services.chassis.keys import KeyFollower
 from services.chassis.policy import Policy
 from services.chassis.service import Service
@@ -35,7 +36,8 @@ def serve(service: Service, *, version: str) -> int:
         tokens = TokenCheck(keys=keys, policy=policy)
         web = Web(service, tokens=tokens, policy=policy, readiness={"keys": keys.require})
         closing.callback(web.bridge.close)
-        for follower in (keys, policy):
+        following: list[KeyFollower | Policy | Follower] = [keys, policy, *(make() for make in service.followers)]
+        for follower in following:
             follower.start()
             closing.callback(follower.stop)
         config = uvicorn.Config(

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.chassis import logs
 from services.chassis.call import Call
+from services.chassis.stores import StoreError
 from services.doctors import view
 from services.doctors.model import plans, sessions
 from services.doctors.model.fence import Change, Proposal
@@ -31,9 +33,14 @@ def settle_changes(call: Call, *, store: Store, fence: GoingOn) -> None:
     with store.read() as tx:
         due = tx.due_changes(at=call.at, limit=_AT_ONCE)
     for change_id in due:
-        with store.read() as tx:
-            change = tx.change(change_id)
-        fence.go_on(change, call=call)
+        try:
+            with store.read() as tx:
+                change = tx.change(change_id)
+            fence.go_on(change, call=call)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one that cannot be settled must not keep the others waiting
+            logs.logger().error("plan.not_settled", change=str(change_id), exc_info=error)
 
 
 def follow_places(call: Call, *, store: Store, new_id: Callable[[], UUID]) -> None:

@@ -6,21 +6,20 @@ key or an operator of a query.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import Lock
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pymongo.errors import DuplicateKeyError
 
 from services.chassis import mongo
+from services.chassis.asking import Asking
 from services.chassis.call import Call
 from services.chassis.client import Client
 from services.chassis.stores import StoreBusy
 from services.history import model, schema
-from services.kernel.errors import Forbidden, NotFound, NotSignedIn, Unavailable
+from services.kernel.errors import NotFound
 from services.kernel.events import Event
 
 E = TypeVar("E", model.Allergy, model.Problem)
@@ -160,44 +159,20 @@ def _revision(unit: mongo.Unit, kind: str, *, entry_id: UUID, version: int | Non
 
 
 class PatientsService:
-    """What `patients` says about a record, asked with the caller's own token.
+    """What `patients` says about a record; opening a chart asks several times, so an answer holds for three seconds."""
 
-    A good answer holds for a few seconds, for the account that got it and no other: opening one chart asks several
-    times. That there is no such record is never kept.
-    """
-
-    def __init__(
-        self, client: Client, *, monotonic: Callable[[], float], kept_s: float = 3.0, kept_at_most: int = 10_000
-    ) -> None:
-        self._client, self._monotonic, self._kept_s, self._kept_at_most = client, monotonic, kept_s, kept_at_most
-        self._known: OrderedDict[tuple[str, UUID], tuple[float, model.Standing]] = OrderedDict()
-        self._lock = Lock()
+    def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = 3.0) -> None:
+        self._standing = Asking(
+            client, "get_patient_standing", of="patients", read=_standing, kept_s=kept_s, monotonic=monotonic
+        )
 
     def standing(self, patient_id: UUID, *, call: Call) -> model.Standing:
         """How a record stands.
 
         Raises:  NotFound, Forbidden, NotSignedIn: as `patients` says. Unavailable: it says nothing.
         """
-        key = (call.actor.subject, patient_id)
-        with self._lock:
-            until, known = self._known.get(key, (0.0, None))
-        if known is not None and self._monotonic() < until:
-            return known
-        found = self._ask(patient_id, call)
-        with self._lock:
-            self._known[key] = (self._monotonic() + self._kept_s, found)
-            self._known.move_to_end(key)
-            while len(self._known) > self._kept_at_most:
-                self._known.popitem(last=False)
-        return found
+        return self._standing(call, path={"patient_id": patient_id})
 
-    def _ask(self, patient_id: UUID, call: Call) -> model.Standing:
-        reply = self._client.call(
-            "get_patient_standing", path={"patient_id": str(patient_id)}, token=call.token, request_id=call.request_id
-        )
-        if reply.is_success:
-            return model.Standing(standing=reply.body["standing"], merged_into=reply.body.get("merged_into"))
-        refusals = {401: NotSignedIn, 403: Forbidden, 404: NotFound}
-        if reply.status in refusals:
-            raise refusals[reply.status]
-        raise Unavailable("patients")
+
+def _standing(body: Mapping[str, Any]) -> model.Standing:
+    return model.Standing(standing=body["standing"], merged_into=body.get("merged_into"))

@@ -7,7 +7,6 @@ import dataclasses
 import importlib
 import json
 import secrets
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,19 +19,27 @@ from services.chassis import spec
 from services.chassis.spec import Operation
 from services.chassis.testing import Got, House, RoleTokens
 from services.kernel.access import Actor
-from tests import booking, stores
+from standalone.servers import ports
+from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
 from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD, body_examples
 
-ASKED = ("identity", "patients")  # services that others ask
+ASKED = ("identity", "patients", "doctors", "appointments")  # services that others ask
 
 
 class SessionTokens(RoleTokens):
     """Tokens of the form `role@subject/session`: who acts, and in which session."""
 
     def actor(self, token: str) -> tuple[Actor, Mapping[str, Any]]:
-        """The account that a token names, in its session."""
+        """The account that a token names, in its session.
+
+        A service that asks another one has a token from `identity`; that it is checked is shown elsewhere.
+        """
+        if token.count(".") == 2:
+            part = token.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+            return super().actor(f"{claims['roles'][0]}@{claims['sub']}")
         actor, claims = super().actor(token)
         subject, _, session = actor.subject.partition("/")
         session = session or actor.session
@@ -42,16 +49,13 @@ class SessionTokens(RoleTokens):
 class Served:
     """An application behind a real port, for the service that calls it."""
 
-    def __init__(self, house: House) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+    def __init__(self, house: House, *, port: int) -> None:
         config = uvicorn.Config(house.web.app, port=port, lifespan="off", log_config=None, access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         while not self._server.started:
             self._thread.join(0.01)
-        self.url = f"http://127.0.0.1:{port}"
 
     def stop(self) -> None:
         """End it."""
@@ -61,15 +65,12 @@ class Served:
 
 def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
     """What a service is told: the same names for all, each takes those that it knows."""
-    own = {"DATABASE_URL": shared[f"{service}_url"], "DATABASE_NAME": shared["mongo_database"]}
-    if service == "doctors":
-        own["OPENAPI_DIR"] = shared["contracts"]
     return {
-        **own,
+        "DATABASE_URL": shared[f"{service}_url"],
+        "DATABASE_NAME": shared["mongo_database"],
         "BUS_URL": shared["bus_url"],
-        "IDENTITY_URL": shared["identity_at"],
-        "PATIENTS_URL": shared["patients_at"],
-        "APPOINTMENTS_URL": shared["appointments_at"],
+        "RECORDS_URL": shared["bus_url"],
+        **{f"{name.upper()}_URL": f"http://127.0.0.1:{shared[name]}" for name in ASKED},
         "SERVICE_SECRET": SERVICE_SECRET,
         "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
         "SUPER_ADMIN_PASSWORD": SUPER_ADMIN_PASSWORD,
@@ -79,16 +80,13 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def houses(postgres_server, mongo_server, redis_server, tmp_path_factory) -> Iterator[dict[str, House]]:
-    """All services by name; those that ask `patients` and `identity` call the real ones over HTTP.
-
-    Plans are taken by a peer that says yes. One set for all tests of this folder.
-    """
+def houses(postgres_server, mongo_server, redis_server) -> Iterator[dict[str, House]]:
+    """All services by name; those that ask others call the real ones over HTTP. One set for all tests here."""
     name = f"t_contract_{secrets.token_hex(4)}"
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
-        at = {"bus_url": redis_server, "contracts": str(booking.contracts(tmp_path_factory.mktemp("contracts")))}
-        yield from started({**urls, **at, "mongo_database": name})
+        at = {name: str(ports.free()) for name in ASKED}
+        yield from started({**urls, **at, "bus_url": redis_server, "mongo_database": name})
         admin.drop_database(name)
 
 
@@ -107,19 +105,15 @@ def performed(houses) -> Callable[[Operation, str], Got]:
 
 
 def started(shared: dict[str, str]) -> Iterator[dict[str, House]]:
-    """Build, migrate and serve; those that others ask come first."""
-    appointments = booking.Booking()
-    shared |= dict.fromkeys((f"{name}_at" for name in ASKED), "http://127.0.0.1:9")
-    shared["appointments_at"] = appointments.url
+    """Build, migrate and serve."""
     made: dict[str, House] = {}
     served: list[Served] = []
-    for name in sorted(CONTRACTS, key=lambda each: each not in ASKED):
+    for name in CONTRACTS:
         service = importlib.import_module(f"services.{name}.app").service(environ(name, shared))
         service.migrate()
         made[name] = House(service, tokens=SessionTokens(spec.permissions(OPENAPI)))
         if name in ASKED:
-            served.append(Served(made[name]))
-            shared[f"{name}_at"] = served[-1].url
+            served.append(Served(made[name], port=int(shared[name])))
     yield made
-    for each in [*served, appointments, *reversed(made.values())]:
+    for each in [*served, *reversed(made.values())]:
         each.close() if isinstance(each, House) else each.stop()

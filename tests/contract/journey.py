@@ -6,7 +6,9 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.chassis.spec import Operation
 from services.chassis.testing import Got
@@ -30,7 +32,16 @@ MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
     "doctor_session_id": ("add_doctor_session", {}),
     "leave_id": ("add_leave", {}),
     "closure_id": ("add_closure", {}),
+    "appointment_id": ("book_appointment", {}),
+    "hold_id": ("hold_place", {}),
 }
+# Operations on a thing that is made in another way than usual.
+MADE_FOR: dict[str, dict[str, str]] = {
+    "approve_appointment": {"appointment_id": "request_appointment"},
+    "decline_appointment": {"appointment_id": "request_appointment"},
+}
+# What a query needs beside what the contract demands.
+ASKED_FOR: dict[str, list[str]] = {"find_free_places": ["doctor_id"]}
 # What has to happen to a thing before an operation on it makes sense.
 BEFORE: dict[str, list[str]] = {
     "restore_patient": ["deactivate_patient"],
@@ -43,6 +54,10 @@ BEFORE: dict[str, list[str]] = {
     "get_doctor_plan": ["add_doctor_session"],
     "list_doctor_plans": ["add_doctor_session"],
     "list_closures": ["add_closure"],
+    "find_free_places": ["add_doctor_session"],
+    "hold_place": ["add_doctor_session"],
+    "book_appointment": ["add_doctor_session"],
+    "request_appointment": ["add_doctor_session"],
 }
 KNOWN = -1  # instead of a version: the one that the journey knows
 UNIQUE = {"username", "name", "number"}  # members of which there is only one in the house
@@ -68,7 +83,7 @@ class Journey:
         house = self._houses[OWNER[operation_id]]
         operation = house.contract.operations[operation_id]
         names = [each["name"] for each in operation.parameters if each["in"] == "path"]
-        path = {name: self.need(name) for name in names}
+        path = {name: self._needed(operation_id, name) for name in names}
         self.prepare(operation_id)
         given = self._filled(operation, first_body(operation) if body is None else body)
         thing = next(reversed(path.values()), None)
@@ -77,7 +92,7 @@ class Journey:
         got = house.call(
             operation_id,
             body=given,
-            query={name: self.need(name) if name in MADE_BY else value for name, value in query_of(operation).items()},
+            query=self._query(operation),
             version=version,
             **self.actor(operation),
             **path,
@@ -94,8 +109,22 @@ class Journey:
                 got = self.perform(earlier)
                 assert got.status < 300, (earlier, got.body)
 
+    def _needed(self, operation_id: str, name: str) -> str:
+        maker = MADE_FOR.get(operation_id, {}).get(name)
+        if maker is None:
+            return self.need(name)
+        got = self.perform(maker)
+        assert got.status == 201, (maker, got.body)
+        return str(got.body["id"])
+
+    def _query(self, operation: Operation) -> dict[str, str]:
+        more = {name: self.need(name) for name in ASKED_FOR.get(operation.operation_id, [])}
+        return more | {name: self.need(name) if name in MADE_BY else v for name, v in query_of(operation).items()}
+
     def need(self, name: str) -> str:
         """The id of a thing, made when there is none."""
+        if name == "plan_id":
+            return self.need("doctor_id")
         if name == "session_id":
             return self.account["session_id"]
         if name == "change_id":
@@ -137,8 +166,12 @@ class Journey:
                 return {**body, "current_password": self.account["password"]}
             case "issue_service_token":
                 return {**body, "client_id": "history", "client_secret": self._service_secret}
+            case "add_doctor_session":
+                body = {**body, "valid_from": "2020-01-01"}
             case "add_closure" if "scope_id" in body:
                 return {**body, "scope_id": self.need(f"{body['scope']}_id")}
+        if operation.service == "appointments" and isinstance(body, Mapping) and "starts_at" in body:
+            body = {**body, "starts_at": _ahead(body["starts_at"])}
         return self._with_ids(body, fresh=operation.service in WITH_UNIQUE)
 
     def _with_ids(self, body: Any, *, fresh: bool) -> Any:
@@ -158,3 +191,11 @@ class Journey:
         if value and name.endswith("_ids") and name[:-1] in MADE_BY:
             return [self.need(name[:-1])]
         return self._with_ids(value, fresh=fresh)
+
+
+def _ahead(start: str) -> str:
+    """The time of an example on a Monday ahead: nothing is booked in the past."""
+    clock = datetime.fromisoformat(start).timetz()
+    zone = ZoneInfo("Europe/Berlin")
+    monday = datetime.now(zone).date() + timedelta(days=7 + (0 - datetime.now(zone).weekday()) % 7)
+    return datetime.combine(monday, clock.replace(tzinfo=None), zone).isoformat()

@@ -45,6 +45,8 @@ WITHOUT_VERSION = {
     "remove_doctor_photo": "there is one photo at most",
     "set_type_minutes": "it says all that there is to say",
     "remove_type_minutes": "it says all that there is to say",
+    "release_hold": "a hold is made once and never changed",
+    "apply_plan": "a plan has its version in the body, and a later one wins",
 }
 
 # Lists that are given whole, because they are as long as a table of the system or one person's own.

@@ -153,6 +153,7 @@ class RunningHouse:
             },
             "INFIRMARY_HOME": str(home),
             "INFIRMARY_DEMO": "0",
+            "SCALE": "appointments=2",  # what is decided by one must hold for the other
             "INFIRMARY_PORT": str(gateway),
             "INFIRMARY_PORT_INBOX": str(inbox),
         }
@@ -172,6 +173,15 @@ class RunningHouse:
         """Stop it, whatever state it is in."""
         done = self._run("down", GOES_DOWN_S)
         assert done.returncode == 0, f"The house did not go down: {done.stderr.strip()}"
+
+    def infirmary(self, service: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command of a service, as its operator runs it: with the settings of the house."""
+        folder = self.home / "environ" / service
+        given = {f"{each.name}_FILE": str(each) for each in folder.iterdir()}
+        command = [sys.executable, "-m", "services.chassis.cli", service, *words]
+        return subprocess.run(
+            command, cwd=ROOT, env={**self._environ, **given}, capture_output=True, text=True, timeout=120, check=False
+        )
 
     def _run(self, verb: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "standalone", verb]

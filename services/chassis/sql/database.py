@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis import answers, outbox, retention
 from services.chassis.call import Call, IdempotencyKey
+from services.chassis.outbox import Outgoing
 from services.chassis.sql.errors import translated
 from services.chassis.sql.outbox import SqlOutbox
 from services.chassis.stores import AlreadyHandled, KeyRunning
@@ -41,10 +42,15 @@ class Unit:
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
         self.events: list[Event] = []
+        self.forwarded: list[Outgoing] = []
 
     def record(self, *events: Event) -> None:
         """Tell these events when the transaction commits; not at all when it does not."""
         self.events.extend(events)
+
+    def forward(self, *ready: Outgoing) -> None:
+        """Send on, when the transaction commits, what was put into its envelope elsewhere."""
+        self.forwarded.extend(ready)
 
 
 class Database:
@@ -115,7 +121,8 @@ class Database:
                 pass
 
     def _complete(self, unit: Unit, call: Call) -> None:
-        sent = outbox.outgoing(call, unit.events, service=self._service, new_id=self._new_id)
+        own = outbox.outgoing(call, unit.events, service=self._service, new_id=self._new_id)
+        sent = [*unit.forwarded, *own]
         if sent:
             columns: dict[str, Any] = {
                 "ids": [each.id for each in sent],

@@ -81,6 +81,7 @@ class Lists:
         made = listed.appointment_type(body, id=self._desk.new_id(), at=call.at)
         with self._desk.store.begin(call) as tx:
             ensure_specializations(tx, body)
+            listed.ensure_room(_in_use(tx), made)
             return _keep(tx, None, made, call, event=listed.type_event(made))
 
     def get_appointment_type(self, type_id: str, call: Call) -> dict[str, Any]:
@@ -98,6 +99,7 @@ class Lists:
             refuse_stale(tx, now, call)
             ensure_specializations(tx, body, had=now.specialization_ids)
             fresh = listed.changed_type(now, body, at=call.at)
+            listed.ensure_room(_in_use(tx), fresh)
             return _keep(tx, now, fresh, call, event=listed.type_event(fresh))
 
     def list_type_minutes(
@@ -110,7 +112,8 @@ class Lists:
             tx.one(Doctor, UUID(doctor_id))
             (known,) = tx.holdings([UUID(doctor_id)], at=call.at)
         usual = {each.id: each.minutes for each in known.types}
-        found = [each for each in plans.offered(known) if after is None or each.id > after][: limit + 1]
+        shown = access.shown_types(plans.offered(known), actor=call.actor)
+        found = [each for each in shown if after is None or each.id > after][: limit + 1]
         return cut(found, lambda each: view.type_minutes(each, usual=usual[each.id]), limit=limit, of=of)
 
     def set_type_minutes(self, doctor_id: str, type_id: str, body: Mapping[str, Any], call: Call) -> Answer:
@@ -171,6 +174,10 @@ def _keep(tx: Work, now: Any | None, fresh: Any, call: Call, *, event: Event | N
             tx.record(event)
     call.audit(record=fresh.id, version=fresh.version, fields=fields)
     return call.answer(view.SHOWN[type(fresh)](fresh), status=201 if now is None else 200)
+
+
+def _in_use(tx: Work) -> list[AppointmentType]:
+    return tx.page(AppointmentType, after=None, limit=listed.MOST_TYPES + 1, is_active=True)
 
 
 def _own_minutes(tx: Work, doctor_id: str, type_id: str, call: Call, *, minutes: int | None) -> AppointmentType:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from services.doctors.model.listed import AppointmentType
 from services.doctors.model.profiles import Doctor
 from services.kernel.access import Actor
 from services.kernel.errors import Forbidden
@@ -28,6 +31,14 @@ def ensure_may_see_change(doctor: Doctor | None, *, actor: Actor) -> None:
         ensure_may_plan(doctor, actor=actor)
     elif not (actor.may("schedules.manage") or actor.may("closures.manage")):
         raise Forbidden
+
+
+def shown_types(types: Iterable[AppointmentType], *, actor: Actor) -> list[AppointmentType]:
+    """The appointment types that the actor may see.
+
+    Source:  DECISIONS, D-47.
+    """
+    return [each for each in types if each.audience == "everyone" or sees_staff_types(actor)]
 
 
 def sees_staff_types(actor: Actor) -> bool:

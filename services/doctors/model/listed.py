@@ -6,12 +6,16 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from services.doctors.model.errors import TooMany
 from services.doctors.model.records import following
 from services.kernel.errors import FieldError, Invalid
 from services.kernel.events import Event
+
+MOST_TYPES: Final = 500
+"""Appointment types in use: as many as a plan holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +191,16 @@ def maybe_id(given: object) -> UUID | None:
     Source: none, plain arithmetic.
     """
     return None if given is None else UUID(str(given))
+
+
+def ensure_room(in_use: Sequence[AppointmentType], fresh: AppointmentType) -> None:
+    """Keep the types in use as few as a plan can hold.
+
+    Raises:  TooMany.
+    Source: none, plain arithmetic.
+    """
+    if fresh.is_active and sum(each.id != fresh.id for each in in_use) >= MOST_TYPES:
+        raise TooMany
 
 
 def specialization_event(record: Specialization, *, is_deleted: bool = False) -> Event:

@@ -385,6 +385,7 @@ def lost_so_far() -> float:
 
 
 def _is_idle(client: redis.Client) -> bool:
-    (group,) = client.xinfo_groups(STREAM)
+    """Whether the group, which a consumer makes when it starts, has finished all that there is."""
+    groups = client.xinfo_groups(STREAM)
     (last,) = client.xrevrange(STREAM, count=1)
-    return bool(group["last-delivered-id"] == last[0] and group["pending"] == 0)
+    return bool(groups) and bool(groups[0]["last-delivered-id"] == last[0] and groups[0]["pending"] == 0)

@@ -23,7 +23,7 @@ def peers() -> Iterator[tuple[Identity, booking.Booking]]:
 
 
 @pytest.fixture(scope="module")
-def migrated(postgres_url, redis_server, peers, tmp_path_factory) -> Iterator[House]:
+def migrated(postgres_url, redis_server, peers) -> Iterator[House]:
     """The doctors, migrated; one application for a module."""
     identity, appointments = peers
     environ = {
@@ -31,7 +31,6 @@ def migrated(postgres_url, redis_server, peers, tmp_path_factory) -> Iterator[Ho
         "BUS_URL": redis_server,
         "IDENTITY_URL": identity.url,
         "APPOINTMENTS_URL": appointments.url,
-        "OPENAPI_DIR": str(booking.contracts(tmp_path_factory.mktemp("contracts"))),
         "SERVICE_SECRET": "not used here",
     }
     service = app.service(environ)

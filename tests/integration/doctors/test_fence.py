@@ -322,3 +322,24 @@ def tell(house, type_, subject, *, version, zone, at) -> None:
     call = making.call()
     call.delivery = Delivery(consumer="doctors", event_id=event.id)
     subscription.handlers[type_](event, call)
+
+
+def test_a_change_that_cannot_be_settled_keeps_no_other_waiting(house, appointments, identity, berlin, doctor):
+    other = making.doctor(house)["id"]
+    making.session(house, other, berlin)
+    appointments.is_away = True
+    first, second = give_leave(house, doctor), give_leave(house, other)
+    spoil(house, first.body["change"]["change_id"])
+    appointments.is_away = False
+    making.run(house, "doctors_plans")
+    assert (
+        done(house.call("get_plan_change", change_id=second.body["change"]["change_id"]), 200)["state"] == "effective"
+    )
+
+
+def spoil(house, change_id) -> None:
+    """As a mistake of ours would leave it."""
+    import psycopg
+
+    with psycopg.connect(house.service.settings.database_url.get_secret_value()) as admin:
+        admin.execute("UPDATE plan_changes SET steps = '[{}]' WHERE id = %s", (change_id,))

@@ -211,3 +211,12 @@ def test_only_those_who_keep_profiles_change_them(house, role):
     made = making.doctor(house)
     assert house.call("get_doctor", role=role, doctor_id=made["id"]).status == 200
     assert house.call("update_doctor", role=role, doctor_id=made["id"], version=1, body={"title": "X"}).status == 403
+
+
+def test_patients_see_what_a_doctor_does_for_everyone_only(house):
+    made = making.doctor(house)
+    open_, hidden = making.appointment_type(house, "Visit"), making.appointment_type(house, "Meeting", audience="staff")
+    seen = done(house.call("list_type_minutes", role="patient", doctor_id=made["id"]), 200)["items"]
+    assert [each["type_id"] for each in seen] == [open_["id"]]
+    seen = done(house.call("list_type_minutes", role="nurse", doctor_id=made["id"]), 200)["items"]
+    assert [each["type_id"] for each in seen] == [open_["id"], hidden["id"]]

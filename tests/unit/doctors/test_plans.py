@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.doctors import view
-from services.doctors.model import fence, plans
+from services.doctors.model import fence, listed, plans
 from services.doctors.model.closures import MOST
 from services.doctors.model.errors import HasBookings, PlanPending, TooMany
 from services.doctors.model.fence import Reply, State, Verdict
@@ -196,3 +196,11 @@ def test_a_place_is_there_open_and_of_the_facility(place, rule):
 def test_rooms_that_are_not_there_are_refused():
     with pytest.raises(Invalid):
         ensure_usable_resources((ELSEWHERE,), {}, facility_id=making.FACILITY)
+
+
+def test_there_are_so_many_types_in_use_and_no_more():
+    in_use = [making.kind() for _ in range(listed.MOST_TYPES)]
+    listed.ensure_room(in_use, in_use[0])
+    listed.ensure_room(in_use, making.kind(is_active=False))
+    with pytest.raises(TooMany):
+        listed.ensure_room(in_use, making.kind())

@@ -1,0 +1,156 @@
+"""Composition root of the appointments: settings, records, journal, what the others say, controller, jobs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from services.appointments import jobs, model
+from services.appointments.controller import AppointmentsController, Desk
+from services.appointments.repository import AppointmentsStore
+from services.appointments.repository.auditing import Auditor
+from services.appointments.repository.carrying import Carrier
+from services.appointments.repository.journal import Journal
+from services.appointments.repository.peers import Doctors, Patients, hears
+from services.appointments.repository.records import Records
+from services.appointments.repository.scripts import load
+from services.chassis import config, redis, sql
+from services.chassis.client import Client
+from services.chassis.following import Follower
+from services.chassis.jobs import Job
+from services.chassis.service import Command, Service, new_id, now
+
+NAME = "appointments"
+MIGRATIONS = Path(__file__).parent / "migrations"
+_HEARS = ("events.patients", "events.doctors")
+
+
+class AppointmentsSettings(config.ServiceSettings):
+    """What the appointments need to know beside what every service does.
+
+    records_url: Redis `records`. records_cluster: nodes of a Redis Cluster instead, `host:port,host:port`, with the
+    account of records_url. records_durability: `checked` asks the server for its settings at the start; `attested` is
+    the operator's word where a managed server does not tell. records_replicas: how many must have a write before it is
+    answered. database_url: PostgreSQL, for the journal. patients_url, doctors_url: where to ask. hold_minutes,
+    late_hours, window_days, horizon_days, open_per_patient, per_patient_day, holds_per_account: what the house has
+    decided about booking.
+    """
+
+    records_url: SecretStr
+    records_cluster: str | None = None
+    records_durability: Literal["checked", "attested"] = "checked"
+    records_replicas: int = Field(default=0, ge=0, le=5)
+    database_url: SecretStr
+    patients_url: str
+    doctors_url: str
+    hold_minutes: float = Field(default=5, gt=0, le=60)
+    late_hours: int = Field(default=24, ge=0, le=168)
+    window_days: int = Field(default=30, ge=1, le=400)
+    horizon_days: int = Field(default=400, ge=1, le=800)
+    open_per_patient: int = Field(default=10, ge=1, le=1000)
+    per_patient_day: int = Field(default=5, ge=1, le=100)
+    holds_per_account: int = Field(default=5, ge=1, le=1000)
+
+
+def service(environ: Mapping[str, str]) -> Service:
+    """The appointments, ready to run; no connection is opened yet."""
+    settings = config.load(AppointmentsSettings, environ)
+    url = settings.database_url.get_secret_value()
+    engine = sql.engine(url, name=NAME, pool=settings.threads)
+    database = sql.Database(engine, service=NAME, clock=now, new_id=new_id)
+    connection = _connection(settings)
+    journal, house = Journal(database), _house(settings)
+    records = Records(
+        connection,
+        service=NAME,
+        clock=now,
+        new_id=new_id,
+        is_new=journal.is_new,
+        texts=load(replicas=settings.records_replicas),
+    )
+    store = AppointmentsStore(records, journal, window=house.window, clock=now)
+    urls = {"patients": settings.patients_url, "doctors": settings.doctors_url}
+    peers = Client(settings.openapi_dir, urls=urls, connections=settings.threads)
+    patients, doctors = (kind(peers, monotonic=time.monotonic) for kind in (Patients, Doctors))
+    desk = Desk(store=store, patients=patients, doctors=doctors, house=house, new_id=new_id)
+    carrier = Carrier(records, journal, window=house.window, clock=now)
+    auditor = Auditor(records, journal)
+    return Service(
+        name=NAME,
+        settings=settings,
+        controller=AppointmentsController(desk),
+        audit=records.note,
+        readiness={"records": records.ping},
+        migrate=partial(sql.migrate, url, MIGRATIONS),
+        start_checks=[_durable(settings, connection)],
+        close=[peers.close, connection.close, engine.dispose],
+        outbox=database.outbox,
+        jobs=_jobs(database, carrier=carrier, auditor=auditor),
+        commands=_commands(carrier, auditor),
+        followers=[partial(_follower, settings, patients=patients, doctors=doctors)],
+    )
+
+
+def _connection(settings: AppointmentsSettings) -> redis.Client | redis.Cluster:
+    url = settings.records_url.get_secret_value()
+    if settings.records_cluster is None:
+        return redis.client(url)
+    return redis.cluster(settings.records_cluster, url=url)
+
+
+def _durable(settings: AppointmentsSettings, connection: redis.Client | redis.Cluster) -> partial[None]:
+    attested = settings.records_durability == "attested"
+    return partial(redis.require_durable_everywhere, connection, attested=attested)
+
+
+def _house(settings: AppointmentsSettings) -> model.House:
+    return model.House(
+        horizon=timedelta(days=settings.horizon_days),
+        hold=timedelta(minutes=settings.hold_minutes),
+        late=timedelta(hours=settings.late_hours),
+        window=timedelta(days=settings.window_days),
+        open_per_patient=settings.open_per_patient,
+        per_patient_day=settings.per_patient_day,
+        holds=settings.holds_per_account,
+    )
+
+
+def _jobs(database: sql.Database, *, carrier: Carrier, auditor: Auditor) -> list[Job]:
+    return [
+        Job(name="appointments_journal", every_s=0.1, run=carrier.carry),
+        Job(name="appointments_waiting", every_s=5, run=carrier.measure),
+        Job(name="appointments_invariants", every_s=60, run=lambda call: auditor.look(call) and None, alone=True),
+        Job(name="appointments_window", every_s=3600, run=carrier.tidy, alone=True),
+        Job(name="appointments_tidy", every_s=3600, run=database.tidy, alone=True),
+    ]
+
+
+def _commands(carrier: Carrier, auditor: Auditor) -> dict[str, Command]:
+    make = partial(jobs.by_hand, new_id=new_id, clock=now)
+    return {
+        "rebuild": Command(
+            help="fill empty records from the journal",
+            run=partial(jobs.rebuild, carrier=carrier, make=make, say=_say),
+        ),
+        "check": Command(help="look at the invariants", run=partial(jobs.look, auditor=auditor, make=make, say=_say)),
+    }
+
+
+def _follower(settings: AppointmentsSettings, *, patients: Patients, doctors: Doctors) -> Follower:
+    def lost() -> None:
+        patients.forget_all()
+        doctors.forget_all()
+
+    bus = redis.client(settings.bus_url.get_secret_value(), timeout_s=5.0)
+    return Follower(bus, streams=_HEARS, heard=hears(patients, doctors), lost=lost)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

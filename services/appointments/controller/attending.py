@@ -1,0 +1,56 @@
+"""What happens to an appointment on its day, and what should never have been made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.appointments import model, view
+from services.appointments.controller.desk import Desk
+from services.chassis import paging
+from services.chassis.call import Answer, Call
+
+
+class Attending:
+    """Who came, who did not, and what nobody has closed."""
+
+    _desk: Desk
+
+    def set_appointment_status(
+        self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call
+    ) -> Answer:
+        """Record that a patient has arrived, is seen, is done, or did not come."""
+        before = self._desk.to_change(call, facility_id, appointment_id)
+        step = model.attend(before, body, at=call.at, actor=call.actor)
+        return self._desk.kept(call, step)
+
+    def mark_appointment_entered_in_error(
+        self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call
+    ) -> Answer:
+        """Mark an appointment that should never have been made."""
+        before = self._desk.to_change(call, facility_id, appointment_id)
+        step = model.mark_in_error(before, reason=body["reason"], at=call.at, actor=call.actor)
+        return self._desk.kept(call, step)
+
+    def list_unresolved_appointments(
+        self, facility_id: str, call: Call, limit: int = 50, cursor: str | None = None
+    ) -> Answer:
+        """Appointments of the past that nobody has closed."""
+        of = ("unresolved", facility_id)
+        page = paging.page(cursor, limit=limit, of=of)
+        found = self._desk.store.unresolved(UUID(facility_id), before=call.at, after=place_at(page), limit=limit)
+        shown, following = paging.cut(found, limit=limit, keys=_end, of=of)
+        call.audit(found=[each.patient_id for each in shown])
+        self._desk.store.note(call, facility_id=UUID(facility_id))
+        return call.answer(view.page([view.appointment(each) for each in shown], next_cursor=following))
+
+
+def place_at(page: paging.Page) -> tuple[datetime, UUID] | None:
+    """The moment and the id after which a page begins."""
+    return None if page.after is None else (datetime.fromisoformat(str(page.after[0])), UUID(str(page.after[1])))
+
+
+def _end(appointment: model.Appointment) -> tuple[str, str]:
+    return (appointment.ends_at.isoformat(), str(appointment.id))

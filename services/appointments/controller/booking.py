@@ -1,0 +1,128 @@
+"""Book, ask for, approve, move and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from services.appointments import model
+from services.appointments.controller.desk import Desk
+from services.chassis.call import Answer, Call
+
+
+class Booking:
+    """What takes a place and gives it back."""
+
+    _desk: Desk
+
+    def book_appointment(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
+        """Book an appointment."""
+        return self._new(facility_id, body, call, decision=model.book)
+
+    def request_appointment(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
+        """Ask for an appointment that somebody else approves."""
+        return self._new(facility_id, body, call, decision=model.request)
+
+    def approve_appointment(self, facility_id: str, appointment_id: str, call: Call) -> Answer:
+        """Approve a request; every check is made again."""
+        desk, before = self._desk, self._desk.to_change(call, facility_id, appointment_id)
+        self._ensure_bookable(before.patient_id, call)
+
+        def decide(plan: model.DoctorPlan) -> Answer:
+            spot = self._spot(plan, before, {}, call)
+            step = model.approve(before, spot, at=call.at, actor=call.actor, house=desk.house)
+            return desk.kept(call, step)
+
+        return self._moved(before, {}, call, decide=decide)
+
+    def decline_appointment(self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call) -> Answer:
+        """Decline a request, with the reason."""
+        before = self._desk.to_change(call, facility_id, appointment_id)
+        step = model.decline(before, reason=body["reason"], at=call.at, actor=call.actor)
+        return self._desk.kept(call, step)
+
+    def reschedule_appointment(
+        self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call
+    ) -> Answer:
+        """Move an appointment to another time, doctor or type."""
+        desk, before = self._desk, self._desk.to_change(call, facility_id, appointment_id)
+        self._ensure_bookable(before.patient_id, call)
+
+        def decide(plan: model.DoctorPlan) -> Answer:
+            spot = self._spot(plan, before, body, call)
+            step = model.reschedule(before, body, spot, at=call.at, actor=call.actor, house=desk.house)
+            return desk.kept(call, step)
+
+        return self._moved(before, body, call, decide=decide)
+
+    def cancel_appointment(self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call) -> Answer:
+        """Cancel an appointment, with the reason; the place is free at once."""
+        before = self._desk.to_change(call, facility_id, appointment_id)
+        step = model.cancel(before, body, at=call.at, actor=call.actor, house=self._desk.house)
+        return self._desk.kept(call, step)
+
+    def _new(self, facility_id: str, body: Mapping[str, Any], call: Call, *, decision: model.Decision) -> Answer:
+        desk, type_id, patient_id = self._desk, UUID(body["appointment_type_id"]), UUID(body["patient_id"])
+        appointment_id = desk.new_id()
+        call.audit(patient=patient_id)
+        self._ensure_bookable(patient_id, call)
+
+        def decide(plan: model.DoctorPlan) -> Answer:
+            spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
+            step = decision(body, spot, appointment_id=appointment_id, at=call.at, actor=call.actor, house=desk.house)
+            return desk.kept(call, step, status=201)
+
+        return desk.decided(
+            call,
+            facility_id=UUID(facility_id),
+            doctor_id=UUID(body["doctor_id"]),
+            want=lambda plan: model.wish(plan, body, type_id=type_id, patient_id=patient_id),
+            decide=decide,
+        )
+
+    def _moved(self, before: model.Appointment, body: Mapping[str, Any], call: Call, *, decide: Any) -> Answer:
+        return self._desk.decided(
+            call,
+            facility_id=before.facility_id,
+            doctor_id=_doctor(before, body),
+            want=lambda plan: model.wish(
+                plan,
+                _minutes(before, body),
+                type_id=_type(before, body),
+                patient_id=before.patient_id,
+                start=None if model.is_given(body) else before.starts_at,
+            ),
+            decide=decide,
+        )
+
+    def _spot(
+        self, plan: model.DoctorPlan, before: model.Appointment, body: Mapping[str, Any], call: Call
+    ) -> model.Spot:
+        return model.find_spot(
+            plan,
+            _minutes(before, body),
+            type_id=_type(before, body),
+            house=self._desk.house,
+            at=call.at,
+            actor=call.actor,
+            start=None if model.is_given(body) else before.starts_at,
+        )
+
+    def _ensure_bookable(self, patient_id: UUID, call: Call) -> None:
+        model.ensure_bookable(self._desk.patients.standing(patient_id, call=call))
+
+
+def _doctor(before: model.Appointment, body: Mapping[str, Any]) -> UUID:
+    return UUID(body["doctor_id"]) if "doctor_id" in body else before.doctor_id
+
+
+def _type(before: model.Appointment, body: Mapping[str, Any]) -> UUID:
+    return UUID(body["appointment_type_id"]) if "appointment_type_id" in body else before.appointment_type_id
+
+
+def _minutes(before: model.Appointment, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is asked for, with the length that it has where neither length nor type is asked for anew."""
+    if "minutes" in body or "appointment_type_id" in body:
+        return body
+    return {**body, "minutes": int(before.time.length.total_seconds()) // 60}

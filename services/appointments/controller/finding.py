@@ -1,0 +1,114 @@
+"""Where an appointment still fits, and places that are kept for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from services.appointments import model, view
+from services.appointments.controller.desk import Desk
+from services.chassis import paging
+from services.chassis.call import Answer, Call
+from services.kernel.errors import FieldError, Invalid
+from services.kernel.intervals import Interval
+
+_USUAL, _LONGEST = timedelta(days=7), timedelta(days=62)
+
+
+class Finding:
+    """Free places and holds."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def find_free_places(
+        self,
+        facility_id: str,
+        appointment_type_id: str,
+        call: Call,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        doctor_id: str | None = None,
+        specialization_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Free places of a doctor, or of all doctors of a specialization."""
+        period = model.period(since, until, at=call.at, usual=_USUAL, longest=_LONGEST)
+        of = (facility_id, appointment_type_id, doctor_id, specialization_id)
+        page = paging.page(cursor, limit=limit, of=of)
+        plans = self._plans(call, UUID(facility_id), doctor_id, specialization_id)
+        found = self._found(call, UUID(appointment_type_id), period, plans)
+        after = (0, "") if page.after is None else (int(page.after[0]), str(page.after[1]))
+        rest = [each for each in found if _key(each) > after]
+        shown, following = paging.cut(rest, limit=limit, keys=_key, of=of)
+        return view.page([view.place(each) for each in shown], next_cursor=following)
+
+    def find_first_free_place(
+        self, facility_id: str, specialization_id: str, appointment_type_id: str, call: Call, since: str | None = None
+    ) -> dict[str, Any]:
+        """The earliest free place over all doctors of a specialization; between equals the less busy doctor's."""
+        period = model.period(since, None, at=call.at, usual=_LONGEST, longest=_LONGEST)
+        plans = self._desk.doctors.plans(UUID(facility_id), specialization_id=UUID(specialization_id), call=call)
+        schedules = self._desk.store.schedules(UUID(facility_id), plans, period=period)
+        found = model.first_free(plans, schedules, type_id=UUID(appointment_type_id), period=period, at=call.at)
+        return {"place": None if found is None else view.place(found)}
+
+    def hold_place(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
+        """Keep a place for a few minutes."""
+        desk, type_id, hold_id = self._desk, UUID(body["appointment_type_id"]), self._desk.new_id()
+
+        def decide(plan: model.DoctorPlan) -> Answer:
+            spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
+            seconds, answer = int(desk.house.hold.total_seconds()), view.hold(spot, hold_id=hold_id)
+            kept = desk.store.hold(call, spot, hold_id=hold_id, seconds=seconds, most=desk.house.holds, answer=answer)
+            return call.answer(kept, status=201)
+
+        return desk.decided(
+            call,
+            facility_id=UUID(facility_id),
+            doctor_id=UUID(body["doctor_id"]),
+            want=lambda plan: model.wish(plan, body, type_id=type_id),
+            decide=decide,
+        )
+
+    def release_hold(self, facility_id: str, hold_id: str, call: Call) -> Answer:
+        """Give a held place back."""
+        call.audit(record=hold_id)
+        self._desk.store.release(call, facility_id=UUID(facility_id), hold_id=UUID(hold_id))
+        return call.answer(status=204)
+
+    def _found(self, call: Call, type_id: UUID, period: Interval, plans: list[model.DoctorPlan]) -> list[model.Place]:
+        schedules = self._desk.store.schedules(plans[0].facility_id, plans, period=period) if plans else {}
+        return sorted(
+            (
+                place
+                for plan in plans
+                if type_id in plan.types
+                for place in model.free_places(
+                    plan,
+                    type_id=type_id,
+                    minutes=plan.types[type_id].minutes,
+                    period=period,
+                    schedule=schedules[plan.doctor_id],
+                    at=call.at,
+                )
+            ),
+            key=_key,
+        )
+
+    def _plans(
+        self, call: Call, facility_id: UUID, doctor: str | None, specialization: str | None
+    ) -> list[model.DoctorPlan]:
+        if (doctor is None) == (specialization is None):
+            raise Invalid(errors=[FieldError("one_of_doctor_id_and_specialization_id", parameter="doctor_id")])
+        if specialization is not None:
+            return self._desk.doctors.plans(facility_id, specialization_id=UUID(specialization), call=call)
+        return [self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call)]
+
+
+def _key(place: model.Place) -> tuple[int, str]:
+    return (place.start, str(place.doctor_id))

@@ -1,0 +1,97 @@
+"""Appointments to read: the day, the patient's, the history of one. Who sees it is written down first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from services.appointments import model, view
+from services.appointments.controller.attending import place_at
+from services.appointments.controller.desk import Desk
+from services.chassis import paging
+from services.chassis.call import Answer, Call
+
+_LONGEST = timedelta(days=31)
+
+
+class Reading:
+    """Lists and single appointments."""
+
+    _desk: Desk
+
+    def get_appointment(self, facility_id: str, appointment_id: str, call: Call) -> Answer:
+        """One appointment."""
+        found = self._desk.store.appointment(UUID(facility_id), UUID(appointment_id))
+        call.audit(patient=found.patient_id, record=found.id, version=found.version)
+        self._desk.store.note(call, facility_id=found.facility_id)
+        return call.answer(view.appointment(found))
+
+    def list_appointments(
+        self,
+        facility_id: str,
+        since: str,
+        until: str,
+        call: Call,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        doctor_id: list[str] | None = None,
+        status: list[str] | None = None,
+    ) -> Answer:
+        """Appointments of a period, by their start."""
+        of = ("appointments", facility_id, doctor_id, status, since, until)
+        page = paging.page(cursor, limit=limit, of=of)
+        wanted = model.Asked(
+            facility_id=UUID(facility_id),
+            period=model.period(since, until, at=call.at, usual=_LONGEST, longest=_LONGEST),
+            doctors=[UUID(each) for each in doctor_id or []],
+            statuses=frozenset(map(model.Status, status or [])),
+            after=place_at(page),
+            limit=limit,
+        )
+        shown, following = paging.cut(self._desk.store.listed(wanted), limit=limit, keys=_start, of=of)
+        return self._shown(call, shown, following, facility_id=UUID(facility_id))
+
+    def list_patient_appointments(
+        self, patient_id: str, call: Call, limit: int = 50, cursor: str | None = None
+    ) -> Answer:
+        """A patient's appointments in all facilities, the latest start first."""
+        of = ("patient", patient_id)
+        page = paging.page(cursor, limit=limit, of=of)
+        self._desk.patients.standing(UUID(patient_id), call=call)
+        found = self._desk.store.of_patient(UUID(patient_id), after=place_at(page), limit=limit)
+        shown, following = paging.cut(found, limit=limit, keys=_start, of=of)
+        call.audit(patient=patient_id)
+        self._desk.store.note(call)
+        return call.answer(view.page([view.appointment(each) for each in shown], next_cursor=following))
+
+    def get_patient_attendance(self, patient_id: str, call: Call) -> Answer:
+        """How often a patient came, did not come, and cancelled."""
+        self._desk.patients.standing(UUID(patient_id), call=call)
+        counts = self._desk.store.attendance(UUID(patient_id))
+        call.audit(patient=patient_id)
+        self._desk.store.note(call)
+        return call.answer(view.attendance(UUID(patient_id), counts))
+
+    def list_appointment_changes(
+        self, facility_id: str, appointment_id: str, call: Call, limit: int = 50, cursor: str | None = None
+    ) -> Answer:
+        """What happened to an appointment, newest first."""
+        of = ("changes", facility_id, appointment_id)
+        page = paging.page(cursor, limit=limit, of=of)
+        found = self._desk.store.appointment(UUID(facility_id), UUID(appointment_id))
+        below = None if page.after is None else int(page.after[0])
+        changes = self._desk.store.changes(found.facility_id, found.id, below=below, limit=limit)
+        shown, following = paging.cut(changes, limit=limit, keys=lambda each: [each.after.version], of=of)
+        call.audit(patient=found.patient_id, record=found.id, version=found.version)
+        self._desk.store.note(call, facility_id=found.facility_id)
+        return call.answer(view.page([view.change(each) for each in shown], next_cursor=following))
+
+    def _shown(self, call: Call, shown: list[model.Appointment], following: str | None, *, facility_id: UUID) -> Answer:
+        call.audit(found=sorted({each.patient_id for each in shown}))
+        self._desk.store.note(call, facility_id=facility_id)
+        return call.answer(view.page([view.appointment(each) for each in shown], next_cursor=following))
+
+
+def _start(appointment: model.Appointment) -> tuple[str, str]:
+    return (appointment.starts_at.isoformat(), str(appointment.id))

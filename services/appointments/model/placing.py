@@ -1,0 +1,180 @@
+"""Where an appointment would lie, and what must be true there when it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.appointments.model.errors import DoctorNotBookable, OutsideSessions, PlaceClosed, TimeInvalid
+from services.appointments.model.plan import DoctorPlan, OfferedType, Opening
+from services.appointments.model.times import MINUTE, read_start
+from services.kernel.access import Actor
+from services.kernel.errors import FieldError, Forbidden
+from services.kernel.intervals import Interval
+from services.kernel.wall_clock import day_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What a house has decided about booking.
+
+    horizon: how far ahead is booked. hold: how long a place is kept for a form. late: a cancellation so shortly before
+    the start is late. open_per_patient, per_patient_day, holds: limits of open appointments of one patient, of those on
+    one day at one facility, and of the places that one account holds at a time. window: how long what is over stays in
+    the schedules, and is read from the journal afterwards.
+    """
+
+    horizon: timedelta = timedelta(days=400)
+    hold: timedelta = timedelta(minutes=5)
+    late: timedelta = timedelta(hours=24)
+    window: timedelta = timedelta(days=30)
+    open_per_patient: int = 10
+    per_patient_day: int = 5
+    holds: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many that begin in a period."""
+
+    name: str
+    period: Interval
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A place that was found in a plan, and what the store must check there in the same step as it writes.
+
+    resources: rooms and devices that must be free. limits: of the doctor's appointments. closed: ids of what can be
+    closed over it: facility, location, resources.
+    """
+
+    plan: DoctorPlan
+    opening: Opening
+    type_id: UUID
+    time: Interval
+    resources: tuple[UUID, ...]
+    limits: Sequence[Limit]
+
+    @property
+    def closed(self) -> tuple[UUID, ...]:
+        """What may be closed at this place: the facility, the location, each room and device."""
+        return (self.plan.facility_id, self.opening.session.location_id, *self.resources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The place that somebody wants, to look for others near it."""
+
+    start: datetime
+    minutes: int
+    type_id: UUID
+    patient_id: UUID | None = None
+
+
+def wish(
+    plan: DoctorPlan,
+    body: Mapping[str, Any],
+    *,
+    type_id: UUID,
+    patient_id: UUID | None = None,
+    start: datetime | None = None,
+) -> Wish:
+    """The place that a body asks for.
+
+    Raises:  TimeInvalid.
+    Source: none, plain arithmetic.
+    """
+    type_ = plan.types.get(type_id)
+    usual = 0 if type_ is None else type_.minutes
+    begins = read_start(body, zone=plan.zone) if start is None else start
+    return Wish(start=begins, minutes=body.get("minutes", usual) or 1, type_id=type_id, patient_id=patient_id)
+
+
+def offered(plan: DoctorPlan, type_id: UUID, *, is_for_patients: bool = False) -> OfferedType:
+    """The type, when this doctor does it.
+
+    Raises:  DoctorNotBookable: not active, or does not do this type.
+    Source: none, plain arithmetic.
+    """
+    if not plan.is_active:
+        raise DoctorNotBookable(facts={"why": "inactive"})
+    found = plan.types.get(type_id)
+    if found is None or (is_for_patients and not found.is_for_everyone):
+        raise DoctorNotBookable(facts={"why": "type_not_offered"})
+    return found
+
+
+def find_spot(
+    plan: DoctorPlan,
+    body: Mapping[str, Any],
+    *,
+    type_id: UUID,
+    house: House,
+    at: datetime,
+    actor: Actor,
+    start: datetime | None = None,
+) -> Spot:
+    """The place in the plan that a body asks for; `start` where it is known already.
+
+    It may begin at any minute of a session, also one that has begun; what is over needs the right and a reason.
+
+    Raises:  TimeInvalid, DoctorNotBookable, OutsideSessions, PlaceClosed; Forbidden: over, without the right.
+    Source: none, plain arithmetic.
+    """
+    type_ = offered(plan, type_id)
+    begins = read_start(body, zone=plan.zone) if start is None else start
+    time = Interval(begins, begins + timedelta(minutes=body.get("minutes", type_.minutes)))
+    _ensure_near(time, body, house=house, at=at, actor=actor)
+    opening = _opening(plan, time, type_id)
+    if plan.licence_expires_on is not None and opening.day > plan.licence_expires_on:
+        raise DoctorNotBookable(facts={"why": "licence_expired"})
+    if any(each.overlaps(time) for each in plan.closed(opening.session)):
+        raise PlaceClosed
+    more = [UUID(each) for each in body.get("resource_ids", [])]
+    resources = tuple(dict.fromkeys([*opening.session.resources, *more]))
+    if any(each.scope == "resource" and each.scope_id in more and each.time.overlaps(time) for each in plan.closures):
+        raise PlaceClosed
+    return Spot(
+        plan=plan,
+        opening=opening,
+        type_id=type_id,
+        time=time,
+        resources=resources,
+        limits=_limits(plan, opening, time),
+    )
+
+
+def _ensure_near(time: Interval, body: Mapping[str, Any], *, house: House, at: datetime, actor: Actor) -> None:
+    pointer = "/starts_at" if "starts_at" in body else "/starts_local"
+    if time.end <= at:
+        if "retro_reason" not in body:
+            raise TimeInvalid(errors=[FieldError("not_in_past", pointer=pointer)])
+        if not actor.may("appointments.retro"):
+            raise Forbidden
+        if time.start < at - house.window:
+            raise TimeInvalid(errors=[FieldError("too_long_ago", pointer=pointer)])
+    if time.start > at + house.horizon:
+        raise TimeInvalid(errors=[FieldError("too_far_ahead", pointer=pointer)])
+
+
+def _opening(plan: DoctorPlan, time: Interval, type_id: UUID) -> Opening:
+    around = Interval(time.start, time.start + MINUTE)
+    for opening in plan.openings(around):
+        if opening.hours.holds(time) and opening.session.takes(type_id):
+            return opening
+    raise OutsideSessions
+
+
+def _limits(plan: DoctorPlan, opening: Opening, time: Interval) -> list[Limit]:
+    found = []
+    if opening.session.max_bookings is not None:
+        found.append(Limit("session", opening.hours, opening.session.max_bookings))
+    if plan.max_per_day is not None:
+        day = day_of(time.start.astimezone(plan.zone).date(), zone=plan.zone)
+        found.append(Limit("doctor_day", day, plan.max_per_day))
+    return found

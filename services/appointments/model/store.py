@@ -1,0 +1,145 @@
+"""What the rules need of a store, in the words of the booking desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from services.appointments.model.appointment import Appointment, Status
+from services.appointments.model.decisions import Step
+from services.appointments.model.free import Schedule
+from services.appointments.model.placing import House, Spot
+from services.appointments.model.plan import Closure, DoctorPlan, read_closures, read_plan
+from services.kernel.errors import FieldError, Invalid
+from services.kernel.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """An appointment that does not fit a new plan."""
+
+    appointment_id: UUID
+    doctor_id: UUID
+    time: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChange:
+    """A plan that is to be the one of now: a doctor's with its windows, or a facility's with what is closed.
+
+    is_refused_by_clashes: nothing is applied when a future appointment does not fit.
+    """
+
+    facility_id: UUID
+    plan_id: UUID
+    version: int
+    change_id: UUID
+    is_refused_by_clashes: bool
+    plan: DoctorPlan | None
+    closures: tuple[Closure, ...]
+    period: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One version of an appointment in its history; `before` is the version that it followed."""
+
+    after: Appointment
+    before: Appointment | None
+    operation: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which appointments a list shows; `after` is the start and the id of the last one before it."""
+
+    facility_id: UUID
+    period: Interval
+    doctors: Sequence[UUID] = ()
+    statuses: frozenset[Status] = frozenset()
+    after: tuple[datetime, UUID] | None = None
+    limit: int = 50
+
+
+def read_change(body: Mapping[str, Any], *, facility_id: UUID, plan_id: UUID, at: datetime, house: House) -> PlanChange:
+    """A change of plan as the contract writes it: a doctor's whole plan, or what is closed in a facility.
+
+    Raises:  Invalid: neither or both, of another doctor, facility or version, or not a plan at all.
+    Source: none, plain arithmetic.
+    """
+    if ("doctor" in body) == ("closures" in body) or ("doctor" in body) == (plan_id == facility_id):
+        raise Invalid(errors=[FieldError("one_of_doctor_and_closures", pointer="/doctor")])
+    try:
+        plan = read_plan(body["doctor"]) if "doctor" in body else None
+        closures = read_closures(body.get("closures", []))
+    except (ValueError, KeyError, OverflowError):
+        pointer = "/doctor" if "doctor" in body else "/closures"
+        raise Invalid(errors=[FieldError("not_a_plan", pointer=pointer)]) from None
+    if plan is not None and (plan.doctor_id, plan.facility_id, plan.version) != (
+        plan_id, facility_id, body["version"],
+    ):  # fmt: skip
+        raise Invalid(errors=[FieldError("of_another_plan", pointer="/doctor")])
+    return PlanChange(
+        facility_id=facility_id,
+        plan_id=plan_id,
+        version=body["version"],
+        change_id=UUID(body["change_id"]),
+        is_refused_by_clashes=body["clashes"] == "refuse",
+        plan=plan,
+        closures=closures if plan is None else tuple(each for each in plan.closures if each.scope == "doctor"),
+        period=Interval(at, at + house.horizon + _MARGIN),
+    )
+
+
+_MARGIN = timedelta(days=2)
+
+
+class AppointmentStore(Protocol):
+    """Where schedules are kept; each write is one atomic step, with its audit entry, its events and its answer."""
+
+    def commit(self, call: Any, step: Step, *, answer: Any, status: int = 200) -> Any:
+        """Make a step true and give its answer, with the number of the place filled in.
+
+        Raises:  PlaceTaken, PlaceClosed, ResourceTaken, PatientBusy, HoldOver, LimitReached, PlanMoved, Stale.
+        """
+
+    def hold(self, call: Any, spot: Spot, *, hold_id: UUID, seconds: int, most: int, answer: Any) -> Any:
+        """Keep a place for a while; the answer says until when."""
+
+    def release(self, call: Any, *, facility_id: UUID, hold_id: UUID) -> None:
+        """Give a held place back; NotFound when it is not held by this account any more."""
+
+    def apply(self, call: Any, change: PlanChange) -> tuple[list[Clash], bool]:
+        """Make a plan the one of now; the appointments that do not fit it, and whether there are more."""
+
+    def schedules(
+        self, facility_id: UUID, plans: Sequence[DoctorPlan], *, period: Interval, patient_id: UUID | None = None
+    ) -> Mapping[UUID, Schedule]:
+        """What stands in the schedules of some doctors and of the rooms of their sessions, by doctor."""
+
+    def appointment(self, facility_id: UUID, appointment_id: UUID) -> Appointment:
+        """One appointment as it is now; NotFound when there is none."""
+
+    def listed(self, asked: Asked) -> list[Appointment]:
+        """Appointments of a period by start and id, one more than the limit."""
+
+    def unresolved(
+        self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[Appointment]:
+        """Appointments that are over and still open, oldest first, one more than the limit."""
+
+    def of_patient(self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Appointment]:
+        """A patient's appointments, the latest start first, one more than the limit."""
+
+    def changes(self, facility_id: UUID, appointment_id: UUID, *, below: int | None, limit: int) -> list[Change]:
+        """Versions of an appointment, newest first, one more than the limit."""
+
+    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
+        """How many of a patient's appointments ended how: by status, late cancellations apart."""
+
+    def note(self, call: Any, *, facility_id: UUID | None = None) -> None:
+        """Write down who saw what, before it is shown."""

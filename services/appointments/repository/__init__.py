@@ -1,0 +1,167 @@
+"""Where appointments are kept: schedules in Redis, the journal in PostgreSQL, and what other services say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.appointments import model
+from services.appointments.model.times import minutes_of
+from services.appointments.repository.journal import Journal
+from services.appointments.repository.records import Records, held_until
+from services.appointments.schema.keys import Keys
+from services.chassis.call import Answer, Call
+from services.chassis.stores import Replayed
+from services.kernel.errors import NotFound
+from services.kernel.intervals import Interval
+
+_CHUNK = 100
+_MARGIN = timedelta(days=1)
+
+
+class AppointmentsStore:
+    """Records and journal as one: what is live is asked of the records, what is older of the journal.
+
+    window: how long what is over stays in the records.
+    """
+
+    def __init__(self, records: Records, journal: Journal, *, window: timedelta, clock: Callable[[], datetime]) -> None:
+        self._records, self._journal, self._window, self._clock = records, journal, window, clock
+
+    def commit(self, call: Call, step: model.Step, *, answer: Any, status: int = 200) -> Any:
+        """Make a step true and give its answer, with the number of the place filled in."""
+        return self._records.commit(call, step, answer=answer, status=status)
+
+    def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, seconds: int, most: int, answer: Any) -> Any:
+        """Keep a place for a while; the answer says until when."""
+        try:
+            held = self._records.hold(call, spot, hold_id=hold_id, seconds=seconds, most=most, answer=answer)
+        except Replayed as known:
+            raise Replayed(Answer(_until(known.answer.body), known.answer.status)) from None
+        return _until(held)
+
+    def release(self, call: Call, *, facility_id: UUID, hold_id: UUID) -> None:
+        """Give a held place back; NotFound when it is not held by this account any more."""
+        self._records.release(call, facility_id=facility_id, hold_id=hold_id)
+
+    def apply(self, call: Call, change: model.PlanChange) -> tuple[list[model.Clash], bool]:
+        """Make a plan the one of now; the appointments that do not fit it, and whether there are more."""
+        return self._records.apply(call, change)
+
+    def note(self, call: Call, *, facility_id: UUID | None = None) -> None:
+        """Write down who saw what, before it is shown."""
+        self._records.note(call, facility_id=facility_id)
+
+    def schedules(
+        self,
+        facility_id: UUID,
+        plans: Sequence[model.DoctorPlan],
+        *,
+        period: Interval,
+        patient_id: UUID | None = None,
+    ) -> Mapping[UUID, model.Schedule]:
+        """What stands in the schedules of some doctors and of the rooms of their sessions, by doctor."""
+        keys, first, last = Keys(facility_id), minutes_of(period.start), minutes_of(period.end) + 1
+        rooms = sorted({room for plan in plans for session in plan.sessions for room in session.resources})
+        groups = [keys.doctor(plan.doctor_id, first, last) for plan in plans]
+        groups += [keys.resource(room, first, last) for room in rooms]
+        groups += [] if patient_id is None else [[keys.patient(patient_id)]]
+        found = self._records.standing(groups)
+        by_room = dict(zip(rooms, found[len(plans) :], strict=False))
+        patient = [] if patient_id is None else found[-1]
+        return {
+            plan.doctor_id: model.Schedule(doctor=taken, resources=by_room, patient=patient)
+            for plan, taken in zip(plans, found, strict=False)
+        }
+
+    def appointment(self, facility_id: UUID, appointment_id: UUID) -> model.Appointment:
+        """One appointment as it is now; NotFound when there is none."""
+        found = self._records.appointment(facility_id, appointment_id)
+        found = found or self._journal.appointment(facility_id, appointment_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    def listed(self, asked: model.Asked) -> list[model.Appointment]:
+        """Appointments of a period by start and id, one more than the limit."""
+        since, period = self._clock() - self._window + _MARGIN, asked.period
+        found: dict[UUID, model.Appointment] = {}
+        if period.start < since:
+            old = Interval(period.start, min(period.end, since))
+            found |= {each.id: each for each in self._journal.listed(asked, period=old)}
+        if period.end > since:
+            live = Interval(max(period.start, since), period.end)
+            found |= {each.id: each for each in self._live(asked, live, wanted=asked.limit + 1)}
+        return sorted(found.values(), key=_place)[: asked.limit + 1]
+
+    def unresolved(
+        self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[model.Appointment]:
+        """Appointments that are over and still open, oldest first, one more than the limit."""
+        found = self._journal.unresolved(facility_id, before=before, after=after, limit=limit)
+        now = self._newest(found)
+        return [each for each in now if each.status in model.OPEN]
+
+    def of_patient(
+        self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> list[model.Appointment]:
+        """A patient's appointments, the latest start first, one more than the limit."""
+        found = {each.id: each for each in self._journal.of_patient(patient_id, after=after, limit=limit)}
+        for facility_id in self._records.facilities():
+            [taken] = self._records.standing([[Keys(facility_id).patient(patient_id)]])
+            live = self._records.appointments(facility_id, [each.id for each in taken])
+            found |= {each.id: each for each in live}
+        newest = sorted(found.values(), key=_place, reverse=True)
+        return [each for each in newest if after is None or _place(each) < after][: limit + 1]
+
+    def changes(self, facility_id: UUID, appointment_id: UUID, *, below: int | None, limit: int) -> list[model.Change]:
+        """Versions of an appointment, newest first, one more than the limit."""
+        return self._journal.changes(facility_id, appointment_id, below=below, limit=limit)
+
+    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
+        """How many of a patient's appointments ended how."""
+        return self._journal.attendance(patient_id)
+
+    def _live(self, asked: model.Asked, period: Interval, *, wanted: int) -> list[model.Appointment]:
+        keys, first, last = Keys(asked.facility_id), minutes_of(period.start), minutes_of(period.end)
+        doctors = asked.doctors or self._records.doctors(asked.facility_id)
+        if not doctors:
+            return []
+        groups = self._records.standing([keys.doctor(each, first, last) for each in doctors])
+        places = sorted(
+            (each.start, UUID(hex=each.id))
+            for group in groups
+            for each in group
+            if first <= each.start < last and each.taking is not model.Taking.HELD
+        )
+        if asked.after is not None:
+            mark = (minutes_of(asked.after[0]), asked.after[1])
+            places = [each for each in places if each > mark]
+        found: list[model.Appointment] = []
+        for start in range(0, len(places), _CHUNK):
+            ids = [each.hex for _, each in places[start : start + _CHUNK]]
+            chunk = self._records.appointments(asked.facility_id, ids)
+            found += [each for each in chunk if not asked.statuses or each.status in asked.statuses]
+            if len(found) >= wanted:
+                break
+        return found
+
+    def _newest(self, found: Sequence[model.Appointment]) -> list[model.Appointment]:
+        """The same as they are in the records now, where they are there."""
+        by_facility: dict[UUID, list[str]] = {}
+        for each in found:
+            by_facility.setdefault(each.facility_id, []).append(each.id.hex)
+        live = {
+            each.id: each for facility, ids in by_facility.items() for each in self._records.appointments(facility, ids)
+        }
+        return [live.get(each.id, each) for each in found]
+
+
+def _place(appointment: model.Appointment) -> tuple[datetime, UUID]:
+    return (appointment.starts_at, appointment.id)
+
+
+def _until(body: Any) -> Any:
+    return {**body, "expires_at": held_until(int(body["expires_at"]))}

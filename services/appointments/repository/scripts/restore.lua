@@ -1,0 +1,23 @@
+-- Put records back from the journal; a newer one that is there already stays.
+for _, each in ipairs(a.records) do
+  local there = redis.call('HGET', each.record, 'v')
+  if not there or tonumber(there) < tonumber(each.version) then
+    redis.call('HSET', each.record, 'v', each.version, 'd', each.data)
+    for _, entry in ipairs(each.enters) do
+      for _, key in ipairs(entry.keys) do redis.call('ZADD', key, entry.first, entry.member) end
+    end
+    redis.call('SADD', k.doctors, each.doctor)
+  end
+end
+for _, each in ipairs(a.answers) do
+  redis.call('HSET', each.key, 'f', each.fingerprint, 'a', each.answer)
+  redis.call('PEXPIRE', each.key, each.left_ms)
+end
+for _, each in ipairs(a.plans) do
+  local there = redis.call('HGET', k.plans, each.field)
+  if not there or tonumber(there) < tonumber(each.version) then
+    redis.call('HSET', k.plans, each.field, each.version, each.field .. ':closed', each.closed)
+    for _, entry in ipairs(each.enters) do redis.call('ZADD', entry.key, entry.first, entry.member) end
+  end
+end
+return {'ok', ''}

@@ -1,0 +1,102 @@
+"""What another service says about a thing, asked with the caller's own token and known for a few seconds.
+
+A good answer holds until its time is over or somebody says that the thing has changed; a refusal is never kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from prometheus_client import Counter
+
+from services.chassis.call import Call
+from services.chassis.client import Client
+from services.kernel.errors import Forbidden, NotFound, NotSignedIn, Unavailable
+
+T = TypeVar("T")
+_REFUSALS: Mapping[int, type[NotSignedIn | Forbidden | NotFound]] = {401: NotSignedIn, 403: Forbidden, 404: NotFound}
+
+ASKED = Counter(
+    "infirmary_asked_total", "Questions to another service, by whether the answer was known.", ["what", "how"]
+)
+
+
+class Asking(Generic[T]):
+    """One question to one service; thread-safe.
+
+    read: turns the body of the answer into what it means. kept_s: how long an answer holds; 0 keeps none. is_shared:
+    one account's answer serves the others too, for what is the same for everybody who may act on it.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        operation_id: str,
+        *,
+        of: str,
+        read: Callable[[Any], T],
+        kept_s: float,
+        monotonic: Callable[[], float],
+        is_shared: bool = False,
+        kept_at_most: int = 10_000,
+    ) -> None:
+        self._client, self._operation_id, self._of, self._read = client, operation_id, of, read
+        self._kept_s, self._monotonic, self._is_shared, self._at_most = kept_s, monotonic, is_shared, kept_at_most
+        self._known: OrderedDict[tuple[str, ...], tuple[float, T]] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(
+        self,
+        call: Call,
+        *,
+        path: Mapping[str, object],
+        query: Mapping[str, object] | None = None,
+        is_fresh: bool = False,
+    ) -> T:
+        """What it says now; with `is_fresh` asked anew, whatever is known.
+
+        Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing.
+        """
+        words = (str(each) for each in (*path.values(), *(query or {}).values()))
+        key = (*words, "" if self._is_shared else call.actor.subject)
+        with self._lock:
+            until, known = self._known.get(key, (0.0, None))
+        if known is not None and not is_fresh and self._monotonic() < until:
+            ASKED.labels(self._operation_id, "known").inc()
+            return known
+        ASKED.labels(self._operation_id, "asked").inc()
+        found = self._ask(call, path, query)
+        if self._kept_s:
+            self._keep(key, found)
+        return found
+
+    def forget(self, thing: str) -> None:
+        """Drop what is known of a thing: one that stands in the address."""
+        with self._lock:
+            for key in [each for each in self._known if thing in each]:
+                del self._known[key]
+
+    def forget_all(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._known.clear()
+
+    def _keep(self, key: tuple[str, ...], found: T) -> None:
+        with self._lock:
+            self._known[key] = (self._monotonic() + self._kept_s, found)
+            self._known.move_to_end(key)
+            while len(self._known) > self._at_most:
+                self._known.popitem(last=False)
+
+    def _ask(self, call: Call, path: Mapping[str, object], query: Mapping[str, object] | None) -> T:
+        reply = self._client.call(
+            self._operation_id, path=path, query=query, token=call.token, request_id=call.request_id
+        )
+        if reply.is_success:
+            return self._read(reply.body)
+        if reply.status in _REFUSALS:
+            raise _REFUSALS[reply.status]
+        raise Unavailable(self._of)

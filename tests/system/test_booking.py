@@ -1,0 +1,194 @@
+"""Booking through the gateway, with two processes of appointments: nothing is booked twice, nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections import Counter
+
+import pytest
+import urllib3
+
+from tests.system import clinic as clinics
+from tests.system.clinic import Clinic, at_once, clients, registered, until
+from tests.system.house import Client, Person, RunningHouse, hire, new_key
+
+DESKS, CROWD = 8, 200
+
+
+@pytest.fixture(scope="module")
+def clinic(admin: Person) -> Clinic:
+    return clinics.opened(admin)
+
+
+@pytest.fixture(scope="module")
+def desks(admin: Person) -> list[Person]:
+    """Receptionists; the gateway limits each of them."""
+    return [hire(admin, "receptionist") for _ in range(DESKS)]
+
+
+@pytest.fixture(scope="module")
+def crowd(desks: list[Person]) -> list[str]:
+    """Patients who all want something."""
+    parts = at_once(lambda number: registered(desks[number], CROWD // DESKS), DESKS)
+    return [each for part in parts for each in part]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_wrong(house: RunningHouse):
+    """After every test the auditor looks at all records."""
+    yield
+    done = house.infirmary("appointments", "check")
+    assert done.returncode == 0, done.stdout
+
+
+def desk_of(desks: list[Person], number: int) -> Person:
+    return desks[number % len(desks)]
+
+
+@pytest.mark.target("A-01")
+@pytest.mark.row("APT-02")
+@pytest.mark.timeout(900)
+def test_of_two_hundred_who_want_one_place_one_gets_it(clinic: Clinic, desks: list[Person], crowd: list[str], rounds):
+    doctor = clinic.doctor()
+    for number in range(rounds(full=100, short=10)):
+        start = clinic.at(f"{6 + number % 15:02d}:{30 * (number % 2):02d}", ahead=7 + number // 30)
+        got = at_once(lambda n, at=start: race(clinic, desk_of(desks, n), doctor, at, crowd[n]), CROWD)
+        assert Counter(each.status for each in got) == {201: 1, 409: CROWD - 1}, Counter(e.said for e in got)
+    assert len(clinic.listed(desks[0], days=60 if number > 400 else 31)) >= 1
+
+
+def race(clinic: Clinic, by: Person, doctor: str, start: str, patient: str):
+    """One booking; a limit of the gateway or a process that is too busy is not the answer."""
+    return until(by, "POST", f"{clinic.path}/appointments", clinic.wanted(doctor, start, patient))
+
+
+@pytest.mark.target("A-03")
+def test_ten_seats_go_to_ten_and_have_their_numbers(clinic: Clinic, desks: list[Person], crowd: list[str]):
+    doctor, start = clinic.doctor(capacity=10), clinic.at("07:00", ahead=3)
+    got = at_once(lambda n: race(clinic, desk_of(desks, n), doctor, start, crowd[n % CROWD]), 150)
+    seats = sorted(each.json["seat"] for each in got if each.status == 201)
+    assert seats == list(range(1, 11))
+    assert {each.status for each in got} == {201, 409}
+
+
+@pytest.mark.target("A-02")
+@pytest.mark.timeout(300)
+def test_overlapping_wishes_never_overlap_when_they_are_granted(
+    clinic: Clinic, desks: list[Person], crowd: list[str], rounds
+):
+    """Every 201 is in the calendar afterwards, every 409 is not."""
+    doctor, chance = clinic.doctor(), random.Random(2)
+    seconds = rounds(full=60, short=6)
+    starts = [clinic.at(f"{chance.randrange(6, 20):02d}:{chance.randrange(0, 60, 5):02d}", ahead=5) for _ in range(50)]
+    booked: list[str] = []
+    lock, ends = threading.Lock(), time.monotonic() + seconds
+
+    def want(number: int) -> None:
+        own = random.Random(number)
+        while time.monotonic() < ends:
+            got = race(clinic, desk_of(desks, number), doctor, own.choice(starts), own.choice(crowd))
+            assert got.status in {201, 409}, got.said
+            with lock:
+                booked.extend([got.json["id"]] if got.status == 201 else [])
+
+    at_once(want, 16)
+    there = {each["id"] for each in clinic.listed(desks[0], ahead=5) if each["doctor_id"] == doctor}
+    assert there == set(booked)
+
+
+@pytest.mark.target("A-06")
+def test_one_of_many_requests_for_a_place_is_approved(
+    clinic: Clinic, desks: list[Person], crowd: list[str], doctor: Person
+):
+    who, start = clinic.doctor(), clinic.at("09:00", ahead=4)
+    path = f"{clinic.path}/appointment-requests"
+    asked = [
+        until(desk_of(desks, n), "POST", path, clinic.wanted(who, start, crowd[n])).expect(201).json for n in range(20)
+    ]
+    got = at_once(lambda n: approve(clinic, desk_of(desks, n), asked[n]["id"]), 20)
+    assert Counter(each.status for each in got) == {200: 1, 409: 19}
+    assert {each.json["code"] for each in got if each.status == 409} == {"place_taken"}
+
+
+def approve(clinic: Clinic, by: Person, id_: str):
+    return until(by, "POST", f"{clinic.path}/appointments/{id_}/approve", if_match='"1"')
+
+
+@pytest.mark.target("A-09")
+@pytest.mark.row("APT-07")
+@pytest.mark.timeout(600)
+def test_a_request_that_is_sent_five_times_at_once_books_once(
+    house: RunningHouse, clinic: Clinic, desks: list[Person], crowd: list[str], rounds
+):
+    doctor = clinic.doctor(capacity=50)
+    count = rounds(full=1000, short=40)
+    for number in range(count):
+        key, by = new_key(), desk_of(desks, number)
+        start = clinic.at(f"{6 + number % 15:02d}:{30 * (number // 15 % 2):02d}", ahead=10 + number // 1000)
+        body = clinic.wanted(doctor, start, crowd[number % CROWD], overlap_reason="A test of keys.")
+        path = f"{clinic.path}/appointments"
+        with clients(house.url, 5) as five:
+            got = at_once(lambda n, b=body, k=key, c=five, p=by, to=path: sent(c[n], p, to, b, k), 5)
+        assert len({each.body for each in got}) == 1, [each.said for each in got]
+        if number == 0:
+            again = by.send("POST", path, {**body, "reason": "Another"}, key=key)
+            assert (again.status, again.json["code"]) == (422, "key_reused")
+
+
+def sent(client: Client, by: Person, path: str, body: object, key: str):
+    own = Person(client, by.id, by.username, by.roles, by.password, by.tokens)
+    return until(own, "POST", path, body, key=key)
+
+
+@pytest.mark.target("A-12")
+@pytest.mark.timeout(900)
+def test_a_client_that_gives_up_and_asks_again_is_booked_once(
+    house: RunningHouse, clinic: Clinic, desks: list[Person], crowd: list[str], rounds
+):
+    """The connection is dropped at a random moment; the same key then tells what was decided."""
+    doctor, chance, made = clinic.doctor(capacity=50), random.Random(12), []
+    for number in range(rounds(full=10_000, short=60)):
+        key, by = new_key(), desk_of(desks, number)
+        start = clinic.at(f"{6 + number % 15:02d}:{30 * (number // 15 % 2):02d}", ahead=12 + number // 1200)
+        body = clinic.wanted(doctor, start, crowd[number % CROWD], overlap_reason="A test of timeouts.")
+        pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=chance.uniform(0.001, 0.05)))
+        headers = {"authorization": f"Bearer {by.token}", "idempotency-key": key}
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            pool.request("POST", f"{house.url}{clinic.path}/appointments", json=body, headers=headers)
+        pool.clear()
+        got = until(by, "POST", f"{clinic.path}/appointments", body, key=key)
+        assert got.status in {201, 409}, got.said
+        made += [got.json["id"]] if got.status == 201 else []
+    there = [each["id"] for each in clinic.listed(desks[0], ahead=12, days=10) if each["doctor_id"] == doctor]
+    assert sorted(there) == sorted(set(made))
+
+
+@pytest.mark.row("DOC-05")
+@pytest.mark.timeout(900)
+def test_no_booking_lies_inside_leave(clinic: Clinic, desks: list[Person], crowd: list[str], rounds):
+    """Leave and bookings in parallel: either the leave is refused with the list, or nobody is booked in it."""
+    for number in range(rounds(full=1000, short=8)):
+        doctor = clinic.doctor(weekdays=[clinic.day(9).isoweekday()])
+        body = {"starts_at": clinic.at("08:00", ahead=9), "ends_at": clinic.at("12:00", ahead=9), "reason": "Away"}
+        path = f"/api/v1/doctors/{doctor}/leave"
+
+        def one(n: int, doctor=doctor, path=path, body=body, who=crowd[8 * (number % 20) :]):
+            if n == 3:
+                return until(clinic.admin, "POST", path, body)
+            start = clinic.at(f"{8 + n % 4:02d}:{30 * (n // 4):02d}", ahead=9)
+            return race(clinic, desk_of(desks, n), doctor, start, who[n])
+
+        got = at_once(one, 8)
+        leave, bookings = got[3], [each for n, each in enumerate(got) if n != 3 and each.status == 201]
+        assert leave.status in {201, 409}, leave.said
+        if leave.status == 201:
+            assert not bookings
+            assert clinic.free(desks[0], doctor, ahead=9)[0] == clinic.at("06:00", ahead=9)
+            assert clinic.at("08:00", ahead=9) not in clinic.free(desks[0], doctor, ahead=9)
+        else:
+            named = {each["appointment_id"] for each in leave.json["facts"]["clashing"]}
+            assert named <= {each.json["id"] for each in bookings}
+            assert named
