@@ -65,6 +65,7 @@ class Booking:
     def _new(self, facility_id: str, body: Mapping[str, Any], call: Call, *, decision: model.Decision) -> Answer:
         desk, type_id, patient_id = self._desk, UUID(body["appointment_type_id"]), UUID(body["patient_id"])
         appointment_id = desk.new_id()
+        desk.store.replay(call, facility_id=UUID(facility_id))
         call.audit(patient=patient_id)
         self._ensure_bookable(patient_id, call)
 

@@ -89,6 +89,7 @@ class Desk:
 
         Raises:  NotFound; Stale: names what has changed since.
         """
+        self.store.replay(call, facility_id=UUID(facility_id))
         found = self.store.appointment(UUID(facility_id), UUID(appointment_id))
         call.audit(patient=found.patient_id, record=found.id, version=found.version)
         if call.expected_version != found.version:

@@ -60,6 +60,7 @@ class Finding:
     def hold_place(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Keep a place for a few minutes."""
         desk, type_id, hold_id = self._desk, UUID(body["appointment_type_id"]), self._desk.new_id()
+        desk.store.replay(call, facility_id=UUID(facility_id))
 
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)

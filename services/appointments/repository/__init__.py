@@ -10,10 +10,9 @@ from uuid import UUID
 from services.appointments import model
 from services.appointments.model.times import minutes_of
 from services.appointments.repository.journal import Journal
-from services.appointments.repository.records import Records, held_until
+from services.appointments.repository.records import Records
 from services.appointments.schema.keys import Keys
-from services.chassis.call import Answer, Call
-from services.chassis.stores import Replayed
+from services.chassis.call import Call
 from services.kernel.errors import NotFound
 from services.kernel.intervals import Interval
 
@@ -30,17 +29,17 @@ class AppointmentsStore:
     def __init__(self, records: Records, journal: Journal, *, window: timedelta, clock: Callable[[], datetime]) -> None:
         self._records, self._journal, self._window, self._clock = records, journal, window, clock
 
+    def replay(self, call: Call, *, facility_id: UUID) -> None:
+        """Find the answer that a request was given before."""
+        self._records.replay(call, facility_id=facility_id)
+
     def commit(self, call: Call, step: model.Step, *, answer: Any, status: int = 200) -> Any:
         """Make a step true and give its answer, with the number of the place filled in."""
         return self._records.commit(call, step, answer=answer, status=status)
 
     def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, seconds: int, most: int, answer: Any) -> Any:
         """Keep a place for a while; the answer says until when."""
-        try:
-            held = self._records.hold(call, spot, hold_id=hold_id, seconds=seconds, most=most, answer=answer)
-        except Replayed as known:
-            raise Replayed(Answer(_until(known.answer.body), known.answer.status)) from None
-        return _until(held)
+        return self._records.hold(call, spot, hold_id=hold_id, seconds=seconds, most=most, answer=answer)
 
     def release(self, call: Call, *, facility_id: UUID, hold_id: UUID) -> None:
         """Give a held place back; NotFound when it is not held by this account any more."""
@@ -161,7 +160,3 @@ class AppointmentsStore:
 
 def _place(appointment: model.Appointment) -> tuple[datetime, UUID]:
     return (appointment.starts_at, appointment.id)
-
-
-def _until(body: Any) -> Any:
-    return {**body, "expires_at": held_until(int(body["expires_at"]))}

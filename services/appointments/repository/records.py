@@ -60,6 +60,16 @@ class Records:
 
     # ---- writing -----------------------------------------------------------------------------------------------------
 
+    def replay(self, call: Call, *, facility_id: UUID) -> None:
+        """Find the answer that a request was given before.
+
+        Raises:  Replayed, KeyReused: as the key says.
+        """
+        if call.key is not None:
+            keys = Keys(facility_id)
+            named = {"answer": keys.answer(call.key.principal, call.key.key)}
+            self._say("replay", named, {"keys": named, "tag": keys.tag, "fingerprint": call.key.fingerprint.hex()})
+
     def commit(self, call: Call, step: model.Step, *, answer: Any, status: int) -> Any:
         """Make a step true; the body of the answer, with the number of the place.
 
@@ -124,7 +134,7 @@ class Records:
             "most": most,
         }
         told |= _stored(call, keys, named, answer=answer, status=201)
-        return self._run("hold", spot.plan.facility_id, named, told, call)[1]
+        return with_end(self._run("hold", spot.plan.facility_id, named, told, call)[1])
 
     def release(self, call: Call, *, facility_id: UUID, hold_id: UUID) -> None:
         """Give a held place back.
@@ -321,7 +331,7 @@ def _refusal(word: str, more: str) -> Exception:
     match word:
         case "replayed":
             status, body = orjson.loads(more)
-            return Replayed(Answer(body, status))
+            return Replayed(Answer(with_end(body), status))
         case "records_lost":
             return _RecordsLost()
         case "limit_reached":
@@ -382,7 +392,9 @@ def _is_held(taken: model.Taken) -> bool:
     return taken.taking is model.Taking.HELD
 
 
-def held_until(milliseconds: int) -> str:
-    """The end of a hold as the contract shows it."""
-    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def with_end(body: Any) -> Any:
+    """An answer, with the end of a hold as the contract shows it; the store keeps it in milliseconds."""
+    if "expires_at" not in body:
+        return body
+    at = datetime.fromtimestamp(body["expires_at"] / 1000, UTC)
+    return {**body, "expires_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
