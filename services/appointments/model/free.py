@@ -18,11 +18,12 @@ _UP = MINUTE - timedelta(microseconds=1)
 
 
 class Taking(StrEnum):
-    """How something takes time: booked, held, booked over a full place, or not any more."""
+    """How something takes time: booked, held, booked over a full place; only asked for, or not any more."""
 
     BOOKED = "b"
     HELD = "h"
     OVER = "x"
+    ASKED = "p"
     NOT = "n"
 
 
@@ -39,7 +40,7 @@ class Taken:
     @property
     def is_blocking(self) -> bool:
         """Whether it takes its time."""
-        return self.taking is not Taking.NOT
+        return self.taking not in {Taking.ASKED, Taking.NOT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from services.appointments.model.times import minutes_of
 from services.appointments.schema.keys import Keys
 
 ANSWERS_KEPT_MS = 7 * 24 * 3600 * 1000
-_TAKING = {True: model.Taking.OVER, False: model.Taking.BOOKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Entry:
 def entries(keys: Keys, appointment: model.Appointment) -> list[Entry]:
     """Where an appointment stands, as it is: in the days of the doctor and of each room, and with the patient."""
     first, last = minutes_of(appointment.starts_at), minutes_of(appointment.ends_at)
-    taking = _TAKING[appointment.is_overbooked] if appointment.is_blocking else model.Taking.NOT
+    taking = _taking(appointment)
     seat = appointment.seat or 0
     doctor = [*keys.doctor(appointment.doctor_id, first, last)]
     found = [
@@ -114,6 +113,12 @@ def fresh(closures: Sequence[model.Closure], *, since: datetime) -> list[dict[st
 def flat(named: Mapping[str, Any]) -> list[str]:
     """All keys of a script, to be declared; the first decides which node runs it."""
     return list(dict.fromkeys(_all(named.values())))
+
+
+def _taking(appointment: model.Appointment) -> model.Taking:
+    if appointment.is_blocking:
+        return model.Taking.OVER if appointment.is_overbooked else model.Taking.BOOKED
+    return model.Taking.ASKED if appointment.status is model.Status.PENDING else model.Taking.NOT
 
 
 def _all(values: Any) -> Iterator[str]:

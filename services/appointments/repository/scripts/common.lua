@@ -49,7 +49,7 @@ end
 
 -- Whether it takes its time now: a hold does until its end by this clock, and never against the one who uses it up.
 local function takes(each)
-  if each.taking == 'n' or each.id == a.id then return false end
+  if each.taking == 'n' or each.taking == 'p' or each.id == a.id then return false end
   if each.taking ~= 'h' then return true end
   if each.id == a.hold then return false end
   local till = redis.call('HGET', a.tag .. ':a:' .. each.id, 'u')
@@ -136,7 +136,7 @@ local function welcome()
     local open = 0
     for _, member in ipairs(redis.call('ZRANGEBYSCORE', k.patient, '-inf', '+inf')) do
       local each = parsed(member)
-      if each.last * 60000 > at_ms and (each.taking == 'b' or each.taking == 'x') then open = open + 1 end
+      if each.last * 60000 > at_ms and each.taking ~= 'n' then open = open + 1 end
     end
     if open >= a.open_limit then
       return refused('limit_reached', cjson.encode({limit = 'open_per_patient', maximum = a.open_limit}))
