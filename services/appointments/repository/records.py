@@ -126,6 +126,7 @@ class Records:
             "plans": keys.plans,
             "record": keys.record(hold_id),
             "holds": keys.holds(call.actor.subject),
+            "held": keys.held,
         }
         told = self._told(call, keys, hold_id) | {
             "spot": told_spot,

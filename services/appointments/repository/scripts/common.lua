@@ -171,6 +171,7 @@ local function end_hold(id)
   local h = cjson.decode(held)
   leave(h.members)
   redis.call('ZREM', h.holds, id)
+  redis.call('ZREM', a.tag .. ':held', id)
   redis.call('DEL', record)
 end
 
@@ -178,6 +179,12 @@ local function hold_lives(id)
   local record = redis.call('HMGET', a.tag .. ':a:' .. id, 'u', 'd')
   if not record[1] or tonumber(record[1]) <= at_ms then return false end
   return cjson.decode(record[2]).by == a.by
+end
+
+-- Whether the place that is asked for lies within the one that is held.
+local function hold_covers(id)
+  local h = cjson.decode(redis.call('HGET', a.tag .. ':a:' .. id, 'd'))
+  return h.doctor == a.plan.doctor and h.first <= a.spot.first and a.spot.last <= h.last
 end
 
 -- All that makes a change true: the record, the schedules, the stored answer, the entry for journal, events and audit.
