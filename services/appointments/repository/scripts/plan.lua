@@ -21,7 +21,7 @@ local seen = {}
 local function ahead(key, fits, doctor)
   for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
     local each = parsed(member)
-    if not seen[each.id] and each.taking == 'b' and each.last > a.first and not fits(each) then
+    if not seen[each.id] and (each.taking == 'b' or each.taking == 'x') and each.last > a.first and not fits(each) then
       seen[each.id] = true
       clash(each, doctor)
     end
