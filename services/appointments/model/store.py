@@ -30,7 +30,8 @@ class Clash:
 class PlanChange:
     """A plan that is to be the one of now: a doctor's with its windows, or a facility's with what is closed.
 
-    is_refused_by_clashes: nothing is applied when a future appointment does not fit.
+    is_refused_by_clashes: nothing is applied when a future appointment does not fit. period: as far ahead as anything
+    is booked; later days of a long closure are kept out by the version, since whoever books has read the closure.
     """
 
     facility_id: UUID

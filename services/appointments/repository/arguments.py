@@ -11,6 +11,7 @@ from uuid import UUID
 from services.appointments import model
 from services.appointments.model.times import minutes_of
 from services.appointments.schema.keys import Keys
+from services.kernel.intervals import Interval
 
 ANSWERS_KEPT_MS = 7 * 24 * 3600 * 1000
 
@@ -88,22 +89,22 @@ def of_plan(plan: model.DoctorPlan) -> dict[str, str]:
     }
 
 
-def closed(keys: Keys, closures: Sequence[model.Closure], *, since: datetime) -> list[dict[str, Any]]:
-    """What is closed from now on, with the days that it touches."""
+def closed(keys: Keys, closures: Sequence[model.Closure], *, period: Interval) -> list[dict[str, Any]]:
+    """What is closed within a period, with the days that it touches."""
     found = []
     for each in closures:
-        first, last = minutes_of(max(each.time.start, since)), _up(each.time.end)
+        first, last = minutes_of(max(each.time.start, period.start)), _up(min(each.time.end, period.end))
         if last > first:
             days = keys.closed(each.scope_id, first, last)
             found.append({"id": each.id.hex, "first": first, "last": last, "keys": days})
     return found
 
 
-def fresh(closures: Sequence[model.Closure], *, since: datetime) -> list[dict[str, Any]]:
+def fresh(closures: Sequence[model.Closure], *, period: Interval) -> list[dict[str, Any]]:
     """The closures of a facility, with the days of doctors that have to be looked at."""
     found = []
     for each in closures:
-        first, last = minutes_of(max(each.time.start, since)), _up(each.time.end)
+        first, last = minutes_of(max(each.time.start, period.start)), _up(min(each.time.end, period.end))
         if last > first:
             days = list(range(first // 1440, (last - 1) // 1440 + 1))
             found.append({"scope": each.scope, "of": each.scope_id.hex, "first": first, "last": last, "days": days})

@@ -168,10 +168,10 @@ class Records:
             "change": change.change_id.hex,
             "refuse": change.is_refused_by_clashes,
             "first": minutes_of(since),
-            "closed": arguments.closed(keys, change.closures, since=since),
+            "closed": arguments.closed(keys, change.closures, period=change.period),
         }
         if change.plan is None:
-            told["fresh"] = arguments.fresh(change.closures, since=since)
+            told["fresh"] = arguments.fresh(change.closures, period=change.period)
         else:
             windows = change.plan.windows(change.period)
             told["windows"] = [[minutes_of(each.start), minutes_of(each.end)] for each in windows]

@@ -15,8 +15,8 @@
     {f}:out                   stream  what has happened and is not in the journal yet
 
 A member of the sorted sets reads `<id> <start> <end> <seat> <taking>`: 32 hex digits, whole minutes since 1970, the
-number of the place or 0, and one letter (b booked, h held, x over a full place, p asked for, n not any more, l closed). What lies on
-two days stands in both.
+number of the place or 0, and one letter (b booked, h held, x over a full place, p asked for, n not any more, l closed).
+What lies on two days stands in both.
 """
 
 from __future__ import annotations
