@@ -87,6 +87,7 @@ def free_places(
 ) -> Iterator[Place]:
     """The free places of a doctor for one type, in the order of their start, at the session's own rhythm.
 
+    A room of the session is shared by the doctor's own appointments: the places of the session say how many there are.
     Nothing begins before `at`. A doctor who is not active, or whose licence has run out by the day, has none.
 
     Source: none, plain arithmetic.
@@ -142,7 +143,9 @@ def _in(plan: DoctorPlan, opening: Opening, *, type_id: UUID, minutes: int, sche
     begins, ends = minutes_of(opening.hours.start), minutes_of(opening.hours.end)
     shut = [(minutes_of(each.start), minutes_of(each.end + _UP)) for each in plan.closed(session)]
     doctor = [each for each in schedule.doctor if each.is_blocking and each.start < ends and begins < each.end]
-    others = [each for name in session.resources for each in schedule.resources.get(name, ())] + [*schedule.patient]
+    own = {each.id for each in doctor}
+    rooms = [each for name in session.resources for each in schedule.resources.get(name, ()) if each.id not in own]
+    others = [*rooms, *schedule.patient]
     busy = shut + [(each.start, each.end) for each in others if each.is_blocking]
     for start in range(begins, ends - minutes + 1, int(session.slot.total_seconds()) // 60):
         end = start + minutes

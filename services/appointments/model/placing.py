@@ -49,7 +49,8 @@ class Limit:
 class Spot:
     """A place that was found in a plan, and what the store must check there in the same step as it writes.
 
-    resources: rooms and devices that must be free. limits: of the doctor's appointments. closed: ids of what can be
+    resources: rooms and devices that must be free: those of the session first, which the doctor's other appointments in
+    it share, then those that this one takes for itself. limits: of the doctor's appointments. closed: ids of what can be
     closed over it: facility, location, resources.
     """
 

@@ -67,6 +67,7 @@ def of_spot(keys: Keys, spot: model.Spot, *, is_over: bool, may_overlap: bool) -
         "first": first,
         "last": last,
         "capacity": spot.opening.session.capacity,
+        "shared": len(spot.opening.session.resources),
         "over": is_over,
         "overlap": may_overlap,
         "limits": [of_limit(each, days=_days(keys, spot.plan.doctor_id, each)) for each in spot.limits],

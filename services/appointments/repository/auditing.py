@@ -111,12 +111,11 @@ class Auditor:
 
 
 def _over_capacity(groups: Iterable[list[model.Appointment]], *, by_seat: bool) -> Iterator[Violation]:
-    """I1 and I3: what overlaps has numbers of its own, within the capacity; a room has one at a time."""
+    """I1 and I3: what overlaps has numbers of its own, within the capacity; a room is in one session at a time."""
     for group in groups:
-        counted = [each for each in group if not each.is_overbooked]
+        counted = [each for each in group if not (by_seat and each.is_overbooked)]
         for one, other in _overlapping(counted):
-            same = one.seat == other.seat if by_seat else True
-            if same:
+            if one.seat == other.seat if by_seat else one.session_id != other.session_id:
                 yield Violation("I1", (one.id, other.id))
         if by_seat:
             yield from (Violation("I3", (each.id,)) for each in counted if not 1 <= (each.seat or 0) <= each.capacity)

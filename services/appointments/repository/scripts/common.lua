@@ -107,13 +107,18 @@ end
 local function placed()
   local s = a.spot
   if #standing(k.closed, s.first, s.last) > 0 then return nil, refused('place_closed') end
-  local seat = 0
+  local seat, there = 0, standing(k.doctor, s.first, s.last)
   if not s.over then
-    seat = seat_of(standing(k.doctor, s.first, s.last), s.capacity)
+    seat = seat_of(there, s.capacity)
     if seat == 0 then return nil, refused('place_taken') end
   end
-  for _, days in ipairs(k.resources) do
-    if #standing(days, s.first, s.last) > 0 then return nil, refused('resource_taken') end
+  -- A room of the session is full of the doctor's own appointments when the session is; what is taken beside is not shared.
+  local own = {}
+  for _, each in ipairs(there) do own[each.id] = true end
+  for index, days in ipairs(k.resources) do
+    for _, each in ipairs(standing(days, s.first, s.last)) do
+      if index > s.shared or not own[each.id] then return nil, refused('resource_taken') end
+    end
   end
   for _, limit in ipairs(s.limits) do
     if not s.over and starting(limit.days, limit.first, limit.last) >= limit.most then
