@@ -89,7 +89,7 @@ class Booking:
             doctor_id=_doctor(before, body),
             want=lambda plan: model.wish(
                 plan,
-                _minutes(before, body),
+                _kept(before, body),
                 type_id=_type(before, body),
                 patient_id=before.patient_id,
                 start=None if model.is_given(body) else before.starts_at,
@@ -102,7 +102,7 @@ class Booking:
     ) -> model.Spot:
         return model.find_spot(
             plan,
-            _minutes(before, body),
+            _kept(before, body),
             type_id=_type(before, body),
             house=self._desk.house,
             at=call.at,
@@ -122,8 +122,9 @@ def _type(before: model.Appointment, body: Mapping[str, Any]) -> UUID:
     return UUID(body["appointment_type_id"]) if "appointment_type_id" in body else before.appointment_type_id
 
 
-def _minutes(before: model.Appointment, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is asked for, with the length that it has where neither length nor type is asked for anew."""
-    if "minutes" in body or "appointment_type_id" in body:
-        return body
-    return {**body, "minutes": int(before.time.length.total_seconds()) // 60}
+def _kept(before: model.Appointment, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is asked for, with what stays as it is: devices, and the length where no type is asked for either."""
+    stays: dict[str, Any] = {"resource_ids": [str(each) for each in before.added_resource_ids]}
+    if "appointment_type_id" not in body:
+        stays["minutes"] = int(before.time.length.total_seconds()) // 60
+    return {**stays, **body}

@@ -49,8 +49,8 @@ class Limit:
 class Spot:
     """A place that was found in a plan, and what the store must check there in the same step as it writes.
 
-    resources: rooms and devices that must be free: those of the session first, which the doctor's other appointments in
-    it share, then those that this one takes for itself. limits: of the doctor's appointments. closed: ids of what can be
+    resources: rooms and devices that must be free: those of the session first, which the doctor's other appointments
+    in it share, then those that this one takes for itself. limits: of the doctor's appointments. closed: ids of what can be
     closed over it: facility, location, resources.
     """
 
@@ -60,6 +60,11 @@ class Spot:
     time: Interval
     resources: tuple[UUID, ...]
     limits: Sequence[Limit]
+
+    @property
+    def added(self) -> tuple[UUID, ...]:
+        """The resources that are not the session's own."""
+        return self.resources[len(self.opening.session.resources) :]
 
     @property
     def closed(self) -> tuple[UUID, ...]:
