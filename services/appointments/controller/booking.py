@@ -92,6 +92,7 @@ class Booking:
                 _kept(before, body),
                 type_id=_type(before, body),
                 patient_id=before.patient_id,
+                moving=before.id,
                 start=None if model.is_given(body) else before.starts_at,
             ),
             decide=decide,

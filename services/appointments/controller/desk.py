@@ -15,6 +15,8 @@ from services.kernel.intervals import Interval
 
 _AROUND = timedelta(days=14)
 _ALTERNATIVES = 3
+_EVERYWHERE = {"open_per_patient", "holds"}
+"""Limits that are reached at every place."""
 
 
 class PatientsView(Protocol):
@@ -105,19 +107,25 @@ class Desk:
     def nearest(self, plan: model.DoctorPlan, wish: model.Wish, *, at: datetime) -> list[model.Place]:
         """The free places of a doctor that are nearest to a wanted start, for this patient where there is one."""
         period = Interval(max(wish.start - _AROUND, at), max(wish.start, at) + _AROUND)
-        schedules = self.store.schedules(plan.facility_id, [plan], period=period, patient_id=wish.patient_id)
+        schedules = self.store.schedules(
+            plan.facility_id, [plan], period=period, patient_id=wish.patient_id, added=wish.resources
+        )
+        schedule = schedules[plan.doctor_id]
         found = model.free_places(
             plan,
             type_id=wish.type_id,
             minutes=wish.minutes,
             period=period,
-            schedule=schedules[plan.doctor_id],
+            schedule=schedule if wish.moving is None else schedule.without(wish.moving),
             at=at,
+            added=wish.resources,
+            most_per_patient=self.house.per_patient_day,
         )
         return model.nearest(list(found), start=model.minutes_of(wish.start), most=_ALTERNATIVES)
 
     def _with_alternatives(self, refused: Conflict, wish: model.Wish, call: Call, plan: model.DoctorPlan) -> Conflict:
-        found = self.nearest(plan, wish, at=call.at) if isinstance(refused, model.PlaceRefused) else []
+        is_elsewhere = isinstance(refused, model.PlaceRefused) and refused.facts.get("limit") not in _EVERYWHERE
+        found = self.nearest(plan, wish, at=call.at) if is_elsewhere else []
         places = {"alternatives": [view.place(each) for each in found]} if found else {}
         return type(refused)(facts={**refused.facts, **places})
 

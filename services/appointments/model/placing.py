@@ -50,8 +50,8 @@ class Spot:
     """A place that was found in a plan, and what the store must check there in the same step as it writes.
 
     resources: rooms and devices that must be free: those of the session first, which the doctor's other appointments
-    in it share, then those that this one takes for itself. limits: of the doctor's appointments. closed: ids of what can be
-    closed over it: facility, location, resources.
+    in it share, then those that this one takes for itself. limits: of the doctor's appointments. closed: ids of what
+    can be closed over it: facility, location, resources.
     """
 
     plan: DoctorPlan
@@ -74,12 +74,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """The place that somebody wants, to look for others near it."""
+    """The place that somebody wants, to look for others near it.
+
+    resources: what it takes beside the session's rooms. moving: the appointment that would be moved there.
+    """
 
     start: datetime
     minutes: int
     type_id: UUID
     patient_id: UUID | None = None
+    resources: tuple[UUID, ...] = ()
+    moving: UUID | None = None
 
 
 def wish(
@@ -89,6 +94,7 @@ def wish(
     type_id: UUID,
     patient_id: UUID | None = None,
     start: datetime | None = None,
+    moving: UUID | None = None,
 ) -> Wish:
     """The place that a body asks for.
 
@@ -98,7 +104,14 @@ def wish(
     type_ = plan.types.get(type_id)
     usual = 0 if type_ is None else type_.minutes
     begins = read_start(body, zone=plan.zone) if start is None else start
-    return Wish(start=begins, minutes=body.get("minutes", usual) or 1, type_id=type_id, patient_id=patient_id)
+    return Wish(
+        start=begins,
+        minutes=body.get("minutes", usual) or 1,
+        type_id=type_id,
+        patient_id=patient_id,
+        resources=tuple(UUID(each) for each in body.get("resource_ids", [])),
+        moving=moving,
+    )
 
 
 def offered(plan: DoctorPlan, type_id: UUID, *, is_for_patients: bool = False) -> OfferedType:
@@ -139,12 +152,10 @@ def find_spot(
     opening = _opening(plan, time, type_id)
     if plan.licence_expires_on is not None and opening.day > plan.licence_expires_on:
         raise DoctorNotBookable(facts={"why": "licence_expired"})
-    if any(each.overlaps(time) for each in plan.closed(opening.session)):
-        raise PlaceClosed
     more = [UUID(each) for each in body.get("resource_ids", [])]
-    resources = tuple(dict.fromkeys([*opening.session.resources, *more]))
-    if any(each.scope == "resource" and each.scope_id in more and each.time.overlaps(time) for each in plan.closures):
+    if any(each.overlaps(time) for each in plan.closed(opening.session, more)):
         raise PlaceClosed
+    resources = tuple(dict.fromkeys([*opening.session.resources, *more]))
     return Spot(
         plan=plan,
         opening=opening,

@@ -121,9 +121,18 @@ class AppointmentStore(Protocol):
         """Make a plan the one of now; the appointments that do not fit it, and whether there are more."""
 
     def schedules(
-        self, facility_id: UUID, plans: Sequence[DoctorPlan], *, period: Interval, patient_id: UUID | None = None
+        self,
+        facility_id: UUID,
+        plans: Sequence[DoctorPlan],
+        *,
+        period: Interval,
+        patient_id: UUID | None = None,
+        added: Sequence[UUID] = (),
     ) -> Mapping[UUID, Schedule]:
-        """What stands in the schedules of some doctors and of the rooms of their sessions, by doctor."""
+        """What stands in the schedules of some doctors, the rooms of their sessions and some more, by doctor.
+
+        Whole days of the facility and whole sessions, also where they reach out of the period.
+        """
 
     def appointment(self, facility_id: UUID, appointment_id: UUID) -> Appointment:
         """One appointment as it is now; NotFound when there is none."""

@@ -18,6 +18,8 @@ from services.kernel.intervals import Interval
 
 _CHUNK = 100
 _MARGIN = timedelta(days=1)
+_AROUND = timedelta(hours=25)
+"""As long as a day can be: limits of a day or a session count what lies before and behind a period too."""
 
 
 class AppointmentsStore:
@@ -60,10 +62,12 @@ class AppointmentsStore:
         *,
         period: Interval,
         patient_id: UUID | None = None,
+        added: Sequence[UUID] = (),
     ) -> Mapping[UUID, model.Schedule]:
-        """What stands in the schedules of some doctors and of the rooms of their sessions, by doctor."""
-        keys, first, last = Keys(facility_id), minutes_of(period.start), minutes_of(period.end) + 1
-        rooms = sorted({room for plan in plans for session in plan.sessions for room in session.resources})
+        """What stands in the schedules of some doctors, the rooms of their sessions and some more, by doctor."""
+        keys = Keys(facility_id)
+        first, last = (minutes_of(each) for each in (period.start - _AROUND, period.end + _AROUND))
+        rooms = sorted({room for plan in plans for session in plan.sessions for room in session.resources} | {*added})
         groups = [keys.doctor(plan.doctor_id, first, last) for plan in plans]
         groups += [keys.resource(room, first, last) for room in rooms]
         groups += [] if patient_id is None else [[keys.patient(patient_id)]]
