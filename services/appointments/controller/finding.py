@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments import model, view
+from services.appointments.controller.attending import nowhere
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
@@ -42,8 +43,7 @@ class Finding:
         page = paging.page(cursor, limit=limit, of=of)
         plans = self._plans(call, UUID(facility_id), doctor_id, specialization_id)
         found = self._found(call, UUID(appointment_type_id), period, plans)
-        after = (0, "") if page.after is None else (int(page.after[0]), str(page.after[1]))
-        rest = [each for each in found if _key(each) > after]
+        rest = [each for each in found if _key(each) > _after(page)]
         shown, following = paging.cut(rest, limit=limit, keys=_key, of=of)
         return view.page([view.place(each) for each in shown], next_cursor=following)
 
@@ -109,6 +109,15 @@ class Finding:
         if specialization is not None:
             return self._desk.doctors.plans(facility_id, specialization_id=UUID(specialization), call=call)
         return [self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call)]
+
+
+def _after(page: paging.Page) -> tuple[int, str]:
+    match page.after:
+        case None:
+            return (0, "")
+        case [int() as start, str() as doctor]:
+            return (start, doctor)
+    raise nowhere()
 
 
 def _key(place: model.Place) -> tuple[int, str]:
