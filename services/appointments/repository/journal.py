@@ -130,7 +130,8 @@ class Journal:
     def attendance(self, patient_id: UUID) -> dict[str, int]:
         """How many of a patient's ended how, late cancellations under `late_cancelled`."""
         table = appointments.c
-        how = sa.case((table.late_cancelled, "late_cancelled"), else_=table.status)
+        is_late = sa.and_(table.late_cancelled, table.status == "cancelled")
+        how = sa.case((is_late, "late_cancelled"), else_=table.status)
         query = sa.select(how.label("how"), sa.func.count()).where(table.patient_id == patient_id).group_by(how)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
