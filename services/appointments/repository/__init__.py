@@ -103,9 +103,15 @@ class AppointmentsStore:
         self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
     ) -> list[model.Appointment]:
         """Appointments that are over and still open, oldest first, one more than the limit."""
-        found = self._journal.unresolved(facility_id, before=before, after=after, limit=limit)
-        now = self._newest(found)
-        return [each for each in now if each.status in model.OPEN]
+        open_: list[model.Appointment] = []
+        while len(open_) <= limit:
+            found = self._journal.unresolved(facility_id, before=before, after=after, limit=limit)
+            now = self._newest(found)
+            open_ += [each for each in now if each.status in model.OPEN and each.ends_at <= before]
+            if len(found) <= limit:
+                break
+            after = (found[-1].ends_at, found[-1].id)
+        return open_[: limit + 1]
 
     def of_patient(
         self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
