@@ -153,6 +153,12 @@ class Journal:
         with self._database.read() as connection:
             connection.execute(sa.update(appointments).where(appointments.c.id.in_(ids)).values(in_records=False))
 
+    def back(self, facility_id: UUID, appointment_id: UUID) -> list[model.Appointment]:
+        """The newest version of one that will be in the records again, which is noted; none where there is none."""
+        table = appointments.c
+        here = sa.and_(table.id == appointment_id, table.facility_id == facility_id)
+        return self._read(sa.update(appointments).where(here).values(in_records=True).returning(table.record))
+
     def alive(self, facility_id: UUID, *, since: datetime, after: UUID | None) -> list[model.Appointment]:
         """A batch of the appointments that belong into the records, by id; they are noted as being there."""
         table = appointments.c
