@@ -63,24 +63,19 @@ class Booking:
         return self._desk.kept(call, step)
 
     def _new(self, facility_id: str, body: Mapping[str, Any], call: Call, *, decision: model.Decision) -> Answer:
-        desk, type_id, patient_id = self._desk, UUID(body["appointment_type_id"]), UUID(body["patient_id"])
-        appointment_id = desk.new_id()
-        desk.store.replay(call, facility_id=UUID(facility_id))
-        call.audit(patient=patient_id)
-        self._ensure_bookable(patient_id, call)
+        desk, facility, new_id = self._desk, UUID(facility_id), self._desk.new_id()
+        type_id, patient_id = UUID(body["appointment_type_id"]), UUID(body["patient_id"])
+        desk.admitted(call, facility_id=facility, patient_id=patient_id)
+
+        def want(plan: model.DoctorPlan) -> model.Wish:
+            return model.wish(plan, body, type_id=type_id, patient_id=patient_id)
 
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
-            step = decision(body, spot, appointment_id=appointment_id, at=call.at, actor=call.actor, house=desk.house)
+            step = decision(body, spot, appointment_id=new_id, at=call.at, actor=call.actor, house=desk.house)
             return desk.kept(call, step, status=201)
 
-        return desk.decided(
-            call,
-            facility_id=UUID(facility_id),
-            doctor_id=UUID(body["doctor_id"]),
-            want=lambda plan: model.wish(plan, body, type_id=type_id, patient_id=patient_id),
-            decide=decide,
-        )
+        return desk.decided(call, facility_id=facility, doctor_id=UUID(body["doctor_id"]), want=want, decide=decide)
 
     def _moved(self, before: model.Appointment, body: Mapping[str, Any], call: Call, *, decide: Any) -> Answer:
         return self._desk.decided(

@@ -78,6 +78,15 @@ class Desk:
                 raise self._with_alternatives(refused, want(plan), call, plan) from None
         raise Unavailable("plan")
 
+    def admitted(self, call: Call, *, facility_id: UUID, patient_id: UUID) -> None:
+        """Begin with something new for a patient.
+
+        Raises:  Replayed: it was answered before. PatientNotBookable; NotFound, Forbidden: as `patients` says.
+        """
+        self.store.replay(call, facility_id=facility_id)
+        call.audit(patient=patient_id)
+        model.ensure_bookable(self.patients.standing(patient_id, call=call))
+
     def kept(self, call: Call, step: model.Step, *, status: int = 200) -> Answer:
         """Make a step true, with its trace and its answer."""
         after, before = step.after, step.before
@@ -110,18 +119,9 @@ class Desk:
         schedules = self.store.schedules(
             plan.facility_id, [plan], period=period, patient_id=wish.patient_id, added=wish.resources
         )
-        schedule = schedules[plan.doctor_id]
-        found = model.free_places(
-            plan,
-            type_id=wish.type_id,
-            minutes=wish.minutes,
-            period=period,
-            schedule=schedule if wish.moving is None else schedule.without(wish.moving),
-            at=at,
-            added=wish.resources,
-            most_per_patient=self.house.per_patient_day,
+        return model.alternatives(
+            plan, wish, schedule=schedules[plan.doctor_id], period=period, at=at, house=self.house, most=_ALTERNATIVES
         )
-        return model.nearest(list(found), start=model.minutes_of(wish.start), most=_ALTERNATIVES)
 
     def _with_alternatives(self, refused: Conflict, wish: model.Wish, call: Call, plan: model.DoctorPlan) -> Conflict:
         is_elsewhere = isinstance(refused, model.PlaceRefused) and refused.facts.get("limit") not in _EVERYWHERE

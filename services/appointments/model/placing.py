@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments.model.errors import DoctorNotBookable, OutsideSessions, PlaceClosed, TimeInvalid
+from services.appointments.model.free import Place, Schedule, free_places, nearest
 from services.appointments.model.plan import DoctorPlan, OfferedType, Opening
-from services.appointments.model.times import MINUTE, read_start
+from services.appointments.model.times import MINUTE, minutes_of, read_start
 from services.kernel.access import Actor
 from services.kernel.errors import FieldError, Forbidden
 from services.kernel.intervals import Interval
@@ -112,6 +113,26 @@ def wish(
         resources=tuple(UUID(each) for each in body.get("resource_ids", [])),
         moving=moving,
     )
+
+
+def alternatives(
+    plan: DoctorPlan, wish: Wish, *, schedule: Schedule, period: Interval, at: datetime, house: House, most: int
+) -> list[Place]:
+    """The free places that are nearest to a wanted one, and can be booked instead of it.
+
+    Source: none, plain arithmetic.
+    """
+    found = free_places(
+        plan,
+        type_id=wish.type_id,
+        minutes=wish.minutes,
+        period=period,
+        schedule=schedule if wish.moving is None else schedule.without(wish.moving),
+        at=at,
+        added=wish.resources,
+        most_per_patient=house.per_patient_day,
+    )
+    return nearest(list(found), start=minutes_of(wish.start), most=most)
 
 
 def offered(plan: DoctorPlan, type_id: UUID, *, is_for_patients: bool = False) -> OfferedType:

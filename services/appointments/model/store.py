@@ -111,7 +111,7 @@ class AppointmentStore(Protocol):
         Raises:  PlaceTaken, PlaceClosed, ResourceTaken, PatientBusy, HoldOver, LimitReached, PlanMoved, Stale.
         """
 
-    def hold(self, call: Any, spot: Spot, *, hold_id: UUID, seconds: int, most: int, answer: Any) -> Any:
+    def hold(self, call: Any, spot: Spot, *, hold_id: UUID, house: House, answer: Any) -> Any:
         """Keep a place for a while; the answer says until when."""
 
     def release(self, call: Any, *, facility_id: UUID, hold_id: UUID) -> None:

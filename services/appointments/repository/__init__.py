@@ -36,12 +36,19 @@ class AppointmentsStore:
         self._records.replay(call, facility_id=facility_id)
 
     def commit(self, call: Call, step: model.Step, *, answer: Any, status: int = 200) -> Any:
-        """Make a step true and give its answer, with the number of the place filled in."""
+        """Make a step true and give its answer, with the number of the place filled in.
+
+        An appointment that has left the records comes back first; it leaves them again with the next tidying.
+        """
+        before = step.before
+        if before is not None and before.ends_at < self._clock() - self._window + _MARGIN:
+            for known in self._journal.back(before.facility_id, before.id):
+                self._records.put_back(before.facility_id, [known])
         return self._records.commit(call, step, answer=answer, status=status)
 
-    def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, seconds: int, most: int, answer: Any) -> Any:
+    def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, house: model.House, answer: Any) -> Any:
         """Keep a place for a while; the answer says until when."""
-        return self._records.hold(call, spot, hold_id=hold_id, seconds=seconds, most=most, answer=answer)
+        return self._records.hold(call, spot, hold_id=hold_id, house=house, answer=answer)
 
     def release(self, call: Call, *, facility_id: UUID, hold_id: UUID) -> None:
         """Give a held place back; NotFound when it is not held by this account any more."""
