@@ -153,6 +153,7 @@ def _plan(row: dict[str, Any]) -> dict[str, Any]:
         "field": row["field"],
         "version": str(row["version"]),
         "closed": packing.packed([{"key": each["key"], "member": each["member"]} for each in enters]).decode(),
+        "change": packing.packed({"change": row["change"], "answer": packing.packed(row["answer"]).decode()}).decode(),
         "enters": enters,
     }
 

@@ -21,6 +21,7 @@ from services.kernel.intervals import Interval
 
 _BATCH = 200
 _OPEN = ("booked", "arrived")
+_OF_PLAN = ("version", "closed", "change", "answer")
 
 
 class Journal:
@@ -171,7 +172,7 @@ class Journal:
 
     def plans(self, facility_id: UUID) -> list[dict[str, Any]]:
         """The plans that were applied last."""
-        query = sa.select(plans.c.field, plans.c.version, plans.c.closed).where(plans.c.facility_id == facility_id)
+        query = sa.select(plans).where(plans.c.facility_id == facility_id)
         with self._database.read() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - its public name
 
@@ -249,10 +250,9 @@ def _keep_newest(connection: sa.Connection, found: Sequence[Mapping[str, Any]]) 
 
 def _keep_plans(connection: sa.Connection, facility_id: UUID, found: Sequence[Mapping[str, Any]]) -> None:
     for each in found:
-        insert = pg.insert(plans).values(
-            facility_id=facility_id, field=each["field"], version=each["version"], closed=each["closed"]
-        )
-        fresh = {"version": insert.excluded.version, "closed": insert.excluded.closed}
+        kept = {name: each[name] for name in _OF_PLAN}
+        insert = pg.insert(plans).values(facility_id=facility_id, field=each["field"], **kept)
+        fresh = {name: insert.excluded[name] for name in _OF_PLAN}
         later = insert.excluded.version > plans.c.version
         connection.execute(
             insert.on_conflict_do_update(index_elements=["facility_id", "field"], set_=fresh, where=later)

@@ -162,7 +162,14 @@ class Records:
             windows = change.plan.windows(change.period)
             told["windows"] = [[minutes_of(each.start), minutes_of(each.end)] for each in windows]
             named["days"] = keys.doctor(change.plan_id, minutes_of(since), minutes_of(change.period.end))
-        journal = {"kind": "plan", "field": field, "version": change.version, "closed": told["closed"]}
+        journal = {
+            "kind": "plan",
+            "field": field,
+            "version": change.version,
+            "closed": told["closed"],
+            "change": change.change_id.hex,
+            "answer": None,  # the script fills it in
+        }
         told["entry"] = self._entry(call, [], journal=journal)
         found = self._run("plan", change.facility_id, named, told, call)
         return clashes(found["clashing"]), bool(found["more"])

@@ -17,7 +17,13 @@ end
 for _, each in ipairs(a.plans) do
   local there = redis.call('HGET', k.plans, each.field)
   if not there or tonumber(there) < tonumber(each.version) then
-    redis.call('HSET', k.plans, each.field, each.version, each.field .. ':closed', each.closed)
+    for _, old in ipairs(cjson.decode(redis.call('HGET', k.plans, each.field .. ':closed') or '{}')) do
+      redis.call('ZREM', old.key, old.member)
+    end
+    redis.call(
+      'HSET', k.plans, each.field, each.version,
+      each.field .. ':change', each.change, each.field .. ':closed', each.closed
+    )
     for _, entry in ipairs(each.enters) do redis.call('ZADD', entry.key, entry.first, entry.member) end
   end
 end
