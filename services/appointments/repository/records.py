@@ -134,8 +134,8 @@ class Records:
         self._run("release", facility_id, named, told, call)
 
     def note(self, call: Call, *, facility_id: UUID | None = None) -> None:
-        """Write down who saw or tried what."""
-        keys = Keys(facility_id)
+        """Write down who saw or tried what; of a facility without records, where the traces without a facility are."""
+        keys = Keys(facility_id if facility_id is not None and self._is_carried(facility_id) else None)
         told = {"keys": {"out": keys.out}, "tag": keys.tag, "entry": self._entry(call, [])}
         self._say("note", {"out": keys.out}, told)
         call.committed()
@@ -298,6 +298,16 @@ class Records:
             redis.node(self.connection, FACILITIES).sadd(FACILITIES, facility_id.hex)
         self._known.add(facility_id)
 
+    def _is_carried(self, facility_id: UUID) -> bool:
+        """Whether what is written in a facility is carried on; an address may name any."""
+        if facility_id in self._known:
+            return True
+        with redis.translated():
+            found = redis.node(self.connection, FACILITIES).sismember(FACILITIES, facility_id.hex)
+        if found:
+            self._known.add(facility_id)
+        return bool(found)
+
     def _begin(self, facility_id: UUID) -> None:
         """Begin the records of a facility of which nothing was ever written down.
 
@@ -306,6 +316,8 @@ class Records:
         with self._lock:
             if not self._is_new(facility_id):
                 raise StoreAway("redis", "records_lost")
+            self._known.discard(facility_id)
+            self._know(facility_id)
             keys = Keys(facility_id)
             with redis.translated():
                 redis.node(self.connection, keys.origin).set(keys.origin, self._clock().isoformat(), nx=True)
