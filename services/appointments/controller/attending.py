@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from services.appointments import model, view
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
+from services.kernel.errors import FieldError, Malformed
 
 
 class Attending:
@@ -48,8 +49,22 @@ class Attending:
 
 
 def place_at(page: paging.Page) -> tuple[datetime, UUID] | None:
-    """The moment and the id after which a page begins."""
-    return None if page.after is None else (datetime.fromisoformat(str(page.after[0])), UUID(str(page.after[1])))
+    """The moment and the id after which a page begins.
+
+    Raises:  Malformed: the cursor holds something else.
+    """
+    if page.after is None:
+        return None
+    try:
+        at, id_ = page.after
+        return (datetime.fromisoformat(str(at)).astimezone(UTC), UUID(str(id_)))
+    except (ValueError, OverflowError):
+        raise nowhere() from None
+
+
+def nowhere() -> Malformed:
+    """What to say of a cursor that was made up."""
+    return Malformed(errors=[FieldError("cursor", parameter="cursor")])
 
 
 def _end(appointment: model.Appointment) -> tuple[str, str]:

@@ -108,7 +108,7 @@ class Carrier:
     def _restore(self, facility_id: UUID, *, since: datetime) -> tuple[int, int, int]:
         keys, after, appointments, name, answers = Keys(facility_id), None, 0, "", 0
         while batch := self._journal.alive(facility_id, since=since, after=after):
-            self._records.script("restore", keys, _restored(keys, records=batch))
+            self._records.put_back(facility_id, batch)
             after, appointments = batch[-1].id, appointments + len(batch)
         now = self._clock()
         while rows := self._journal.answers(facility_id, since=now - ANSWERS_KEPT, after=name):
@@ -122,28 +122,14 @@ class Carrier:
 def _restored(
     keys: Keys,
     *,
-    records: Sequence[model.Appointment] = (),
     answers: Iterable[dict[str, Any]] = (),
     plans: Iterable[dict[str, Any]] = (),
     now: datetime | None = None,
 ) -> dict[str, Any]:
     return {
-        "records": [_record(keys, each) for each in records],
+        "records": [],
         "answers": [_answer(keys, each, now) for each in answers if now is not None],
         "plans": [_plan(each) for each in plans],
-    }
-
-
-def _record(keys: Keys, appointment: model.Appointment) -> dict[str, Any]:
-    return {
-        "record": keys.record(appointment.id),
-        "version": str(appointment.version),
-        "data": packing.packed(packing.to_plain(appointment)).decode(),
-        "doctor": appointment.doctor_id.hex,
-        "enters": [
-            {"keys": list(each.keys), "first": each.first, "member": each.member(appointment.id)}
-            for each in arguments.entries(keys, appointment)
-        ],
     }
 
 
@@ -167,6 +153,7 @@ def _plan(row: dict[str, Any]) -> dict[str, Any]:
         "field": row["field"],
         "version": str(row["version"]),
         "closed": packing.packed([{"key": each["key"], "member": each["member"]} for each in enters]).decode(),
+        "change": packing.packed({"change": row["change"], "answer": packing.packed(row["answer"]).decode()}).decode(),
         "enters": enters,
     }
 
