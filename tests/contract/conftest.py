@@ -81,7 +81,7 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def houses(postgres_server, mongo_server, redis_server) -> Iterator[dict[str, House]]:
-    """All services by name; those that ask others call the real ones over HTTP. One set for all tests of this folder."""
+    """All services by name; those that ask others call the real ones over HTTP. One set for all tests here."""
     name = f"t_contract_{secrets.token_hex(4)}"
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}

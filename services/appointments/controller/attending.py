@@ -41,6 +41,7 @@ class Attending:
         """Appointments of the past that nobody has closed."""
         of = ("unresolved", facility_id)
         page = paging.page(cursor, limit=limit, of=of)
+        self._desk.facilities.require(UUID(facility_id), call=call)
         found = self._desk.store.unresolved(UUID(facility_id), before=call.at, after=place_at(page), limit=limit)
         shown, following = paging.cut(found, limit=limit, keys=_end, of=of)
         call.audit(found=[each.patient_id for each in shown])

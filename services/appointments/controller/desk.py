@@ -26,6 +26,13 @@ class PatientsView(Protocol):
         """How a record stands."""
 
 
+class FacilitiesView(Protocol):
+    """What `identity` says."""
+
+    def require(self, facility_id: UUID, *, call: Call) -> None:
+        """Answer when there is this facility; NotFound otherwise."""
+
+
 class DoctorsView(Protocol):
     """What `doctors` says."""
 
@@ -44,6 +51,7 @@ class Desk:
     """The booking desk."""
 
     store: model.AppointmentStore
+    facilities: FacilitiesView
     patients: PatientsView
     doctors: DoctorsView
     house: model.House

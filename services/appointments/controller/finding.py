@@ -41,6 +41,7 @@ class Finding:
         period = model.period(since, until, at=call.at, usual=_USUAL, longest=_LONGEST)
         of = (facility_id, appointment_type_id, doctor_id, specialization_id)
         page = paging.page(cursor, limit=limit, of=of)
+        self._desk.facilities.require(UUID(facility_id), call=call)
         plans = self._plans(call, UUID(facility_id), doctor_id, specialization_id)
         found = self._found(call, UUID(appointment_type_id), period, plans)
         rest = [each for each in found if _key(each) > _after(page)]
@@ -51,6 +52,7 @@ class Finding:
         self, facility_id: str, specialization_id: str, appointment_type_id: str, call: Call, since: str | None = None
     ) -> dict[str, Any]:
         """The earliest free place over all doctors of a specialization; between equals the less busy doctor's."""
+        self._desk.facilities.require(UUID(facility_id), call=call)
         period = model.period(since, None, at=call.at, usual=_LONGEST, longest=_LONGEST)
         plans = self._desk.doctors.plans(UUID(facility_id), specialization_id=UUID(specialization_id), call=call)
         schedules = self._desk.store.schedules(UUID(facility_id), plans, period=period)

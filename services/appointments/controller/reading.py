@@ -42,6 +42,7 @@ class Reading:
         """Appointments of a period, by their start."""
         of = ("appointments", facility_id, doctor_id, status, since, until)
         page = paging.page(cursor, limit=limit, of=of)
+        self._desk.facilities.require(UUID(facility_id), call=call)
         wanted = model.Asked(
             facility_id=UUID(facility_id),
             period=model.period(since, until, at=call.at, usual=_LONGEST, longest=_LONGEST),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,40 @@ from services.appointments.repository.records import Records
 from services.appointments.schema.keys import FACILITIES, Keys
 from services.chassis import redis
 from services.chassis.call import Call
+from services.chassis.outbox import Backlog, Outbox, Outgoing, Publish
+from services.kernel.access import Actor
 
 _BATCH = 200
 
 WAITING = Gauge("infirmary_unjournaled_entries", "Changes that are in the records and not in the journal yet.")
 OLDEST = Gauge("infirmary_unjournaled_oldest_seconds", "Age of the oldest of them; 0 when there is none.")
+
+
+class Streams:
+    """The outbox of the appointments: what waits in the streams of the records is carried into the journal first."""
+
+    def __init__(
+        self, carrier: Carrier, journaled: Outbox, *, new_id: Callable[[], UUID], clock: Callable[[], datetime]
+    ) -> None:
+        self._carrier, self._journaled, self._new_id, self._clock = carrier, journaled, new_id, clock
+
+    def send(self, publish: Publish, *, limit: int = 100) -> int:
+        """Carry on what waits in the records, then hand up to `limit` unsent events to `publish`, and say how many."""
+        id_, actor = self._new_id(), Actor(subject="service:appointments", roles=frozenset({"service"}))
+        self._carrier.carry(Call(id=id_, operation="carry", actor=actor, at=self._clock(), request_id=str(id_)))
+        return self._journaled.send(publish, limit=limit)
+
+    def backlog(self) -> Backlog:
+        """What waits in the journal; what waits in the records is a metric of its own."""
+        return self._journaled.backlog()
+
+    def sent_since(self, since: datetime, *, batch: int = 100) -> Iterator[Sequence[Outgoing]]:
+        """What was sent at or after `since`."""
+        return self._journaled.sent_since(since, batch=batch)
+
+    def purge(self, before: datetime) -> int:
+        """Forget what was sent before this moment, and say how many."""
+        return self._journaled.purge(before)
 
 
 class Carrier:
