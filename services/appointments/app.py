@@ -16,9 +16,9 @@ from services.appointments import jobs, model
 from services.appointments.controller import AppointmentsController, Desk
 from services.appointments.repository import AppointmentsStore
 from services.appointments.repository.auditing import Auditor
-from services.appointments.repository.carrying import Carrier
+from services.appointments.repository.carrying import Carrier, Streams
 from services.appointments.repository.journal import Journal
-from services.appointments.repository.peers import Doctors, Patients, hears
+from services.appointments.repository.peers import Doctors, Facilities, Patients, hears
 from services.appointments.repository.records import Records
 from services.appointments.repository.scripts import load
 from services.chassis import config, redis, sql
@@ -76,10 +76,21 @@ def service(environ: Mapping[str, str]) -> Service:
         texts=load(replicas=settings.records_replicas),
     )
     store = AppointmentsStore(records, journal, window=house.window, clock=now)
-    urls = {"patients": settings.patients_url, "doctors": settings.doctors_url}
+    urls = {
+        "identity": settings.identity_url,
+        "patients": settings.patients_url,
+        "doctors": settings.doctors_url,
+    }
     peers = Client(settings.openapi_dir, urls=urls, connections=settings.threads)
-    patients, doctors = (kind(peers, monotonic=time.monotonic) for kind in (Patients, Doctors))
-    desk = Desk(store=store, patients=patients, doctors=doctors, house=house, new_id=new_id)
+    patients, doctors = Patients(peers, monotonic=time.monotonic), Doctors(peers, monotonic=time.monotonic)
+    desk = Desk(
+        store=store,
+        facilities=Facilities(peers, monotonic=time.monotonic),
+        patients=patients,
+        doctors=doctors,
+        house=house,
+        new_id=new_id,
+    )
     carrier = Carrier(records, journal, window=house.window, clock=now)
     auditor = Auditor(records, journal)
     return Service(
@@ -91,7 +102,7 @@ def service(environ: Mapping[str, str]) -> Service:
         migrate=partial(sql.migrate, url, MIGRATIONS),
         start_checks=[_durable(settings, connection)],
         close=[peers.close, connection.close, engine.dispose],
-        outbox=database.outbox,
+        outbox=Streams(carrier, database.outbox, new_id=new_id, clock=now),
         jobs=_jobs(database, carrier=carrier, auditor=auditor),
         commands=_commands(carrier, auditor),
         followers=[partial(_follower, settings, patients=patients, doctors=doctors)],
@@ -124,7 +135,6 @@ def _house(settings: AppointmentsSettings) -> model.House:
 
 def _jobs(database: sql.Database, *, carrier: Carrier, auditor: Auditor) -> list[Job]:
     return [
-        Job(name="appointments_journal", every_s=0.1, run=carrier.carry),
         Job(name="appointments_waiting", every_s=5, run=carrier.measure),
         Job(name="appointments_invariants", every_s=60, run=lambda call: auditor.look(call) and None, alone=True),
         Job(name="appointments_window", every_s=3600, run=carrier.tidy, alone=True),

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from prometheus_client import Counter
 
 from services.chassis.call import Call
-from services.chassis.client import Client
+from services.chassis.client import Client, Reply
 from services.kernel.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 
 T = TypeVar("T")
@@ -95,8 +95,16 @@ class Asking(Generic[T]):
         reply = self._client.call(
             self._operation_id, path=path, query=query, token=call.token, request_id=call.request_id
         )
-        if reply.is_success:
-            return self._read(reply.body)
-        if reply.status in _REFUSALS:
-            raise _REFUSALS[reply.status]
-        raise Unavailable(self._of)
+        return self._read(understood(reply, of=self._of))
+
+
+def understood(reply: Reply, *, of: str) -> Any:
+    """The body of a good answer.
+
+    Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing of use.
+    """
+    if reply.is_success:
+        return reply.body
+    if reply.status in _REFUSALS:
+        raise _REFUSALS[reply.status]
+    raise Unavailable(of)

@@ -57,6 +57,7 @@ BEFORE: dict[str, list[str]] = {
     "find_free_places": ["add_doctor_session"],
     "hold_place": ["add_doctor_session"],
     "book_appointment": ["add_doctor_session"],
+    "find_first_free_place": ["add_doctor_session"],
     "request_appointment": ["add_doctor_session"],
 }
 KNOWN = -1  # instead of a version: the one that the journey knows
@@ -103,9 +104,9 @@ class Journey:
 
     def prepare(self, operation_id: str) -> None:
         """Let happen what an operation presupposes, once for each journey."""
-        if operation_id not in self._prepared:
-            self._prepared.add(operation_id)
-            for earlier in BEFORE.get(operation_id, []):
+        for earlier in BEFORE.get(operation_id, []):
+            if earlier not in self._prepared:
+                self._prepared.add(earlier)
                 got = self.perform(earlier)
                 assert got.status < 300, (earlier, got.body)
 

@@ -194,8 +194,23 @@ def test_a_permission_is_one_that_is_known(operation):
 def test_every_permission_is_wanted_by_an_operation():
     """A permission that opens nothing misleads whoever makes a role."""
     wanted = {operation.permission for operation in OPERATIONS}
-    checked_in_models = {"patients.override_duplicate"} & set(spec.permissions(OPENAPI)["permissions"])
-    assert set(spec.permissions(OPENAPI)["permissions"]) - checked_in_models <= wanted
+    wanted |= {right for operation in OPERATIONS for right in field_permissions(operation).values()}
+    assert set(spec.permissions(OPENAPI)["permissions"]) <= wanted
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+def test_what_single_fields_need_is_said_of_fields_that_exist(operation):
+    """`x-field-permissions`: to give such a field needs one right more than the operation."""
+    known = spec.permissions(OPENAPI)["permissions"]
+    schema = CONTRACTS[operation.service].resolve(schema_of(operation) or {})
+    for field, right in field_permissions(operation).items():
+        assert field in schema["properties"]
+        assert right in known
+
+
+def field_permissions(operation: spec.Operation) -> dict[str, str]:
+    """The rights that single fields of the body need."""
+    return dict(operation.document.get("x-field-permissions", {}))
 
 
 def test_roles_hold_known_permissions():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from services.appointments import model, view
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
+from services.kernel.errors import FieldError, Malformed
 
 
 class Attending:
@@ -40,6 +41,7 @@ class Attending:
         """Appointments of the past that nobody has closed."""
         of = ("unresolved", facility_id)
         page = paging.page(cursor, limit=limit, of=of)
+        self._desk.facilities.require(UUID(facility_id), call=call)
         found = self._desk.store.unresolved(UUID(facility_id), before=call.at, after=place_at(page), limit=limit)
         shown, following = paging.cut(found, limit=limit, keys=_end, of=of)
         call.audit(found=[each.patient_id for each in shown])
@@ -48,8 +50,22 @@ class Attending:
 
 
 def place_at(page: paging.Page) -> tuple[datetime, UUID] | None:
-    """The moment and the id after which a page begins."""
-    return None if page.after is None else (datetime.fromisoformat(str(page.after[0])), UUID(str(page.after[1])))
+    """The moment and the id after which a page begins.
+
+    Raises:  Malformed: the cursor holds something else.
+    """
+    if page.after is None:
+        return None
+    try:
+        at, id_ = page.after
+        return (datetime.fromisoformat(str(at)).astimezone(UTC), UUID(str(id_)))
+    except (ValueError, OverflowError):
+        raise nowhere() from None
+
+
+def nowhere() -> Malformed:
+    """What to say of a cursor that was made up."""
+    return Malformed(errors=[FieldError("cursor", parameter="cursor")])
 
 
 def _end(appointment: model.Appointment) -> tuple[str, str]:

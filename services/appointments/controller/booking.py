@@ -63,23 +63,19 @@ class Booking:
         return self._desk.kept(call, step)
 
     def _new(self, facility_id: str, body: Mapping[str, Any], call: Call, *, decision: model.Decision) -> Answer:
-        desk, type_id, patient_id = self._desk, UUID(body["appointment_type_id"]), UUID(body["patient_id"])
-        appointment_id = desk.new_id()
-        call.audit(patient=patient_id)
-        self._ensure_bookable(patient_id, call)
+        desk, facility, new_id = self._desk, UUID(facility_id), self._desk.new_id()
+        type_id, patient_id = UUID(body["appointment_type_id"]), UUID(body["patient_id"])
+        desk.admitted(call, facility_id=facility, patient_id=patient_id)
+
+        def want(plan: model.DoctorPlan) -> model.Wish:
+            return model.wish(plan, body, type_id=type_id, patient_id=patient_id)
 
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
-            step = decision(body, spot, appointment_id=appointment_id, at=call.at, actor=call.actor, house=desk.house)
+            step = decision(body, spot, appointment_id=new_id, at=call.at, actor=call.actor, house=desk.house)
             return desk.kept(call, step, status=201)
 
-        return desk.decided(
-            call,
-            facility_id=UUID(facility_id),
-            doctor_id=UUID(body["doctor_id"]),
-            want=lambda plan: model.wish(plan, body, type_id=type_id, patient_id=patient_id),
-            decide=decide,
-        )
+        return desk.decided(call, facility_id=facility, doctor_id=UUID(body["doctor_id"]), want=want, decide=decide)
 
     def _moved(self, before: model.Appointment, body: Mapping[str, Any], call: Call, *, decide: Any) -> Answer:
         return self._desk.decided(
@@ -88,9 +84,10 @@ class Booking:
             doctor_id=_doctor(before, body),
             want=lambda plan: model.wish(
                 plan,
-                _minutes(before, body),
+                _kept(before, body),
                 type_id=_type(before, body),
                 patient_id=before.patient_id,
+                moving=before.id,
                 start=None if model.is_given(body) else before.starts_at,
             ),
             decide=decide,
@@ -101,7 +98,7 @@ class Booking:
     ) -> model.Spot:
         return model.find_spot(
             plan,
-            _minutes(before, body),
+            _kept(before, body),
             type_id=_type(before, body),
             house=self._desk.house,
             at=call.at,
@@ -121,8 +118,9 @@ def _type(before: model.Appointment, body: Mapping[str, Any]) -> UUID:
     return UUID(body["appointment_type_id"]) if "appointment_type_id" in body else before.appointment_type_id
 
 
-def _minutes(before: model.Appointment, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is asked for, with the length that it has where neither length nor type is asked for anew."""
-    if "minutes" in body or "appointment_type_id" in body:
-        return body
-    return {**body, "minutes": int(before.time.length.total_seconds()) // 60}
+def _kept(before: model.Appointment, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is asked for, with what stays as it is: devices, and the length where no type is asked for either."""
+    stays: dict[str, Any] = {"resource_ids": [str(each) for each in before.added_resource_ids]}
+    if "appointment_type_id" not in body:
+        stays["minutes"] = int(before.time.length.total_seconds()) // 60
+    return {**stays, **body}

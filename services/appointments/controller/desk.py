@@ -15,6 +15,8 @@ from services.kernel.intervals import Interval
 
 _AROUND = timedelta(days=14)
 _ALTERNATIVES = 3
+_EVERYWHERE = {"open_per_patient", "holds"}
+"""Limits that are reached at every place."""
 
 
 class PatientsView(Protocol):
@@ -22,6 +24,13 @@ class PatientsView(Protocol):
 
     def standing(self, patient_id: UUID, *, call: Call) -> str:
         """How a record stands."""
+
+
+class FacilitiesView(Protocol):
+    """What `identity` says."""
+
+    def require(self, facility_id: UUID, *, call: Call) -> None:
+        """Answer when there is this facility; NotFound otherwise."""
 
 
 class DoctorsView(Protocol):
@@ -42,6 +51,7 @@ class Desk:
     """The booking desk."""
 
     store: model.AppointmentStore
+    facilities: FacilitiesView
     patients: PatientsView
     doctors: DoctorsView
     house: model.House
@@ -76,6 +86,15 @@ class Desk:
                 raise self._with_alternatives(refused, want(plan), call, plan) from None
         raise Unavailable("plan")
 
+    def admitted(self, call: Call, *, facility_id: UUID, patient_id: UUID) -> None:
+        """Begin with something new for a patient.
+
+        Raises:  Replayed: it was answered before. PatientNotBookable; NotFound, Forbidden: as `patients` says.
+        """
+        self.store.replay(call, facility_id=facility_id)
+        call.audit(patient=patient_id)
+        model.ensure_bookable(self.patients.standing(patient_id, call=call))
+
     def kept(self, call: Call, step: model.Step, *, status: int = 200) -> Answer:
         """Make a step true, with its trace and its answer."""
         after, before = step.after, step.before
@@ -89,6 +108,7 @@ class Desk:
 
         Raises:  NotFound; Stale: names what has changed since.
         """
+        self.store.replay(call, facility_id=UUID(facility_id))
         found = self.store.appointment(UUID(facility_id), UUID(appointment_id))
         call.audit(patient=found.patient_id, record=found.id, version=found.version)
         if call.expected_version != found.version:
@@ -104,19 +124,16 @@ class Desk:
     def nearest(self, plan: model.DoctorPlan, wish: model.Wish, *, at: datetime) -> list[model.Place]:
         """The free places of a doctor that are nearest to a wanted start, for this patient where there is one."""
         period = Interval(max(wish.start - _AROUND, at), max(wish.start, at) + _AROUND)
-        schedules = self.store.schedules(plan.facility_id, [plan], period=period, patient_id=wish.patient_id)
-        found = model.free_places(
-            plan,
-            type_id=wish.type_id,
-            minutes=wish.minutes,
-            period=period,
-            schedule=schedules[plan.doctor_id],
-            at=at,
+        schedules = self.store.schedules(
+            plan.facility_id, [plan], period=period, patient_id=wish.patient_id, added=wish.resources
         )
-        return model.nearest(list(found), start=model.minutes_of(wish.start), most=_ALTERNATIVES)
+        return model.alternatives(
+            plan, wish, schedule=schedules[plan.doctor_id], period=period, at=at, house=self.house, most=_ALTERNATIVES
+        )
 
     def _with_alternatives(self, refused: Conflict, wish: model.Wish, call: Call, plan: model.DoctorPlan) -> Conflict:
-        found = self.nearest(plan, wish, at=call.at) if isinstance(refused, model.PlaceRefused) else []
+        is_elsewhere = isinstance(refused, model.PlaceRefused) and refused.facts.get("limit") not in _EVERYWHERE
+        found = self.nearest(plan, wish, at=call.at) if is_elsewhere else []
         places = {"alternatives": [view.place(each) for each in found]} if found else {}
         return type(refused)(facts={**refused.facts, **places})
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from services.appointments import model, view
+from services.appointments.controller.attending import nowhere
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
@@ -40,10 +41,10 @@ class Finding:
         period = model.period(since, until, at=call.at, usual=_USUAL, longest=_LONGEST)
         of = (facility_id, appointment_type_id, doctor_id, specialization_id)
         page = paging.page(cursor, limit=limit, of=of)
+        self._desk.facilities.require(UUID(facility_id), call=call)
         plans = self._plans(call, UUID(facility_id), doctor_id, specialization_id)
         found = self._found(call, UUID(appointment_type_id), period, plans)
-        after = (0, "") if page.after is None else (int(page.after[0]), str(page.after[1]))
-        rest = [each for each in found if _key(each) > after]
+        rest = [each for each in found if _key(each) > _after(page)]
         shown, following = paging.cut(rest, limit=limit, keys=_key, of=of)
         return view.page([view.place(each) for each in shown], next_cursor=following)
 
@@ -51,6 +52,7 @@ class Finding:
         self, facility_id: str, specialization_id: str, appointment_type_id: str, call: Call, since: str | None = None
     ) -> dict[str, Any]:
         """The earliest free place over all doctors of a specialization; between equals the less busy doctor's."""
+        self._desk.facilities.require(UUID(facility_id), call=call)
         period = model.period(since, None, at=call.at, usual=_LONGEST, longest=_LONGEST)
         plans = self._desk.doctors.plans(UUID(facility_id), specialization_id=UUID(specialization_id), call=call)
         schedules = self._desk.store.schedules(UUID(facility_id), plans, period=period)
@@ -59,21 +61,21 @@ class Finding:
 
     def hold_place(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Keep a place for a few minutes."""
-        desk, type_id, hold_id = self._desk, UUID(body["appointment_type_id"]), self._desk.new_id()
+        desk, facility, hold_id = self._desk, UUID(facility_id), self._desk.new_id()
+        type_id = UUID(body["appointment_type_id"])
+        desk.store.replay(call, facility_id=facility)
+
+        def want(plan: model.DoctorPlan) -> model.Wish:
+            return model.wish(plan, body, type_id=type_id)
 
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
-            seconds, answer = int(desk.house.hold.total_seconds()), view.hold(spot, hold_id=hold_id)
-            kept = desk.store.hold(call, spot, hold_id=hold_id, seconds=seconds, most=desk.house.holds, answer=answer)
-            return call.answer(kept, status=201)
+            answer = view.hold(spot, hold_id=hold_id)
+            return call.answer(
+                desk.store.hold(call, spot, hold_id=hold_id, house=desk.house, answer=answer), status=201
+            )
 
-        return desk.decided(
-            call,
-            facility_id=UUID(facility_id),
-            doctor_id=UUID(body["doctor_id"]),
-            want=lambda plan: model.wish(plan, body, type_id=type_id),
-            decide=decide,
-        )
+        return desk.decided(call, facility_id=facility, doctor_id=UUID(body["doctor_id"]), want=want, decide=decide)
 
     def release_hold(self, facility_id: str, hold_id: str, call: Call) -> Answer:
         """Give a held place back."""
@@ -83,22 +85,14 @@ class Finding:
 
     def _found(self, call: Call, type_id: UUID, period: Interval, plans: list[model.DoctorPlan]) -> list[model.Place]:
         schedules = self._desk.store.schedules(plans[0].facility_id, plans, period=period) if plans else {}
-        return sorted(
-            (
-                place
-                for plan in plans
-                if type_id in plan.types
-                for place in model.free_places(
-                    plan,
-                    type_id=type_id,
-                    minutes=plan.types[type_id].minutes,
-                    period=period,
-                    schedule=schedules[plan.doctor_id],
-                    at=call.at,
-                )
-            ),
-            key=_key,
-        )
+
+        def of(plan: model.DoctorPlan) -> Iterator[model.Place]:
+            schedule, minutes = schedules[plan.doctor_id], plan.types[type_id].minutes
+            return model.free_places(
+                plan, type_id=type_id, minutes=minutes, period=period, schedule=schedule, at=call.at
+            )
+
+        return sorted((place for plan in plans if type_id in plan.types for place in of(plan)), key=_key)
 
     def _plans(
         self, call: Call, facility_id: UUID, doctor: str | None, specialization: str | None
@@ -108,6 +102,15 @@ class Finding:
         if specialization is not None:
             return self._desk.doctors.plans(facility_id, specialization_id=UUID(specialization), call=call)
         return [self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call)]
+
+
+def _after(page: paging.Page) -> tuple[int, str]:
+    match page.after:
+        case None:
+            return (0, "")
+        case [int() as start, str() as doctor]:
+            return (start, doctor)
+    raise nowhere()
 
 
 def _key(place: model.Place) -> tuple[int, str]:

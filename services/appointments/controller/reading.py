@@ -6,12 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.appointments import model, view
-from services.appointments.controller.attending import place_at
+from services.appointments.controller.attending import nowhere, place_at
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
 
 _LONGEST = timedelta(days=31)
+_VERSIONS = 2**31
 
 
 class Reading:
@@ -41,6 +42,7 @@ class Reading:
         """Appointments of a period, by their start."""
         of = ("appointments", facility_id, doctor_id, status, since, until)
         page = paging.page(cursor, limit=limit, of=of)
+        self._desk.facilities.require(UUID(facility_id), call=call)
         wanted = model.Asked(
             facility_id=UUID(facility_id),
             period=model.period(since, until, at=call.at, usual=_LONGEST, longest=_LONGEST),
@@ -80,7 +82,7 @@ class Reading:
         of = ("changes", facility_id, appointment_id)
         page = paging.page(cursor, limit=limit, of=of)
         found = self._desk.store.appointment(UUID(facility_id), UUID(appointment_id))
-        below = None if page.after is None else int(page.after[0])
+        below = _below(page)
         changes = self._desk.store.changes(found.facility_id, found.id, below=below, limit=limit)
         shown, following = paging.cut(changes, limit=limit, keys=lambda each: [each.after.version], of=of)
         call.audit(patient=found.patient_id, record=found.id, version=found.version)
@@ -91,6 +93,15 @@ class Reading:
         call.audit(found=sorted({each.patient_id for each in shown}))
         self._desk.store.note(call, facility_id=facility_id)
         return call.answer(view.page([view.appointment(each) for each in shown], next_cursor=following))
+
+
+def _below(page: paging.Page) -> int | None:
+    match page.after:
+        case None:
+            return None
+        case [int() as version] if version < _VERSIONS:
+            return version
+    raise nowhere()
 
 
 def _start(appointment: model.Appointment) -> tuple[str, str]:

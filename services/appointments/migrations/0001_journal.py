@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("field", sa.Text, primary_key=True),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("closed", pg.JSONB, nullable=False),
+        sa.Column("change", sa.Text, nullable=False),
+        sa.Column("answer", pg.JSONB, nullable=False),
     )
     op.create_table(
         "answers",

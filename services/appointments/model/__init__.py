@@ -56,7 +56,7 @@ from services.appointments.model.free import (
     free_seats,
     nearest,
 )
-from services.appointments.model.placing import House, Limit, Spot, Wish, find_spot, offered, wish
+from services.appointments.model.placing import House, Limit, Spot, Wish, alternatives, find_spot, offered, wish
 from services.appointments.model.plan import (
     Closure,
     DoctorPlan,
@@ -113,6 +113,7 @@ __all__ = [
     "Taking",
     "TimeInvalid",
     "Wish",
+    "alternatives",
     "approve",
     "attend",
     "book",

@@ -64,7 +64,8 @@ class Appointment:
     """One version of an appointment.
 
     Times are in UTC; `zone` is the one in which people read them. `resource_ids` are all rooms and devices that it
-    takes, those of the session too. `capacity` is how many the session takes at a time, as it was when this was booked.
+    takes, those of the session too. `capacity` is how many the session takes at a time, as it was when this was
+    booked. `added_resource_ids` are those of them that are not the session's; they go along when it is moved.
     `series_id` and `queue_number` are there for series and walk-in queues.
     """
 
@@ -86,6 +87,7 @@ class Appointment:
     changed_by: str
     capacity: int = 1
     seat: int | None = None
+    added_resource_ids: tuple[UUID, ...] = ()
     reason: str | None = None
     overbook_reason: str | None = None
     overlap_reason: str | None = None

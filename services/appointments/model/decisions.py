@@ -255,6 +255,7 @@ def _where(body: Mapping[str, Any], spot: Spot) -> dict[str, Any]:
         "location_id": spot.opening.session.location_id,
         "session_id": spot.opening.session.id,
         "resource_ids": spot.resources,
+        "added_resource_ids": spot.added,
         "starts_at": spot.time.start,
         "ends_at": spot.time.end,
         "zone": spot.opening.session.zone,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.appointments.model.plan import DoctorPlan, Opening
 from services.appointments.model.times import MINUTE, minutes_of
@@ -18,11 +19,12 @@ _UP = MINUTE - timedelta(microseconds=1)
 
 
 class Taking(StrEnum):
-    """How something takes time: booked, held, booked over a full place, or not any more."""
+    """How something takes time: booked, held, booked over a full place; only asked for, or not any more."""
 
     BOOKED = "b"
     HELD = "h"
     OVER = "x"
+    ASKED = "p"
     NOT = "n"
 
 
@@ -39,7 +41,7 @@ class Taken:
     @property
     def is_blocking(self) -> bool:
         """Whether it takes its time."""
-        return self.taking is not Taking.NOT
+        return self.taking not in {Taking.ASKED, Taking.NOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,15 @@ class Schedule:
     doctor: Sequence[Taken]
     resources: Mapping[UUID, Sequence[Taken]]
     patient: Sequence[Taken] = ()
+
+    def without(self, appointment_id: UUID) -> Schedule:
+        """The same as if one appointment were not there."""
+
+        def left(taken: Sequence[Taken]) -> list[Taken]:
+            return [each for each in taken if each.id != appointment_id.hex]
+
+        rooms = {room: left(taken) for room, taken in self.resources.items()}
+        return Schedule(doctor=left(self.doctor), resources=rooms, patient=left(self.patient))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +93,33 @@ def free_seats(taken: Sequence[Taken], *, start: int, end: int, capacity: int) -
 
 
 def free_places(
-    plan: DoctorPlan, *, type_id: UUID, minutes: int, period: Interval, schedule: Schedule, at: datetime
+    plan: DoctorPlan,
+    *,
+    type_id: UUID,
+    minutes: int,
+    period: Interval,
+    schedule: Schedule,
+    at: datetime,
+    added: Sequence[UUID] = (),
+    most_per_patient: int | None = None,
 ) -> Iterator[Place]:
     """The free places of a doctor for one type, in the order of their start, at the session's own rhythm.
 
+    A room of the session is shared by the doctor's own appointments: the places of the session say how many there are.
+    added: what must be free beside. most_per_patient: how many the patient may have on one day.
     Nothing begins before `at`. A doctor who is not active, or whose licence has run out by the day, has none.
 
     Source: none, plain arithmetic.
     """
     first = minutes_of(max(period.start, at + _UP))
     last = minutes_of(period.end)
-    days = _Days(plan, schedule.doctor)
+    days = _Days(plan.zone, schedule.doctor, plan.max_per_day)
+    patient = _Days(plan.zone, schedule.patient, most_per_patient)
     for opening in plan.openings(period) if plan.is_active else []:
         if not opening.session.takes(type_id) or not _is_licensed(plan, opening) or _is_full(opening, schedule.doctor):
             continue
-        for place in _in(plan, opening, type_id=type_id, minutes=minutes, schedule=schedule):
-            if first <= place.start < last and not days.is_full(place.start):
+        for place in _in(plan, opening, type_id=type_id, minutes=minutes, schedule=schedule, added=added):
+            if first <= place.start < last and not days.is_full(place.start) and not patient.is_full(place.start):
                 yield place
 
 
@@ -136,12 +158,16 @@ def nearest(places: Sequence[Place], *, start: int, most: int = 3) -> list[Place
     return sorted(by_distance[:most], key=lambda each: each.start)
 
 
-def _in(plan: DoctorPlan, opening: Opening, *, type_id: UUID, minutes: int, schedule: Schedule) -> Iterator[Place]:
+def _in(
+    plan: DoctorPlan, opening: Opening, *, type_id: UUID, minutes: int, schedule: Schedule, added: Sequence[UUID]
+) -> Iterator[Place]:
     session = opening.session
     begins, ends = minutes_of(opening.hours.start), minutes_of(opening.hours.end)
-    shut = [(minutes_of(each.start), minutes_of(each.end + _UP)) for each in plan.closed(session)]
+    shut = [(minutes_of(each.start), minutes_of(each.end + _UP)) for each in plan.closed(session, added)]
     doctor = [each for each in schedule.doctor if each.is_blocking and each.start < ends and begins < each.end]
-    others = [each for name in session.resources for each in schedule.resources.get(name, ())] + [*schedule.patient]
+    own = {each.id for each in doctor}
+    rooms = [each for name in session.resources for each in schedule.resources.get(name, ()) if each.id not in own]
+    others = [*rooms, *(each for name in added for each in schedule.resources.get(name, ())), *schedule.patient]
     busy = shut + [(each.start, each.end) for each in others if each.is_blocking]
     for start in range(begins, ends - minutes + 1, int(session.slot.total_seconds()) // 60):
         end = start + minutes
@@ -171,17 +197,16 @@ def count_starting(taken: Sequence[Taken], period: Interval) -> int:
 
 
 class _Days:
-    """Which calendar days of the facility have as many appointments of a doctor as there may be."""
+    """Which calendar days of the facility have as many appointments of a doctor or a patient as there may be."""
 
-    def __init__(self, plan: DoctorPlan, taken: Sequence[Taken]) -> None:
-        self._plan, self._taken = plan, taken
+    def __init__(self, zone: ZoneInfo, taken: Sequence[Taken], most: int | None) -> None:
+        self._zone, self._taken, self._most = zone, taken, most
         self._full: dict[date, bool] = {}
 
     def is_full(self, start: int) -> bool:
-        most = self._plan.max_per_day
-        if most is None:
+        if self._most is None:
             return False
-        day = datetime.fromtimestamp(start * 60, self._plan.zone).date()
+        day = datetime.fromtimestamp(start * 60, self._zone).date()
         if day not in self._full:
-            self._full[day] = count_starting(self._taken, day_of(day, zone=self._plan.zone)) >= most
+            self._full[day] = count_starting(self._taken, day_of(day, zone=self._zone)) >= self._most
         return self._full[day]

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments.model.errors import DoctorNotBookable, OutsideSessions, PlaceClosed, TimeInvalid
+from services.appointments.model.free import Place, Schedule, free_places, nearest
 from services.appointments.model.plan import DoctorPlan, OfferedType, Opening
-from services.appointments.model.times import MINUTE, read_start
+from services.appointments.model.times import MINUTE, minutes_of, read_start
 from services.kernel.access import Actor
 from services.kernel.errors import FieldError, Forbidden
 from services.kernel.intervals import Interval
@@ -49,8 +50,9 @@ class Limit:
 class Spot:
     """A place that was found in a plan, and what the store must check there in the same step as it writes.
 
-    resources: rooms and devices that must be free. limits: of the doctor's appointments. closed: ids of what can be
-    closed over it: facility, location, resources.
+    resources: rooms and devices that must be free: those of the session first, which the doctor's other appointments
+    in it share, then those that this one takes for itself. limits: of the doctor's appointments. closed: ids of what
+    can be closed over it: facility, location, resources.
     """
 
     plan: DoctorPlan
@@ -61,6 +63,11 @@ class Spot:
     limits: Sequence[Limit]
 
     @property
+    def added(self) -> tuple[UUID, ...]:
+        """The resources that are not the session's own."""
+        return self.resources[len(self.opening.session.resources) :]
+
+    @property
     def closed(self) -> tuple[UUID, ...]:
         """What may be closed at this place: the facility, the location, each room and device."""
         return (self.plan.facility_id, self.opening.session.location_id, *self.resources)
@@ -68,12 +75,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """The place that somebody wants, to look for others near it."""
+    """The place that somebody wants, to look for others near it.
+
+    resources: what it takes beside the session's rooms. moving: the appointment that would be moved there.
+    """
 
     start: datetime
     minutes: int
     type_id: UUID
     patient_id: UUID | None = None
+    resources: tuple[UUID, ...] = ()
+    moving: UUID | None = None
 
 
 def wish(
@@ -83,6 +95,7 @@ def wish(
     type_id: UUID,
     patient_id: UUID | None = None,
     start: datetime | None = None,
+    moving: UUID | None = None,
 ) -> Wish:
     """The place that a body asks for.
 
@@ -92,7 +105,34 @@ def wish(
     type_ = plan.types.get(type_id)
     usual = 0 if type_ is None else type_.minutes
     begins = read_start(body, zone=plan.zone) if start is None else start
-    return Wish(start=begins, minutes=body.get("minutes", usual) or 1, type_id=type_id, patient_id=patient_id)
+    return Wish(
+        start=begins,
+        minutes=body.get("minutes", usual) or 1,
+        type_id=type_id,
+        patient_id=patient_id,
+        resources=tuple(UUID(each) for each in body.get("resource_ids", [])),
+        moving=moving,
+    )
+
+
+def alternatives(
+    plan: DoctorPlan, wish: Wish, *, schedule: Schedule, period: Interval, at: datetime, house: House, most: int
+) -> list[Place]:
+    """The free places that are nearest to a wanted one, and can be booked instead of it.
+
+    Source: none, plain arithmetic.
+    """
+    found = free_places(
+        plan,
+        type_id=wish.type_id,
+        minutes=wish.minutes,
+        period=period,
+        schedule=schedule if wish.moving is None else schedule.without(wish.moving),
+        at=at,
+        added=wish.resources,
+        most_per_patient=house.per_patient_day,
+    )
+    return nearest(list(found), start=minutes_of(wish.start), most=most)
 
 
 def offered(plan: DoctorPlan, type_id: UUID, *, is_for_patients: bool = False) -> OfferedType:
@@ -133,12 +173,10 @@ def find_spot(
     opening = _opening(plan, time, type_id)
     if plan.licence_expires_on is not None and opening.day > plan.licence_expires_on:
         raise DoctorNotBookable(facts={"why": "licence_expired"})
-    if any(each.overlaps(time) for each in plan.closed(opening.session)):
-        raise PlaceClosed
     more = [UUID(each) for each in body.get("resource_ids", [])]
-    resources = tuple(dict.fromkeys([*opening.session.resources, *more]))
-    if any(each.scope == "resource" and each.scope_id in more and each.time.overlaps(time) for each in plan.closures):
+    if any(each.overlaps(time) for each in plan.closed(opening.session, more)):
         raise PlaceClosed
+    resources = tuple(dict.fromkeys([*opening.session.resources, *more]))
     return Spot(
         plan=plan,
         opening=opening,

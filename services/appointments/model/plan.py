@@ -89,12 +89,14 @@ class DoctorPlan:
         found = [Opening(each, day, hours) for each in self.sessions for day, hours in each.hours.within(period)]
         return sorted(found, key=lambda each: each.hours)
 
-    def closed(self, session: Session) -> Sequence[Interval]:
-        """When nothing can be booked in a session.
+    def closed(self, session: Session, added: Sequence[UUID] = ()) -> Sequence[Interval]:
+        """When nothing can be booked in a session, with what is taken beside its rooms.
 
         Source: none, plain arithmetic.
         """
-        return self._closed[session.id]
+        shut = self._closed[session.id]
+        more = [each.time for each in self.closures if each.scope == "resource" and each.scope_id in added]
+        return merged([*shut, *more]) if more else shut
 
     def windows(self, period: Interval) -> Iterator[Interval]:
         """When the doctor can be booked at all: sessions without what is closed, in as few intervals as possible.

@@ -30,7 +30,8 @@ class Clash:
 class PlanChange:
     """A plan that is to be the one of now: a doctor's with its windows, or a facility's with what is closed.
 
-    is_refused_by_clashes: nothing is applied when a future appointment does not fit.
+    is_refused_by_clashes: nothing is applied when a future appointment does not fit. period: as far ahead as anything
+    is booked; later days of a long closure are kept out by the version, since whoever books has read the closure.
     """
 
     facility_id: UUID
@@ -101,13 +102,16 @@ _MARGIN = timedelta(days=2)
 class AppointmentStore(Protocol):
     """Where schedules are kept; each write is one atomic step, with its audit entry, its events and its answer."""
 
+    def replay(self, call: Any, *, facility_id: UUID) -> None:
+        """Find the answer that a request was given before, and end with it; nothing else is looked at then."""
+
     def commit(self, call: Any, step: Step, *, answer: Any, status: int = 200) -> Any:
         """Make a step true and give its answer, with the number of the place filled in.
 
         Raises:  PlaceTaken, PlaceClosed, ResourceTaken, PatientBusy, HoldOver, LimitReached, PlanMoved, Stale.
         """
 
-    def hold(self, call: Any, spot: Spot, *, hold_id: UUID, seconds: int, most: int, answer: Any) -> Any:
+    def hold(self, call: Any, spot: Spot, *, hold_id: UUID, house: House, answer: Any) -> Any:
         """Keep a place for a while; the answer says until when."""
 
     def release(self, call: Any, *, facility_id: UUID, hold_id: UUID) -> None:
@@ -117,9 +121,18 @@ class AppointmentStore(Protocol):
         """Make a plan the one of now; the appointments that do not fit it, and whether there are more."""
 
     def schedules(
-        self, facility_id: UUID, plans: Sequence[DoctorPlan], *, period: Interval, patient_id: UUID | None = None
+        self,
+        facility_id: UUID,
+        plans: Sequence[DoctorPlan],
+        *,
+        period: Interval,
+        patient_id: UUID | None = None,
+        added: Sequence[UUID] = (),
     ) -> Mapping[UUID, Schedule]:
-        """What stands in the schedules of some doctors and of the rooms of their sessions, by doctor."""
+        """What stands in the schedules of some doctors, the rooms of their sessions and some more, by doctor.
+
+        Whole days of the facility and whole sessions, also where they reach out of the period.
+        """
 
     def appointment(self, facility_id: UUID, appointment_id: UUID) -> Appointment:
         """One appointment as it is now; NotFound when there is none."""

@@ -13,6 +13,8 @@ from services.kernel.intervals import Interval
 from services.kernel.wall_clock import RepeatedTime, SkippedTime, exact
 
 MINUTE = timedelta(minutes=1)
+_FIRST, _LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC)
+"""Between them every zone can show a moment, and weeks can be added to it; the store counts minutes from 1970."""
 
 
 def is_given(body: Mapping[str, Any]) -> bool:
@@ -34,7 +36,7 @@ def read_start(body: Mapping[str, Any], *, zone: ZoneInfo) -> datetime:
     if "starts_at" in body:
         return whole_minute(body["starts_at"], pointer="/starts_at")
     try:
-        return exact(datetime.fromisoformat(body["starts_local"]), zone=zone)
+        return _near(exact(datetime.fromisoformat(body["starts_local"]), zone=zone))
     except SkippedTime:
         raise _wrong("skipped_time", "/starts_local") from None
     except RepeatedTime:
@@ -50,7 +52,7 @@ def whole_minute(text: str, *, pointer: str | None = None, parameter: str | None
     Source:  RFC 3339.
     """
     try:
-        found = datetime.fromisoformat(text).astimezone(UTC)
+        found = _near(datetime.fromisoformat(text).astimezone(UTC))
     except (ValueError, OverflowError):
         raise TimeInvalid(errors=[FieldError("format", pointer=pointer, parameter=parameter)]) from None
     if found.second or found.microsecond:
@@ -65,10 +67,7 @@ def period(start: str | None, end: str | None, *, at: datetime, usual: timedelta
     Source: none, plain arithmetic.
     """
     begins = at if start is None else whole_minute(start, parameter="since")
-    try:
-        ends = begins + usual if end is None else whole_minute(end, parameter="until")
-    except OverflowError:
-        raise TimeInvalid(errors=[FieldError("format", parameter="since")]) from None
+    ends = begins + usual if end is None else whole_minute(end, parameter="until")
     if ends <= begins:
         raise TimeInvalid(errors=[FieldError("not_after_since", parameter="until")])
     if ends - begins > longest:
@@ -90,6 +89,12 @@ def moment_of(minutes: int) -> datetime:
     Source: none, plain arithmetic.
     """
     return datetime.fromtimestamp(minutes * 60, UTC)
+
+
+def _near(at: datetime) -> datetime:
+    if not _FIRST <= at < _LAST:
+        raise OverflowError
+    return at
 
 
 def _wrong(rule: str, pointer: str) -> TimeInvalid:

@@ -10,15 +10,16 @@ from uuid import UUID
 from services.appointments import model
 from services.appointments.model.times import minutes_of
 from services.appointments.repository.journal import Journal
-from services.appointments.repository.records import Records, held_until
+from services.appointments.repository.records import Records
 from services.appointments.schema.keys import Keys
-from services.chassis.call import Answer, Call
-from services.chassis.stores import Replayed
+from services.chassis.call import Call
 from services.kernel.errors import NotFound
 from services.kernel.intervals import Interval
 
 _CHUNK = 100
 _MARGIN = timedelta(days=1)
+_AROUND = timedelta(hours=25)
+"""As long as a day can be: limits of a day or a session count what lies before and behind a period too."""
 
 
 class AppointmentsStore:
@@ -30,17 +31,24 @@ class AppointmentsStore:
     def __init__(self, records: Records, journal: Journal, *, window: timedelta, clock: Callable[[], datetime]) -> None:
         self._records, self._journal, self._window, self._clock = records, journal, window, clock
 
+    def replay(self, call: Call, *, facility_id: UUID) -> None:
+        """Find the answer that a request was given before."""
+        self._records.replay(call, facility_id=facility_id)
+
     def commit(self, call: Call, step: model.Step, *, answer: Any, status: int = 200) -> Any:
-        """Make a step true and give its answer, with the number of the place filled in."""
+        """Make a step true and give its answer, with the number of the place filled in.
+
+        An appointment that has left the records comes back first; it leaves them again with the next tidying.
+        """
+        before = step.before
+        if before is not None and before.ends_at < self._clock() - self._window + _MARGIN:
+            for known in self._journal.back(before.facility_id, before.id):
+                self._records.put_back(before.facility_id, [known])
         return self._records.commit(call, step, answer=answer, status=status)
 
-    def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, seconds: int, most: int, answer: Any) -> Any:
+    def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, house: model.House, answer: Any) -> Any:
         """Keep a place for a while; the answer says until when."""
-        try:
-            held = self._records.hold(call, spot, hold_id=hold_id, seconds=seconds, most=most, answer=answer)
-        except Replayed as known:
-            raise Replayed(Answer(_until(known.answer.body), known.answer.status)) from None
-        return _until(held)
+        return self._records.hold(call, spot, hold_id=hold_id, house=house, answer=answer)
 
     def release(self, call: Call, *, facility_id: UUID, hold_id: UUID) -> None:
         """Give a held place back; NotFound when it is not held by this account any more."""
@@ -61,10 +69,12 @@ class AppointmentsStore:
         *,
         period: Interval,
         patient_id: UUID | None = None,
+        added: Sequence[UUID] = (),
     ) -> Mapping[UUID, model.Schedule]:
-        """What stands in the schedules of some doctors and of the rooms of their sessions, by doctor."""
-        keys, first, last = Keys(facility_id), minutes_of(period.start), minutes_of(period.end) + 1
-        rooms = sorted({room for plan in plans for session in plan.sessions for room in session.resources})
+        """What stands in the schedules of some doctors, the rooms of their sessions and some more, by doctor."""
+        keys = Keys(facility_id)
+        first, last = (minutes_of(each) for each in (period.start - _AROUND, period.end + _AROUND))
+        rooms = sorted({room for plan in plans for session in plan.sessions for room in session.resources} | {*added})
         groups = [keys.doctor(plan.doctor_id, first, last) for plan in plans]
         groups += [keys.resource(room, first, last) for room in rooms]
         groups += [] if patient_id is None else [[keys.patient(patient_id)]]
@@ -100,9 +110,15 @@ class AppointmentsStore:
         self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
     ) -> list[model.Appointment]:
         """Appointments that are over and still open, oldest first, one more than the limit."""
-        found = self._journal.unresolved(facility_id, before=before, after=after, limit=limit)
-        now = self._newest(found)
-        return [each for each in now if each.status in model.OPEN]
+        open_: list[model.Appointment] = []
+        while len(open_) <= limit:
+            found = self._journal.unresolved(facility_id, before=before, after=after, limit=limit)
+            now = self._newest(found)
+            open_ += [each for each in now if each.status in model.OPEN and each.ends_at <= before]
+            if len(found) <= limit:
+                break
+            after = (found[-1].ends_at, found[-1].id)
+        return open_[: limit + 1]
 
     def of_patient(
         self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
@@ -161,7 +177,3 @@ class AppointmentsStore:
 
 def _place(appointment: model.Appointment) -> tuple[datetime, UUID]:
     return (appointment.starts_at, appointment.id)
-
-
-def _until(body: Any) -> Any:
-    return {**body, "expires_at": held_until(int(body["expires_at"]))}

@@ -11,9 +11,9 @@ from uuid import UUID
 from services.appointments import model
 from services.appointments.model.times import minutes_of
 from services.appointments.schema.keys import Keys
+from services.kernel.intervals import Interval
 
 ANSWERS_KEPT_MS = 7 * 24 * 3600 * 1000
-_TAKING = {True: model.Taking.OVER, False: model.Taking.BOOKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Entry:
 def entries(keys: Keys, appointment: model.Appointment) -> list[Entry]:
     """Where an appointment stands, as it is: in the days of the doctor and of each room, and with the patient."""
     first, last = minutes_of(appointment.starts_at), minutes_of(appointment.ends_at)
-    taking = _TAKING[appointment.is_overbooked] if appointment.is_blocking else model.Taking.NOT
+    taking = _taking(appointment)
     seat = appointment.seat or 0
     doctor = [*keys.doctor(appointment.doctor_id, first, last)]
     found = [
@@ -67,6 +67,7 @@ def of_spot(keys: Keys, spot: model.Spot, *, is_over: bool, may_overlap: bool) -
         "first": first,
         "last": last,
         "capacity": spot.opening.session.capacity,
+        "shared": len(spot.opening.session.resources),
         "over": is_over,
         "overlap": may_overlap,
         "limits": [of_limit(each, days=_days(keys, spot.plan.doctor_id, each)) for each in spot.limits],
@@ -89,22 +90,22 @@ def of_plan(plan: model.DoctorPlan) -> dict[str, str]:
     }
 
 
-def closed(keys: Keys, closures: Sequence[model.Closure], *, since: datetime) -> list[dict[str, Any]]:
-    """What is closed from now on, with the days that it touches."""
+def closed(keys: Keys, closures: Sequence[model.Closure], *, period: Interval) -> list[dict[str, Any]]:
+    """What is closed within a period, with the days that it touches."""
     found = []
     for each in closures:
-        first, last = minutes_of(max(each.time.start, since)), _up(each.time.end)
+        first, last = minutes_of(max(each.time.start, period.start)), _up(min(each.time.end, period.end))
         if last > first:
             days = keys.closed(each.scope_id, first, last)
             found.append({"id": each.id.hex, "first": first, "last": last, "keys": days})
     return found
 
 
-def fresh(closures: Sequence[model.Closure], *, since: datetime) -> list[dict[str, Any]]:
+def fresh(closures: Sequence[model.Closure], *, period: Interval) -> list[dict[str, Any]]:
     """The closures of a facility, with the days of doctors that have to be looked at."""
     found = []
     for each in closures:
-        first, last = minutes_of(max(each.time.start, since)), _up(each.time.end)
+        first, last = minutes_of(max(each.time.start, period.start)), _up(min(each.time.end, period.end))
         if last > first:
             days = list(range(first // 1440, (last - 1) // 1440 + 1))
             found.append({"scope": each.scope, "of": each.scope_id.hex, "first": first, "last": last, "days": days})
@@ -114,6 +115,12 @@ def fresh(closures: Sequence[model.Closure], *, since: datetime) -> list[dict[st
 def flat(named: Mapping[str, Any]) -> list[str]:
     """All keys of a script, to be declared; the first decides which node runs it."""
     return list(dict.fromkeys(_all(named.values())))
+
+
+def _taking(appointment: model.Appointment) -> model.Taking:
+    if appointment.is_blocking:
+        return model.Taking.OVER if appointment.is_overbooked else model.Taking.BOOKED
+    return model.Taking.ASKED if appointment.status is model.Status.PENDING else model.Taking.NOT
 
 
 def _all(values: Any) -> Iterator[str]:

@@ -42,18 +42,26 @@ class Auditor:
         self._records, self._journal = records, journal
 
     def look(self, call: Call) -> list[Violation]:
-        """All that is wrong now; counted by invariant for whoever watches."""
-        found = [each for facility_id in self._records.facilities() for each in self.violations(facility_id)]
+        """All that is wrong now; counted by invariant for whoever watches.
+
+        Records and schedules are read one after the other, so what is changed meanwhile looks wrong: what counts is
+        wrong at two looks.
+        """
+        found = [each for facility_id in self._records.facilities() for each in self._twice(facility_id)]
         counts = Counts(each.invariant for each in found)
         for name in INVARIANTS:
             VIOLATIONS.labels(name).set(counts[name])
         LOOKED.set(call.at.timestamp())
         return found
 
+    def _twice(self, facility_id: UUID) -> list[Violation]:
+        first = list(self.violations(facility_id))
+        return [each for each in self.violations(facility_id) if each in first] if first else []
+
     def violations(self, facility_id: UUID) -> Iterator[Violation]:
         """All that is wrong in one facility."""
         keys = Keys(facility_id)
-        records = list(self._all(keys))
+        records = list({each.id: each for each in self._all(keys)}.values())  # SCAN may name a key twice
         blocking = [each for each in records if each.is_blocking]
         yield from _over_capacity(_grouped(blocking, lambda each: [each.doctor_id]), by_seat=True)
         yield from _over_capacity(_grouped(blocking, lambda each: each.resource_ids), by_seat=False)
@@ -68,7 +76,7 @@ class Auditor:
                 for name in batch:
                     together.hmget(name, "v", "d")
                 found = together.execute()
-            yield from (packing.read(orjson.loads(data)) for version, data in found if version is not None)
+            yield from (packing.read(orjson.loads(data)) for version, data in found if version and data)
 
     def _names(self, keys: Keys, kind: str) -> Iterator[str]:
         node: Any = redis.node(self._records.connection, keys.origin)
@@ -111,12 +119,11 @@ class Auditor:
 
 
 def _over_capacity(groups: Iterable[list[model.Appointment]], *, by_seat: bool) -> Iterator[Violation]:
-    """I1 and I3: what overlaps has numbers of its own, within the capacity; a room has one at a time."""
+    """I1 and I3: what overlaps has numbers of its own, within the capacity; a room is in one session at a time."""
     for group in groups:
-        counted = [each for each in group if not each.is_overbooked]
+        counted = [each for each in group if not (by_seat and each.is_overbooked)]
         for one, other in _overlapping(counted):
-            same = one.seat == other.seat if by_seat else True
-            if same:
+            if one.seat == other.seat if by_seat else one.session_id != other.session_id:
                 yield Violation("I1", (one.id, other.id))
         if by_seat:
             yield from (Violation("I3", (each.id,)) for each in counted if not 1 <= (each.seat or 0) <= each.capacity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,40 @@ from services.appointments.repository.records import Records
 from services.appointments.schema.keys import FACILITIES, Keys
 from services.chassis import redis
 from services.chassis.call import Call
+from services.chassis.outbox import Backlog, Outbox, Outgoing, Publish
+from services.kernel.access import Actor
 
 _BATCH = 200
 
 WAITING = Gauge("infirmary_unjournaled_entries", "Changes that are in the records and not in the journal yet.")
 OLDEST = Gauge("infirmary_unjournaled_oldest_seconds", "Age of the oldest of them; 0 when there is none.")
+
+
+class Streams:
+    """The outbox of the appointments: what waits in the streams of the records is carried into the journal first."""
+
+    def __init__(
+        self, carrier: Carrier, journaled: Outbox, *, new_id: Callable[[], UUID], clock: Callable[[], datetime]
+    ) -> None:
+        self._carrier, self._journaled, self._new_id, self._clock = carrier, journaled, new_id, clock
+
+    def send(self, publish: Publish, *, limit: int = 100) -> int:
+        """Carry on what waits in the records, then hand up to `limit` unsent events to `publish`, and say how many."""
+        id_, actor = self._new_id(), Actor(subject="service:appointments", roles=frozenset({"service"}))
+        self._carrier.carry(Call(id=id_, operation="carry", actor=actor, at=self._clock(), request_id=str(id_)))
+        return self._journaled.send(publish, limit=limit)
+
+    def backlog(self) -> Backlog:
+        """What waits in the journal; what waits in the records is a metric of its own."""
+        return self._journaled.backlog()
+
+    def sent_since(self, since: datetime, *, batch: int = 100) -> Iterator[Sequence[Outgoing]]:
+        """What was sent at or after `since`."""
+        return self._journaled.sent_since(since, batch=batch)
+
+    def purge(self, before: datetime) -> int:
+        """Forget what was sent before this moment, and say how many."""
+        return self._journaled.purge(before)
 
 
 class Carrier:
@@ -108,7 +137,7 @@ class Carrier:
     def _restore(self, facility_id: UUID, *, since: datetime) -> tuple[int, int, int]:
         keys, after, appointments, name, answers = Keys(facility_id), None, 0, "", 0
         while batch := self._journal.alive(facility_id, since=since, after=after):
-            self._records.script("restore", keys, _restored(keys, records=batch))
+            self._records.put_back(facility_id, batch)
             after, appointments = batch[-1].id, appointments + len(batch)
         now = self._clock()
         while rows := self._journal.answers(facility_id, since=now - ANSWERS_KEPT, after=name):
@@ -122,28 +151,14 @@ class Carrier:
 def _restored(
     keys: Keys,
     *,
-    records: Sequence[model.Appointment] = (),
     answers: Iterable[dict[str, Any]] = (),
     plans: Iterable[dict[str, Any]] = (),
     now: datetime | None = None,
 ) -> dict[str, Any]:
     return {
-        "records": [_record(keys, each) for each in records],
+        "records": [],
         "answers": [_answer(keys, each, now) for each in answers if now is not None],
         "plans": [_plan(each) for each in plans],
-    }
-
-
-def _record(keys: Keys, appointment: model.Appointment) -> dict[str, Any]:
-    return {
-        "record": keys.record(appointment.id),
-        "version": str(appointment.version),
-        "data": packing.packed(packing.to_plain(appointment)).decode(),
-        "doctor": appointment.doctor_id.hex,
-        "enters": [
-            {"keys": list(each.keys), "first": each.first, "member": each.member(appointment.id)}
-            for each in arguments.entries(keys, appointment)
-        ],
     }
 
 
@@ -167,6 +182,7 @@ def _plan(row: dict[str, Any]) -> dict[str, Any]:
         "field": row["field"],
         "version": str(row["version"]),
         "closed": packing.packed([{"key": each["key"], "member": each["member"]} for each in enters]).decode(),
+        "change": packing.packed({"change": row["change"], "answer": packing.packed(row["answer"]).decode()}).decode(),
         "enters": enters,
     }
 

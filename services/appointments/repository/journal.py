@@ -21,6 +21,7 @@ from services.kernel.intervals import Interval
 
 _BATCH = 200
 _OPEN = ("booked", "arrived")
+_OF_PLAN = ("version", "closed", "change", "answer")
 
 
 class Journal:
@@ -130,7 +131,8 @@ class Journal:
     def attendance(self, patient_id: UUID) -> dict[str, int]:
         """How many of a patient's ended how, late cancellations under `late_cancelled`."""
         table = appointments.c
-        how = sa.case((table.late_cancelled, "late_cancelled"), else_=table.status)
+        is_late = sa.and_(table.late_cancelled, table.status == "cancelled")
+        how = sa.case((is_late, "late_cancelled"), else_=table.status)
         query = sa.select(how.label("how"), sa.func.count()).where(table.patient_id == patient_id).group_by(how)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
@@ -152,6 +154,12 @@ class Journal:
         with self._database.read() as connection:
             connection.execute(sa.update(appointments).where(appointments.c.id.in_(ids)).values(in_records=False))
 
+    def back(self, facility_id: UUID, appointment_id: UUID) -> list[model.Appointment]:
+        """The newest version of one that will be in the records again, which is noted; none where there is none."""
+        table = appointments.c
+        here = sa.and_(table.id == appointment_id, table.facility_id == facility_id)
+        return self._read(sa.update(appointments).where(here).values(in_records=True).returning(table.record))
+
     def alive(self, facility_id: UUID, *, since: datetime, after: UUID | None) -> list[model.Appointment]:
         """A batch of the appointments that belong into the records, by id; they are noted as being there."""
         table = appointments.c
@@ -164,7 +172,7 @@ class Journal:
 
     def plans(self, facility_id: UUID) -> list[dict[str, Any]]:
         """The plans that were applied last."""
-        query = sa.select(plans.c.field, plans.c.version, plans.c.closed).where(plans.c.facility_id == facility_id)
+        query = sa.select(plans).where(plans.c.facility_id == facility_id)
         with self._database.read() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - its public name
 
@@ -242,10 +250,9 @@ def _keep_newest(connection: sa.Connection, found: Sequence[Mapping[str, Any]]) 
 
 def _keep_plans(connection: sa.Connection, facility_id: UUID, found: Sequence[Mapping[str, Any]]) -> None:
     for each in found:
-        insert = pg.insert(plans).values(
-            facility_id=facility_id, field=each["field"], version=each["version"], closed=each["closed"]
-        )
-        fresh = {"version": insert.excluded.version, "closed": insert.excluded.closed}
+        kept = {name: each[name] for name in _OF_PLAN}
+        insert = pg.insert(plans).values(facility_id=facility_id, field=each["field"], **kept)
+        fresh = {name: insert.excluded[name] for name in _OF_PLAN}
         later = insert.excluded.version > plans.c.version
         connection.execute(
             insert.on_conflict_do_update(index_elements=["facility_id", "field"], set_=fresh, where=later)

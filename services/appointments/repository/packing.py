@@ -44,7 +44,7 @@ def _value(name: str, value: Any) -> Any:
     if name in _TIMES:
         return datetime.fromisoformat(value).astimezone(UTC)
     match name:
-        case "resource_ids":
+        case "resource_ids" | "added_resource_ids":
             return tuple(UUID(each) for each in value)
         case "status":
             return model.Status(value)

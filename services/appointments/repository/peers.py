@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments import model
-from services.chassis.asking import Asking
+from services.chassis.asking import Asking, understood
 from services.chassis.call import Call
 from services.chassis.client import Client
-from services.kernel.errors import Unavailable
 
-PATIENT_KEPT_S, PLAN_KEPT_S = 5.0, 30.0
+PATIENT_KEPT_S, PLAN_KEPT_S, FACILITY_KEPT_S = 5.0, 30.0, 60.0
 _PAGE = 100
 
 
@@ -38,6 +37,22 @@ class Patients:
     def forget_all(self) -> None:
         """Ask anew about every record."""
         self._standing.forget_all()
+
+
+class Facilities:
+    """Which facilities there are."""
+
+    def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = FACILITY_KEPT_S) -> None:
+        self._known = Asking(
+            client, "get_facility", of="identity", read=bool, kept_s=kept_s, monotonic=monotonic, is_shared=True
+        )
+
+    def require(self, facility_id: UUID, *, call: Call) -> None:
+        """Answer when there is this facility.
+
+        Raises:  NotFound, Forbidden, NotSignedIn: as `identity` says. Unavailable: it says nothing.
+        """
+        self._known(call, path={"facility_id": facility_id})
 
 
 class Doctors:
@@ -89,12 +104,11 @@ class Doctors:
                 token=call.token,
                 request_id=call.request_id,
             )
-            if not reply.is_success:
-                raise Unavailable("doctors")
-            yield from map(model.read_plan, reply.body["items"])
-            if reply.body["next_cursor"] is None:
+            page = understood(reply, of="doctors")
+            yield from map(model.read_plan, page["items"])
+            if page["next_cursor"] is None:
                 return
-            query["cursor"] = reply.body["next_cursor"]
+            query["cursor"] = page["next_cursor"]
 
 
 def hears(patients: Patients, doctors: Doctors) -> Callable[[Mapping[str, Any]], None]:

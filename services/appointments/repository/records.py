@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -12,28 +12,15 @@ from uuid import UUID
 import orjson
 
 from services.appointments import model
-from services.appointments.model.times import minutes_of, moment_of
+from services.appointments.model.times import minutes_of
 from services.appointments.repository import arguments, packing, scripts
+from services.appointments.repository.refusing import RecordsLost, clashes, refusal, with_end
 from services.appointments.schema.keys import FACILITIES, Keys, digest
 from services.chassis import outbox, redis
-from services.chassis.call import Answer, Call
+from services.chassis.call import Call
 from services.chassis.scripts import Script
-from services.chassis.stores import KeyReused, Replayed, StoreAway
-from services.kernel.errors import NotFound, Stale
+from services.chassis.stores import StoreAway
 from services.kernel.events import Event
-from services.kernel.intervals import Interval
-
-_REFUSALS: Mapping[str, type[Exception]] = {
-    "place_taken": model.PlaceTaken,
-    "place_closed": model.PlaceClosed,
-    "resource_taken": model.ResourceTaken,
-    "patient_busy": model.PatientBusy,
-    "hold_over": model.HoldOver,
-    "plan_moved": model.PlanMoved,
-    "stale": Stale,
-    "not_found": NotFound,
-    "key_reused": KeyReused,
-}
 
 
 class Records:
@@ -59,6 +46,16 @@ class Records:
         self._lock = Lock()
 
     # ---- writing -----------------------------------------------------------------------------------------------------
+
+    def replay(self, call: Call, *, facility_id: UUID) -> None:
+        """Find the answer that a request was given before.
+
+        Raises:  Replayed, KeyReused: as the key says.
+        """
+        if call.key is not None:
+            keys = Keys(facility_id)
+            named = {"answer": keys.answer(call.key.principal, call.key.key)}
+            self._say("replay", named, {"keys": named, "tag": keys.tag, "fingerprint": call.key.fingerprint.hex()})
 
     def commit(self, call: Call, step: model.Step, *, answer: Any, status: int) -> Any:
         """Make a step true; the body of the answer, with the number of the place.
@@ -101,8 +98,7 @@ class Records:
         spot: model.Spot,
         *,
         hold_id: UUID,
-        seconds: int,
-        most: int,
+        house: model.House,
         answer: Any,
     ) -> Any:
         """Keep a place for a while; the body of the answer, with the moment at which it ends.
@@ -116,15 +112,16 @@ class Records:
             "plans": keys.plans,
             "record": keys.record(hold_id),
             "holds": keys.holds(call.actor.subject),
+            "held": keys.held,
         }
         told = self._told(call, keys, hold_id) | {
             "spot": told_spot,
             "plan": arguments.of_plan(spot.plan),
-            "hold_ms": seconds * 1000,
-            "most": most,
+            "hold_ms": int(house.hold.total_seconds() * 1000),
+            "most": house.holds,
         }
         told |= _stored(call, keys, named, answer=answer, status=201)
-        return self._run("hold", spot.plan.facility_id, named, told, call)[1]
+        return with_end(self._run("hold", spot.plan.facility_id, named, told, call)[1])
 
     def release(self, call: Call, *, facility_id: UUID, hold_id: UUID) -> None:
         """Give a held place back.
@@ -137,8 +134,8 @@ class Records:
         self._run("release", facility_id, named, told, call)
 
     def note(self, call: Call, *, facility_id: UUID | None = None) -> None:
-        """Write down who saw or tried what."""
-        keys = Keys(facility_id)
+        """Write down who saw or tried what; of a facility without records, where the traces without a facility are."""
+        keys = Keys(facility_id if facility_id is not None and self._is_carried(facility_id) else None)
         told = {"keys": {"out": keys.out}, "tag": keys.tag, "entry": self._entry(call, [])}
         self._say("note", {"out": keys.out}, told)
         call.committed()
@@ -157,18 +154,46 @@ class Records:
             "change": change.change_id.hex,
             "refuse": change.is_refused_by_clashes,
             "first": minutes_of(since),
-            "closed": arguments.closed(keys, change.closures, since=since),
+            "closed": arguments.closed(keys, change.closures, period=change.period),
         }
         if change.plan is None:
-            told["fresh"] = arguments.fresh(change.closures, since=since)
+            told["fresh"] = arguments.fresh(change.closures, period=change.period)
         else:
             windows = change.plan.windows(change.period)
             told["windows"] = [[minutes_of(each.start), minutes_of(each.end)] for each in windows]
             named["days"] = keys.doctor(change.plan_id, minutes_of(since), minutes_of(change.period.end))
-        journal = {"kind": "plan", "field": field, "version": change.version, "closed": told["closed"]}
+        journal = {
+            "kind": "plan",
+            "field": field,
+            "version": change.version,
+            "closed": told["closed"],
+            "change": change.change_id.hex,
+            "answer": None,  # the script fills it in
+        }
         told["entry"] = self._entry(call, [], journal=journal)
         found = self._run("plan", change.facility_id, named, told, call)
-        return _clashes(found["clashing"]), bool(found["more"])
+        return clashes(found["clashing"]), bool(found["more"])
+
+    def put_back(self, facility_id: UUID, found: Sequence[model.Appointment]) -> None:
+        """Put back what the journal has; a version that is there and as new stays, and an older one leaves nothing."""
+        keys = Keys(facility_id)
+        there = {each.id: each for each in self.appointments(facility_id, [each.id.hex for each in found])}
+        told = [
+            {
+                "record": keys.record(each.id),
+                "version": str(each.version),
+                "known": str(there[each.id].version) if each.id in there else "0",
+                "data": packing.packed(packing.to_plain(each)).decode(),
+                "doctor": each.doctor_id.hex,
+                "leaves": arguments.leaves(keys, there.get(each.id)),
+                "enters": [
+                    {"keys": list(entry.keys), "first": entry.first, "member": entry.member(each.id)}
+                    for entry in arguments.entries(keys, each)
+                ],
+            }
+            for each in found
+        ]
+        self.script("restore", keys, {"records": told, "answers": [], "plans": []})
 
     def script(self, name: str, keys: Keys, told: Mapping[str, Any]) -> None:
         """Run a script that keeps the records, on one facility."""
@@ -227,7 +252,7 @@ class Records:
         told["keys"] = named
         try:
             found = self._say(name, named, told)
-        except _RecordsLost:
+        except RecordsLost:
             self._begin(facility_id)
             found = self._say(name, named, told)
         if name != "hold":
@@ -240,7 +265,7 @@ class Records:
         word, more = self._scripts[name].run(self.connection, keys=arguments.flat(named), arguments=[said])
         if word == "ok":
             return str(more)
-        raise _refusal(word, more)
+        raise refusal(word, more)
 
     def _told(self, call: Call, keys: Keys, id: UUID) -> dict[str, Any]:  # noqa: A002 - the thing's own
         return {"tag": keys.tag, "id": id.hex, "by": call.actor.subject, "open_seat": model.OPEN_SEAT}
@@ -273,6 +298,16 @@ class Records:
             redis.node(self.connection, FACILITIES).sadd(FACILITIES, facility_id.hex)
         self._known.add(facility_id)
 
+    def _is_carried(self, facility_id: UUID) -> bool:
+        """Whether what is written in a facility is carried on; an address may name any."""
+        if facility_id in self._known:
+            return True
+        with redis.translated():
+            found = redis.node(self.connection, FACILITIES).sismember(FACILITIES, facility_id.hex)
+        if found:
+            self._known.add(facility_id)
+        return bool(found)
+
     def _begin(self, facility_id: UUID) -> None:
         """Begin the records of a facility of which nothing was ever written down.
 
@@ -281,6 +316,8 @@ class Records:
         with self._lock:
             if not self._is_new(facility_id):
                 raise StoreAway("redis", "records_lost")
+            self._known.discard(facility_id)
+            self._know(facility_id)
             keys = Keys(facility_id)
             with redis.translated():
                 redis.node(self.connection, keys.origin).set(keys.origin, self._clock().isoformat(), nx=True)
@@ -313,48 +350,6 @@ class Records:
             yield redis.node(self.connection, key).pipeline(transaction=False)
 
 
-class _RecordsLost(Exception):
-    """The facility has no records here: it is new, or they were lost."""
-
-
-def _refusal(word: str, more: str) -> Exception:
-    match word:
-        case "replayed":
-            status, body = orjson.loads(more)
-            return Replayed(Answer(body, status))
-        case "records_lost":
-            return _RecordsLost()
-        case "limit_reached":
-            return model.LimitReached(facts=orjson.loads(more))
-        case "superseded":
-            return model.PlanSuperseded(facts={"version": int(more)})
-        case "clashes":
-            found = orjson.loads(more)
-            clashing = [
-                {
-                    "appointment_id": str(each.appointment_id),
-                    "doctor_id": str(each.doctor_id),
-                    "starts_at": each.time.start.isoformat(),
-                    "ends_at": each.time.end.isoformat(),
-                }
-                for each in _clashes(found["clashing"])
-            ]
-            return model.PlanClashes(facts={"clashing": clashing, "more": found["more"]})
-    return _REFUSALS[word]()
-
-
-def _clashes(found: Any) -> list[model.Clash]:
-    # An empty table of Lua is an empty object in JSON.
-    return [
-        model.Clash(
-            appointment_id=UUID(hex=each["id"]),
-            doctor_id=UUID(hex=each["doctor"]),
-            time=Interval(moment_of(each["first"]), moment_of(each["last"])),
-        )
-        for each in found or []
-    ]
-
-
 def _journal(call: Call, step: model.Step) -> dict[str, Any]:
     return {
         "kind": "appointment",
@@ -380,9 +375,3 @@ def _taken(member: str) -> model.Taken:
 
 def _is_held(taken: model.Taken) -> bool:
     return taken.taking is model.Taking.HELD
-
-
-def held_until(milliseconds: int) -> str:
-    """The end of a hold as the contract shows it."""
-    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

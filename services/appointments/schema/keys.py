@@ -10,12 +10,13 @@
     {f}:c:<scope>:<day>       zset    what is closed: a doctor, a facility, a location, a resource
     {f}:p:<patient>           zset    a patient's appointments of the live window, by start
     {f}:h:<account>           zset    holds of an account, by their end (ms)
+    {f}:held                  zset    all holds, by their end (ms)
     {f}:k:<digest>            hash    a request's key: f fingerprint, a the stored answer; ends by itself
     {f}:out                   stream  what has happened and is not in the journal yet
 
 A member of the sorted sets reads `<id> <start> <end> <seat> <taking>`: 32 hex digits, whole minutes since 1970, the
-number of the place or 0, and one letter (b booked, h held, x over a full place, n not any more, l closed). What lies on
-two days stands in both.
+number of the place or 0, and one letter (b booked, h held, x over a full place, p asked for, n not any more, l closed).
+What lies on two days stands in both.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Keys:
 
     def __init__(self, facility_id: UUID | None) -> None:
         self.tag = EVERYWHERE if facility_id is None else "{" + facility_id.hex + "}"
-        self.origin, self.plans, self.doctors, self.out = (
-            f"{self.tag}:{name}" for name in ("origin", "plans", "doctors", "out")
+        self.origin, self.plans, self.doctors, self.held, self.out = (
+            f"{self.tag}:{name}" for name in ("origin", "plans", "doctors", "held", "out")
         )
 
     def record(self, id: UUID) -> str:  # noqa: A002 - the thing's own

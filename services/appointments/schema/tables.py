@@ -55,6 +55,8 @@ plans = sa.Table(
     sa.Column("field", sa.Text, primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("closed", pg.JSONB, nullable=False),
+    sa.Column("change", sa.Text, nullable=False),
+    sa.Column("answer", pg.JSONB, nullable=False),
 )
 
 answers = sa.Table(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.chassis.scripts import Script
 
-NAMES = ("place", "settle", "hold", "release", "note", "plan", "forget", "restore")
+NAMES = ("replay", "place", "settle", "hold", "release", "note", "plan", "forget", "restore")
 _HERE = Path(__file__).parent
 
 

@@ -15,12 +15,14 @@ local function refused(code, more)
   return {code, more or ''}
 end
 
--- A key that was used before: its stored answer, or that it was another request.
+-- A key that was used before: its stored answer, or that it was another request. Writing the same again puts the answer
+-- behind all that it tells of, so that the wait for replicas counts for a replay too.
 local function answered()
   if not k.answer then return nil end
   local known = redis.call('HMGET', k.answer, 'f', 'a')
   if not known[1] then return nil end
   if known[1] ~= a.fingerprint then return refused('key_reused') end
+  redis.call('HSET', k.answer, 'f', known[1])
   return {'replayed', known[2]}
 end
 
@@ -47,7 +49,7 @@ end
 
 -- Whether it takes its time now: a hold does until its end by this clock, and never against the one who uses it up.
 local function takes(each)
-  if each.taking == 'n' or each.id == a.id then return false end
+  if each.taking == 'n' or each.taking == 'p' or each.id == a.id then return false end
   if each.taking ~= 'h' then return true end
   if each.id == a.hold then return false end
   local till = redis.call('HGET', a.tag .. ':a:' .. each.id, 'u')
@@ -105,13 +107,18 @@ end
 local function placed()
   local s = a.spot
   if #standing(k.closed, s.first, s.last) > 0 then return nil, refused('place_closed') end
-  local seat = 0
+  local seat, there = 0, standing(k.doctor, s.first, s.last)
   if not s.over then
-    seat = seat_of(standing(k.doctor, s.first, s.last), s.capacity)
+    seat = seat_of(there, s.capacity)
     if seat == 0 then return nil, refused('place_taken') end
   end
-  for _, days in ipairs(k.resources) do
-    if #standing(days, s.first, s.last) > 0 then return nil, refused('resource_taken') end
+  -- A room of the session is full of the doctor's own appointments when the session is; what is taken beside is not shared.
+  local own = {}
+  for _, each in ipairs(there) do own[each.id] = true end
+  for index, days in ipairs(k.resources) do
+    for _, each in ipairs(standing(days, s.first, s.last)) do
+      if index > s.shared or not own[each.id] then return nil, refused('resource_taken') end
+    end
   end
   for _, limit in ipairs(s.limits) do
     if not s.over and starting(limit.days, limit.first, limit.last) >= limit.most then
@@ -134,7 +141,7 @@ local function welcome()
     local open = 0
     for _, member in ipairs(redis.call('ZRANGEBYSCORE', k.patient, '-inf', '+inf')) do
       local each = parsed(member)
-      if each.last * 60000 > at_ms and (each.taking == 'b' or each.taking == 'x') then open = open + 1 end
+      if each.last * 60000 > at_ms and each.taking ~= 'n' then open = open + 1 end
     end
     if open >= a.open_limit then
       return refused('limit_reached', cjson.encode({limit = 'open_per_patient', maximum = a.open_limit}))
@@ -169,6 +176,7 @@ local function end_hold(id)
   local h = cjson.decode(held)
   leave(h.members)
   redis.call('ZREM', h.holds, id)
+  redis.call('ZREM', a.tag .. ':held', id)
   redis.call('DEL', record)
 end
 
@@ -176,6 +184,12 @@ local function hold_lives(id)
   local record = redis.call('HMGET', a.tag .. ':a:' .. id, 'u', 'd')
   if not record[1] or tonumber(record[1]) <= at_ms then return false end
   return cjson.decode(record[2]).by == a.by
+end
+
+-- Whether the place that is asked for lies within the one that is held.
+local function hold_covers(id)
+  local h = cjson.decode(redis.call('HGET', a.tag .. ':a:' .. id, 'd'))
+  return h.doctor == a.plan.doctor and h.first <= a.spot.first and a.spot.last <= h.last
 end
 
 -- All that makes a change true: the record, the schedules, the stored answer, the entry for journal, events and audit.

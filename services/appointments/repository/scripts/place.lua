@@ -1,7 +1,7 @@
 -- Book, approve, or move to another place: everything is checked and written in this one step.
 local early = answered() or fenced() or versioned()
 if early then return early end
-if a.hold and not hold_lives(a.hold) then return refused('hold_over') end
+if a.hold and not (hold_lives(a.hold) and hold_covers(a.hold)) then return refused('hold_over') end
 local seat, no = placed()
 if no then return no end
 no = welcome()

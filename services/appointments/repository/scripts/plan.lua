@@ -3,7 +3,10 @@ if redis.call('EXISTS', k.origin) == 0 then return refused('records_lost') end
 local known = redis.call('HMGET', k.plans, a.field, a.field .. ':change', a.field .. ':closed')
 if known[2] then
   local last = cjson.decode(known[2])
-  if last.change == a.change then return {'ok', last.answer} end
+  if last.change == a.change then
+    redis.call('HSET', k.plans, a.field, known[1])  -- the wait for replicas counts for a repeated answer too
+    return {'ok', last.answer}
+  end
 end
 if known[1] and tonumber(known[1]) >= tonumber(a.version) then return refused('superseded', known[1]) end
 
@@ -21,7 +24,7 @@ local seen = {}
 local function ahead(key, fits, doctor)
   for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
     local each = parsed(member)
-    if not seen[each.id] and each.taking == 'b' and each.last > a.first and not fits(each) then
+    if not seen[each.id] and (each.taking == 'b' or each.taking == 'x') and each.last > a.first and not fits(each) then
       seen[each.id] = true
       clash(each, doctor)
     end
@@ -85,5 +88,5 @@ redis.call(
   a.field .. ':change', cjson.encode({change = a.change, answer = answer}),
   a.field .. ':closed', cjson.encode(closed)
 )
-redis.call('XADD', k.out, '*', 'e', a.entry)
+redis.call('XADD', k.out, '*', 'e', (string.gsub(a.entry, '"answer":null', function() return '"answer":' .. answer end, 1)))
 return {'ok', answer}
