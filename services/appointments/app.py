@@ -76,12 +76,7 @@ def service(environ: Mapping[str, str]) -> Service:
         texts=load(replicas=settings.records_replicas),
     )
     store = AppointmentsStore(records, journal, window=house.window, clock=now)
-    urls = {
-        "identity": settings.identity_url,
-        "patients": settings.patients_url,
-        "doctors": settings.doctors_url,
-    }
-    peers = Client(settings.openapi_dir, urls=urls, connections=settings.threads)
+    peers = _peers(settings)
     patients, doctors = Patients(peers, monotonic=time.monotonic), Doctors(peers, monotonic=time.monotonic)
     desk = Desk(
         store=store,
@@ -107,6 +102,15 @@ def service(environ: Mapping[str, str]) -> Service:
         commands=_commands(carrier, auditor),
         followers=[partial(_follower, settings, patients=patients, doctors=doctors)],
     )
+
+
+def _peers(settings: AppointmentsSettings) -> Client:
+    urls = {
+        "identity": settings.identity_url,
+        "patients": settings.patients_url,
+        "doctors": settings.doctors_url,
+    }
+    return Client(settings.openapi_dir, urls=urls, connections=settings.threads)
 
 
 def _connection(settings: AppointmentsSettings) -> redis.Client | redis.Cluster:
