@@ -25,10 +25,12 @@ from services.chassis import config, redis, sql
 from services.chassis.client import Client
 from services.chassis.following import Follower
 from services.chassis.jobs import Job
+from services.chassis.scripts import Script
 from services.chassis.service import Command, Service, new_id, now
 
 NAME = "appointments"
 MIGRATIONS = Path(__file__).parent / "migrations"
+_CONNECTIONS = 32
 _HEARS = ("events.patients", "events.doctors")
 
 
@@ -59,8 +61,8 @@ class AppointmentsSettings(config.ServiceSettings):
     holds_per_account: int = Field(default=5, ge=1, le=1000)
 
 
-def service(environ: Mapping[str, str]) -> Service:
-    """The appointments, ready to run; no connection is opened yet."""
+def service(environ: Mapping[str, str], *, texts: Mapping[str, Script] | None = None) -> Service:
+    """The appointments, ready to run; no connection is opened yet. Other scripts than its own are for tests."""
     settings = config.load(AppointmentsSettings, environ)
     url = settings.database_url.get_secret_value()
     engine = sql.engine(url, name=NAME, pool=settings.threads)
@@ -73,7 +75,7 @@ def service(environ: Mapping[str, str]) -> Service:
         clock=now,
         new_id=new_id,
         is_new=journal.is_new,
-        texts=load(replicas=settings.records_replicas),
+        texts=texts or load(replicas=settings.records_replicas),
     )
     store = AppointmentsStore(records, journal, window=house.window, clock=now)
     peers = _peers(settings)
@@ -116,7 +118,7 @@ def _peers(settings: AppointmentsSettings) -> Client:
 def _connection(settings: AppointmentsSettings) -> redis.Client | redis.Cluster:
     url = settings.records_url.get_secret_value()
     if settings.records_cluster is None:
-        return redis.client(url)
+        return redis.client(url, connections=max(_CONNECTIONS, settings.threads))
     return redis.cluster(settings.records_cluster, url=url)
 
 

@@ -14,3 +14,10 @@ def desk(postgres_url: str, redis_url: str) -> Iterator[making.Booking]:
     """A booking desk with a facility of its own."""
     with making.opened(postgres_url, redis_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def crowded(postgres_url: str, redis_url: str) -> Iterator[making.Booking]:
+    """A booking desk with threads for three hundred at once: one with the usual sixteen sheds what is over 128."""
+    with making.opened(postgres_url, redis_url, THREADS="40") as opened:
+        yield opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,11 +21,13 @@ from services.appointments.repository.records import Records
 from services.appointments.repository.scripts import load
 from services.chassis import redis, sql
 from services.chassis.call import Call
+from services.chassis.scripts import Script
 from services.chassis.service import new_id, now
 from services.chassis.testing import Got, House
 from services.kernel.access import Actor
 from tests.integration.chassis.peer import Connection, Peer
 
+CLERK = "00000000-0000-7000-8000-000000000001"
 BERLIN = ZoneInfo("Europe/Berlin")
 WINDOW = timedelta(days=30)
 
@@ -157,7 +159,7 @@ class Booking:
 
     def book(self, doctor: str, start: str, *, patient: str | None = None, **more: Any) -> Got:
         """Book; a new patient when none is given."""
-        key, role = more.pop("key", None), more.pop("role", "super_admin")
+        key, role, subject = more.pop("key", None), more.pop("role", "super_admin"), more.pop("subject", CLERK)
         body = {
             "patient_id": patient or fresh(),
             "doctor_id": doctor,
@@ -165,7 +167,7 @@ class Booking:
             "starts_at": start,
             **more,
         }
-        return self.call("book_appointment", body=body, key=key, role=role)
+        return self.call("book_appointment", body=body, key=key, role=role, subject=subject)
 
     def booked(self, doctor: str, start: str, **more: Any) -> dict[str, Any]:
         """A booking that stands."""
@@ -177,6 +179,47 @@ class Booking:
         """Something done to an appointment, from the version that is known."""
         version = more.pop("version", appointment["version"])
         return self.call(operation, appointment_id=appointment["id"], body=body, version=version, **more)
+
+    def request(self, doctor: str, start: str, *, patient: str | None = None, **more: Any) -> Got:
+        """Ask for an appointment; a new patient when none is given."""
+        key = more.pop("key", None)
+        body = {
+            "patient_id": patient or fresh(),
+            "doctor_id": doctor,
+            "appointment_type_id": self.world.type,
+            "starts_at": start,
+            **more,
+        }
+        return self.call("request_appointment", body=body, key=key)
+
+    def hold(self, doctor: str, start: str, *, subject: str = CLERK, key: str | None = None, **more: Any) -> Got:
+        """Keep a place."""
+        body = {"doctor_id": doctor, "appointment_type_id": self.world.type, "starts_at": start, **more}
+        return self.call("hold_place", body=body, subject=subject, key=key)
+
+    def free(self, doctor: str, day: date, *, zone: ZoneInfo = BERLIN) -> list[str]:
+        """The starts that are free on a day."""
+        since, until = at(day, "00:00", zone), at(day + timedelta(days=1), "00:00", zone)
+        query = {"doctor_id": doctor, "appointment_type_id": self.world.type, "since": since, "until": until}
+        got = self.call("find_free_places", query={**query, "limit": 200})
+        assert got.status == 200, got.body
+        return [each["starts_at"] for each in got.body["items"]]
+
+    def read(self, appointment: dict[str, Any]) -> Got:
+        """The appointment as it is now."""
+        return self.call("get_appointment", appointment_id=appointment["id"])
+
+    def listed(self, since: str, until: str, **more: Any) -> list[dict[str, Any]]:
+        """All appointments of a period, page by page."""
+        found: list[dict[str, Any]] = []
+        query = {"since": since, "until": until, "limit": 100, **more}
+        while True:
+            got = self.call("list_appointments", query=query)
+            assert got.status == 200, got.body
+            found += got.body["items"]
+            if got.body["next_cursor"] is None:
+                return found
+            query["cursor"] = got.body["next_cursor"]
 
     def carry(self) -> None:
         """Carry what has happened into the journal."""
@@ -192,20 +235,27 @@ class Booking:
         return sum(1 for _ in self.records.connection.scan_iter(match=f"{{{tag}}}:*"))
 
 
-def a_call(operation: str) -> Call:
+def a_call(operation: str, *, at: datetime | None = None) -> Call:
     """A call of a job."""
     id_ = new_id()
-    return Call(id=id_, operation=operation, actor=Actor(subject="test"), at=now(), request_id=str(id_))
+    return Call(id=id_, operation=operation, actor=Actor(subject="test"), at=at or now(), request_id=str(id_))
 
 
 @contextmanager
-def opened(postgres_url: str, redis_url: str, **settings: str) -> Iterator[Booking]:
-    """A migrated booking desk with a world of its own."""
+def opened(
+    postgres_url: str,
+    redis_url: str,
+    *,
+    bus_url: str | None = None,
+    texts: Mapping[str, Script] | None = None,
+    **settings: str,
+) -> Iterator[Booking]:
+    """A migrated booking desk with a world of its own; `settings` as in the environment, `texts` for other scripts."""
     world = World()
     peer = Peer(world.answer)
     environ = {
         "DATABASE_URL": postgres_url,
-        "BUS_URL": redis_url,
+        "BUS_URL": bus_url or redis_url,
         "RECORDS_URL": redis_url,
         "IDENTITY_URL": "http://127.0.0.1:9",
         "SERVICE_SECRET": "not used here",
@@ -213,14 +263,16 @@ def opened(postgres_url: str, redis_url: str, **settings: str) -> Iterator[Booki
         "DOCTORS_URL": peer.url,
         **settings,
     }
-    service = app.service(environ)
+    service = app.service(environ, texts=texts)
     service.migrate()
     house = House(service)
-    engine = sql.engine(postgres_url, name="look", pool=2)
+    engine = sql.engine(postgres_url, name="look", pool=4)
     journal = Journal(sql.Database(engine, service="appointments", clock=now, new_id=new_id))
-    connection = redis.client(redis_url, timeout_s=5)
+    nodes = settings.get("RECORDS_CLUSTER")
+    connection = redis.client(redis_url, timeout_s=5) if nodes is None else redis.cluster(nodes, timeout_s=5)
     records = Records(connection, service="appointments", clock=now, new_id=new_id, is_new=journal.is_new, texts=load())
-    carrier = Carrier(records, journal, window=WINDOW, clock=now)
+    window = timedelta(days=int(settings.get("WINDOW_DAYS", WINDOW.days)))
+    carrier = Carrier(records, journal, window=window, clock=now)
     try:
         yield Booking(house, world, environ, records, journal, carrier, Auditor(records, journal))
     finally:
