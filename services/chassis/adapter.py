@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from services.chassis import metrics
+from services.chassis import failpoints, metrics
 from services.chassis.admission import Admitted
 from services.chassis.call import Answer, Call, IdempotencyKey
 from services.chassis.gate import SignedIn
@@ -132,6 +132,7 @@ class Adapter:
                 raise
             else:
                 break
+        failpoints.reach("answer.before")
         if operation.audit != "none" and not call.audited:
             metrics.UNAUDITED.labels(operation.operation_id).inc()
             raise Unaudited(operation.operation_id)

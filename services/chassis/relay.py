@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from services.chassis import logs, redis
+from services.chassis import failpoints, logs, redis
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.stores import StoreAway, StoreBusy
 
@@ -70,10 +70,12 @@ def publish(bus: redis.Client, events: Sequence[Outgoing]) -> None:
 
     Raises:  StoreAway: some, all or none of them are on the bus; add them again.
     """
+    failpoints.reach("publish.before")
     with redis.translated():
         pipeline = bus.pipeline(transaction=False)
         for each in events:
             pipeline.xadd(each.stream, {"event": each.event, "id": str(each.id), "type": each.type})
         pipeline.execute()
+    failpoints.reach("publish.after")
     for each in events:
         PUBLISHED.labels(each.stream).inc()

@@ -15,6 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 
+from services.chassis import failpoints
 from services.chassis.redis import Client, Cluster, node, translated
 from services.chassis.stores import StoreAway
 
@@ -52,12 +53,17 @@ class Script:
                 f"EVALSHA {self.name}", kind=SpanKind.CLIENT, attributes={"db.system.name": "redis"}
             ),
         ):
-            owner = node(connection, keys[0])
-            try:
-                return self._once(owner, keys, arguments)
-            except redis.exceptions.NoScriptError:
-                self._sha = str(owner.script_load(self.text))
-                return self._once(owner, keys, arguments)
+            failpoints.reach("script.before")
+            found = self._loaded(node(connection, keys[0]), keys, arguments)
+            failpoints.reach("script.after")
+            return found
+
+    def _loaded(self, owner: Client, keys: Sequence[str], arguments: Sequence[str | bytes]) -> Any:
+        try:
+            return self._once(owner, keys, arguments)
+        except redis.exceptions.NoScriptError:
+            self._sha = str(owner.script_load(self.text))
+            return self._once(owner, keys, arguments)
 
     def _once(self, owner: Client, keys: Sequence[str], arguments: Sequence[str | bytes]) -> Any:
         if not self._sha:

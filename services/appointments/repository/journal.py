@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql as pg
 from services.appointments import model
 from services.appointments.repository import packing
 from services.appointments.schema.tables import answers, appointments, plans, positions, versions
-from services.chassis import sql
+from services.chassis import failpoints, sql
 from services.chassis.call import Call
 from services.chassis.outbox import Outgoing
 from services.kernel.intervals import Interval
@@ -42,6 +42,7 @@ class Journal:
         with self._database.begin(call) as unit:
             if not _step_on(unit.connection, facility_id, after=after, to=entries[-1][0]):
                 return
+            failpoints.reach("journal.begun")
             journal = [(entry["j"], entry.get("k")) for _, entry in entries if "j" in entry]
             found = [each for each, _ in journal if each["kind"] == "appointment"]
             if found:
@@ -50,6 +51,8 @@ class Journal:
             _keep_plans(unit.connection, facility_id, [each for each, _ in journal if each["kind"] == "plan"])
             _keep_answers(unit.connection, facility_id, [(key, j["at"]) for j, key in journal if key])
             unit.forward(*(_outgoing(each) for _, entry in entries for each in entry["o"]))
+            failpoints.reach("journal.written")
+        failpoints.reach("journal.committed")
 
     def position(self, call: Call, facility_id: UUID) -> str:
         """How far the stream of a facility has been carried."""

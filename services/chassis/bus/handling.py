@@ -14,7 +14,7 @@ from uuid import UUID
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
-from services.chassis import logs, tracing
+from services.chassis import failpoints, logs, tracing
 from services.chassis.bus import counts
 from services.chassis.bus.event_schemas import EventSchemas
 from services.chassis.bus.group import Entry
@@ -114,7 +114,9 @@ class Handling:
         trace_id = f"{trace.get_current_span().get_span_context().trace_id:032x}"
         call = self._call(event)
         try:
+            failpoints.reach("effect.before")
             _patiently(handler, event, call)
+            failpoints.reach("effect.after")
         except AlreadyHandled:
             return Result(outcome=Outcome.REPEATED)
         except (StoreAway, Unavailable) as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 from joserfc.util import int_to_base64
 
 from services.chassis import mongo, sql
@@ -110,3 +114,22 @@ def jwk(kid: str, *, bits: int = 2048, **other: Any) -> dict[str, Any]:
     made = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key().public_numbers()
     key = {"kty": "RSA", "n": int_to_base64(made.n), "e": int_to_base64(made.e)}
     return {**key, "kid": kid, "use": "sig", "alg": "RS256", **other}
+
+
+def signing_key(kid: str = "k1") -> RSAKey:
+    """A key that signs tokens as identity does."""
+    return RSAKey.generate_key(2048, {"kid": kid, "alg": "RS256", "use": "sig"})
+
+
+def jwk_of(key: RSAKey) -> dict[str, Any]:
+    """Its public half, as a JWKS holds it."""
+    return dict(key.as_dict(private=False))
+
+
+def token_of(key: RSAKey, *, roles: Sequence[str], life_s: int = 300) -> str:
+    """An access token as identity signs it."""
+    at = int(time.time())
+    claims = {"iss": "infirmary", "aud": "infirmary", "sub": str(new_id()), "sid": str(new_id()), "roles": [*roles]}
+    claims |= {"iat": at, "nbf": at, "exp": at + life_s, "jti": str(new_id())}
+    header = {"alg": "RS256", "kid": key.kid, "typ": "at+jwt"}
+    return jwt.encode(header, claims, key, algorithms=["RS256"])
