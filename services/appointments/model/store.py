@@ -77,7 +77,7 @@ def read_change(body: Mapping[str, Any], *, facility_id: UUID, plan_id: UUID, at
     try:
         plan = read_plan(body["doctor"]) if "doctor" in body else None
         closures = read_closures(body.get("closures", []))
-    except (ValueError, KeyError, OverflowError):
+    except (ValueError, KeyError, OverflowError, OSError):  # a zone that is a folder of zones is an OSError
         pointer = "/doctor" if "doctor" in body else "/closures"
         raise Invalid(errors=[FieldError("not_a_plan", pointer=pointer)]) from None
     if plan is not None and (plan.doctor_id, plan.facility_id, plan.version) != (

@@ -19,7 +19,7 @@ _CUTS = {
 class CheckedThenWritten:
     """Two scripts instead of one: the first checks and returns what it found, the second only writes."""
 
-    def __init__(self, name: str, *, between_s: float = 0.005) -> None:
+    def __init__(self, name: str, *, between_s: float = 0.03) -> None:
         cut, text, self._between_s = _CUTS[name], scripts.text(name), between_s
         before, after = text.split(cut)
         shared = scripts.text(name).partition("\n-- Book,")[0].partition("\n-- A change that")[0]
