@@ -79,15 +79,9 @@ def service(environ: Mapping[str, str], *, texts: Mapping[str, Script] | None = 
     )
     store = AppointmentsStore(records, journal, window=house.window, clock=now)
     peers = _peers(settings)
+    facilities = Facilities(peers, monotonic=time.monotonic)
     patients, doctors = Patients(peers, monotonic=time.monotonic), Doctors(peers, monotonic=time.monotonic)
-    desk = Desk(
-        store=store,
-        facilities=Facilities(peers, monotonic=time.monotonic),
-        patients=patients,
-        doctors=doctors,
-        house=house,
-        new_id=new_id,
-    )
+    desk = Desk(store=store, facilities=facilities, patients=patients, doctors=doctors, house=house, new_id=new_id)
     carrier = Carrier(records, journal, window=house.window, clock=now)
     auditor = Auditor(records, journal)
     return Service(

@@ -84,8 +84,8 @@ class Journey:
         house = self._houses[OWNER[operation_id]]
         operation = house.contract.operations[operation_id]
         names = [each["name"] for each in operation.parameters if each["in"] == "path"]
-        path = {name: self._needed(operation_id, name) for name in names}
         self.prepare(operation_id)
+        path = {name: self.need(name) for name in names}
         given = self._filled(operation, first_body(operation) if body is None else body)
         thing = next(reversed(path.values()), None)
         if version == KNOWN:
@@ -104,19 +104,14 @@ class Journey:
 
     def prepare(self, operation_id: str) -> None:
         """Let happen what an operation presupposes, once for each journey."""
+        for name, maker in MADE_FOR.get(operation_id, {}).items():
+            if name not in self.made:
+                self.made[name] = str(self.perform(maker).body["id"])
         for earlier in BEFORE.get(operation_id, []):
             if earlier not in self._prepared:
                 self._prepared.add(earlier)
                 got = self.perform(earlier)
                 assert got.status < 300, (earlier, got.body)
-
-    def _needed(self, operation_id: str, name: str) -> str:
-        maker = MADE_FOR.get(operation_id, {}).get(name)
-        if maker is None:
-            return self.need(name)
-        got = self.perform(maker)
-        assert got.status == 201, (maker, got.body)
-        return str(got.body["id"])
 
     def _query(self, operation: Operation) -> dict[str, str]:
         more = {name: self.need(name) for name in ASKED_FOR.get(operation.operation_id, [])}
@@ -172,7 +167,7 @@ class Journey:
             case "add_closure" if "scope_id" in body:
                 return {**body, "scope_id": self.need(f"{body['scope']}_id")}
         if operation.service == "appointments" and isinstance(body, Mapping) and "starts_at" in body:
-            body = {**body, "starts_at": _ahead(body["starts_at"])}
+            body = {**body, "starts_at": _near(body["starts_at"], weeks=-1 if "retro_reason" in body else 1)}
         return self._with_ids(body, fresh=operation.service in WITH_UNIQUE)
 
     def _with_ids(self, body: Any, *, fresh: bool) -> Any:
@@ -194,9 +189,9 @@ class Journey:
         return self._with_ids(value, fresh=fresh)
 
 
-def _ahead(start: str) -> str:
-    """The time of an example on a Monday ahead: nothing is booked in the past."""
-    clock = datetime.fromisoformat(start).timetz()
+def _near(start: str, *, weeks: int) -> str:
+    """The time of an example on a Monday ahead, because nothing is booked in the past; or on one that is over."""
     zone = ZoneInfo("Europe/Berlin")
-    monday = datetime.now(zone).date() + timedelta(days=7 + (0 - datetime.now(zone).weekday()) % 7)
-    return datetime.combine(monday, clock.replace(tzinfo=None), zone).isoformat()
+    today = datetime.now(zone).date()
+    monday = today - timedelta(days=today.weekday()) + timedelta(weeks=weeks)
+    return datetime.combine(monday, datetime.fromisoformat(start).time(), zone).isoformat()
