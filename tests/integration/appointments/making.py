@@ -251,7 +251,11 @@ def opened(
     **settings: str,
 ) -> Iterator[Booking]:
     """A migrated booking desk with a world of its own; `settings` as in the environment, `texts` for other scripts."""
-    peer = Peer(lambda connection: desk.world.answer(connection))
+
+    def answer(connection: Connection) -> None:
+        desk.world.answer(connection)
+
+    peer = Peer(answer)
     environ = {
         "DATABASE_URL": postgres_url,
         "BUS_URL": bus_url or redis_url,
