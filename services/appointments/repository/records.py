@@ -52,9 +52,13 @@ class Records:
 
         Raises:  Replayed, KeyReused: as the key says.
         """
-        if call.key is not None:
-            keys = Keys(facility_id)
-            named = {"answer": keys.answer(call.key.principal, call.key.key)}
+        if call.key is None:
+            return
+        keys = Keys(facility_id)
+        named = {"answer": keys.answer(call.key.principal, call.key.key)}
+        with redis.translated():
+            is_known = redis.node(self.connection, named["answer"]).exists(named["answer"])
+        if is_known:  # the script also waits until replicas have what the answer tells of
             self._say("replay", named, {"keys": named, "tag": keys.tag, "fingerprint": call.key.fingerprint.hex()})
 
     def commit(self, call: Call, step: model.Step, *, answer: Any, status: int) -> Any:

@@ -251,8 +251,11 @@ def opened(
     **settings: str,
 ) -> Iterator[Booking]:
     """A migrated booking desk with a world of its own; `settings` as in the environment, `texts` for other scripts."""
-    world = World()
-    peer = Peer(world.answer)
+
+    def answer(connection: Connection) -> None:
+        desk.world.answer(connection)
+
+    peer = Peer(answer)
     environ = {
         "DATABASE_URL": postgres_url,
         "BUS_URL": bus_url or redis_url,
@@ -273,8 +276,9 @@ def opened(
     records = Records(connection, service="appointments", clock=now, new_id=new_id, is_new=journal.is_new, texts=load())
     window = timedelta(days=int(settings.get("WINDOW_DAYS", WINDOW.days)))
     carrier = Carrier(records, journal, window=window, clock=now)
+    desk = Booking(house, World(), environ, records, journal, carrier, Auditor(records, journal))
     try:
-        yield Booking(house, world, environ, records, journal, carrier, Auditor(records, journal))
+        yield desk
     finally:
         house.close()
         connection.close()

@@ -15,14 +15,12 @@ local function refused(code, more)
   return {code, more or ''}
 end
 
--- A key that was used before: its stored answer, or that it was another request. Writing the same again puts the answer
--- behind all that it tells of, so that the wait for replicas counts for a replay too.
+-- A key that was used before: its stored answer, or that it was another request.
 local function answered()
   if not k.answer then return nil end
   local known = redis.call('HMGET', k.answer, 'f', 'a')
   if not known[1] then return nil end
   if known[1] ~= a.fingerprint then return refused('key_reused') end
-  redis.call('HSET', k.answer, 'f', known[1])
   return {'replayed', known[2]}
 end
 

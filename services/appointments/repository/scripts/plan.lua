@@ -3,10 +3,7 @@ if redis.call('EXISTS', k.origin) == 0 then return refused('records_lost') end
 local known = redis.call('HMGET', k.plans, a.field, a.field .. ':change', a.field .. ':closed')
 if known[2] then
   local last = cjson.decode(known[2])
-  if last.change == a.change then
-    redis.call('HSET', k.plans, a.field, known[1])  -- the wait for replicas counts for a repeated answer too
-    return {'ok', last.answer}
-  end
+  if last.change == a.change then return {'ok', last.answer} end
 end
 if known[1] and tonumber(known[1]) >= tonumber(a.version) then return refused('superseded', known[1]) end
 

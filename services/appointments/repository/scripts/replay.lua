@@ -1,2 +1,2 @@
--- Whether a request was answered before, asked before anything else is decided.
+-- The answer that a request was given before.
 return answered() or {'ok', ''}
