@@ -103,7 +103,7 @@ class World:
         return id_
 
     def answer(self, connection: Connection) -> None:
-        """One request, answered as the contracts of the two say."""
+        """One request, answered as the contracts of patients, doctors and identity say."""
         parts = urlsplit(connection.request.target)
         words = parts.path.split("/")
         self.asked.append(parts.path)
@@ -112,6 +112,8 @@ class World:
         elif words[3] == "patients":
             standing = self.standings.get(words[4], "active")
             connection.answer(*((404, {}) if standing == "unknown" else (200, {"standing": standing})))
+        elif words[3:] == ["facilities", words[-1]]:
+            connection.answer(200, {"id": words[-1]})
         elif words[3] == "doctors":
             plan = self.plans.get(words[4])
             connection.answer(*((404, {}) if plan is None else (200, plan)))
@@ -260,7 +262,7 @@ def opened(
         "DATABASE_URL": postgres_url,
         "BUS_URL": bus_url or redis_url,
         "RECORDS_URL": redis_url,
-        "IDENTITY_URL": "http://127.0.0.1:9",
+        "IDENTITY_URL": peer.url,
         "SERVICE_SECRET": "not used here",
         "PATIENTS_URL": peer.url,
         "DOCTORS_URL": peer.url,
