@@ -13,10 +13,8 @@ from services.kernel.access import Actor
 AT = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 """A Monday, eight o'clock in Berlin."""
 HOUSE = model.House()
-RIGHTS = frozenset(
-    f"appointments.{each}"
-    for each in ("book", "request", "approve", "attend", "overbook", "overlap", "retro", "correct")
-)
+_VERBS = ("book", "request", "approve", "attend", "overbook", "overlap", "retro", "correct")
+RIGHTS = frozenset(f"appointments.{each}" for each in _VERBS)
 HEAD = Actor(subject="head", permissions=RIGHTS)
 CLERK = Actor(subject="clerk", permissions=frozenset({"appointments.book", "appointments.request"}))
 

@@ -58,7 +58,7 @@ def when(day: date, clock: str, zone: str) -> int:
 
 
 def occurrences(session: dict[str, Any], first: int, last: int) -> Iterator[tuple[date, int, int]]:
-    """Each time that a session takes place and touches a period: its day, its first minute and the one behind its last."""
+    """Each time that a session takes place and touches a period: its day, its first minute, the one behind its last."""
     day = datetime.fromtimestamp(first * 60, UTC).date() - 3 * DAY
     while day <= datetime.fromtimestamp(last * 60, UTC).date() + 3 * DAY:
         is_valid = day >= date.fromisoformat(session["valid_from"])
@@ -96,19 +96,27 @@ def free(
             within = sum(begins <= each.first < ends for each in taking)
             if session["max_bookings"] is not None and within >= session["max_bookings"]:
                 continue
-            for start in range(begins, ends, session["slot_minutes"]):
-                place = range(start, start + minutes)
-                if place.stop > ends or not first <= start < last or start < now:
-                    continue
-                if any(_is_shut(minute, plan, session) for minute in place):
-                    continue
-                if _is_full_day(start, plan, taking) or any(_is_in_use(place, rooms.get(room, []), doctor)
-                                                            for room in session["resource_ids"]):  # fmt: skip
-                    continue
-                left = _places(place, session["capacity"], taking)
-                if left > 0:
-                    found.append(Free(start, place.stop, session["id"], left))
+            for start in range(begins, ends - minutes + 1, session["slot_minutes"]):
+                left = 0 if start < now else _left(plan, session, range(start, start + minutes), doctor, rooms)
+                if first <= start < last and left > 0:
+                    found.append(Free(start, start + minutes, session["id"], left))
     return sorted(found)
+
+
+def _left(
+    plan: dict[str, Any],
+    session: dict[str, Any],
+    place: range,
+    doctor: list[Standing],
+    rooms: dict[str, list[Standing]],
+) -> int:
+    """How many can still be booked at a place."""
+    taking = [each for each in doctor if each.how in "bhx"]
+    if any(_is_shut(minute, plan, session) for minute in place) or _is_full_day(place.start, plan, taking):
+        return 0
+    if any(_is_in_use(place, rooms.get(room, []), doctor) for room in session["resource_ids"]):
+        return 0
+    return _places(place, session["capacity"], taking)
 
 
 def _is_shut(minute: int, plan: dict[str, Any], session: dict[str, Any]) -> bool:

@@ -13,7 +13,19 @@ import pytest
 from services.appointments import model, view
 from services.kernel.intervals import Interval
 from tests.unit.appointments import oracle
-from tests.unit.appointments.making import AT, DOCTOR, FACILITY, LOCATION, ROOM, TYPE, number, plan, plan_body, session
+from tests.unit.appointments.making import (
+    AT,
+    DOCTOR,
+    FACILITY,
+    LOCATION,
+    ROOM,
+    TYPE,
+    closure,
+    number,
+    plan,
+    plan_body,
+    session,
+)
 
 # Days around which the clocks of a zone are changed, and a plain one.
 ZONES = {
@@ -21,6 +33,9 @@ ZONES = {
     "America/New_York": [date(2026, 3, 8), date(2026, 11, 1), date(2026, 6, 10)],
     "Australia/Lord_Howe": [date(2026, 4, 5), date(2026, 10, 4), date(2026, 6, 10)],
 }
+
+
+DAY = timedelta(days=1)
 
 
 def clock(chance: random.Random) -> str:
@@ -42,12 +57,12 @@ class Case:
         rooms, locations = [str(ROOM), str(number(21))], [str(LOCATION), str(number(22))]
         sessions = [
             session(
-                id=str(number(100 + index)), zone=self.zone, weekday=(day + timedelta(days=chance.choice((-1, 0, 0)))).isoweekday(),
+                id=str(number(100 + index)), zone=self.zone, weekday=(day - chance.choice((DAY, 0 * DAY))).isoweekday(),
                 starts=clock(chance), ends=clock(chance), slot_minutes=chance.choice((5, 15, 20, 30, 45)),
                 capacity=chance.choice((1, 1, 2, 4)), max_bookings=chance.choice((None, None, 3, 6)),
                 resource_ids=chance.sample(rooms, chance.choice((0, 0, 1, 2))), location_id=chance.choice(locations),
                 appointment_type_ids=chance.choice(([], [], [str(TYPE)], [str(number(99))])),
-                valid_to=chance.choice((None, None, None, (day - timedelta(days=1)).isoformat())),
+                valid_to=chance.choice((None, None, None, (day - DAY).isoformat())),
             )
             for index in range(chance.choice((1, 1, 2, 3)))
         ]  # fmt: skip
@@ -56,15 +71,13 @@ class Case:
         for index in range(chance.choice((0, 1, 3))):
             scope, id_ = chance.choice(scopes)
             first = self.base + chance.randrange(-600, 1800)
-            closures.append({"id": str(number(300 + index)), "scope": scope, "scope_id": str(id_),
-                             "starts_at": moment(first), "ends_at": moment(first + chance.randrange(1, 400))})  # fmt: skip
+            since, until = moment(first), moment(first + chance.randrange(1, 400))
+            closures.append({**closure(scope, id_, since, until), "id": str(number(300 + index))})
         self.body = plan_body(
             *sessions,
             zone=chance.choice((self.zone, "Europe/Berlin")),
             max_per_day=chance.choice((None, None, 4, 8)),
-            licence_expires_on=chance.choice(
-                (None, None, None, day.isoformat(), (day - timedelta(days=1)).isoformat())
-            ),
+            licence_expires_on=chance.choice((None, None, None, day.isoformat(), (day - DAY).isoformat())),
             closures=[each for each in closures if each["scope"] == "doctor"],
             facility_closures=[each for each in closures if each["scope"] != "doctor"],
         )
@@ -122,10 +135,8 @@ def test_free_places_are_sessions_without_leave_closures_bookings_and_holds(roun
 @pytest.mark.parametrize("slot", [15, 30])
 def test_on_days_on_which_the_clocks_change_places_meet_without_gap_and_labels_are_those_of_the_clock(zone, day, slot):
     always = [
-        session(
-            id=str(number(100 + weekday)), zone=zone, weekday=weekday, starts="00:00", ends="00:00", slot_minutes=slot
-        )
-        for weekday in range(1, 8)
+        session(id=str(number(each)), zone=zone, weekday=each, starts="00:00", ends="00:00", slot_minutes=slot)
+        for each in range(1, 8)
     ]
     first = oracle.when(day, "00:00", zone)
     last = oracle.when(day + timedelta(days=1), "00:00", zone)
@@ -155,40 +166,37 @@ def first(plans, schedules):
     return model.first_free(plans, schedules, type_id=TYPE, period=period, at=AT)
 
 
+def busy(count: int) -> model.Schedule:
+    """So many appointments in the afternoon."""
+    begins = [at("15:00") + each for each in range(count)]
+    taken = [model.Taken(number(each).hex, each, each + 1, 1, model.Taking.BOOKED) for each in begins]
+    return model.Schedule(doctor=taken, resources={})
+
+
 @pytest.mark.row("DOC-08")
 def test_the_first_free_place_is_the_earliest_over_all_doctors_and_between_equals_the_less_busy_ones():
-    plans = [
-        plan(session(starts=starts), doctor_id=str(number(10 + i)))
-        for i, starts in enumerate(("10:00", "09:00", "09:00"))
-    ]
+    hours = {number(10): "10:00", number(11): "09:00", number(12): "09:00"}
+    plans = [plan(session(starts=starts), doctor_id=str(doctor)) for doctor, starts in hours.items()]
 
-    def schedules(*counts: int):
-        return {
-            each.doctor_id: model.Schedule(
-                doctor=[model.Taken(number(i).hex, at("15:00") + i, at("15:00") + i + 1, 1, model.Taking.BOOKED) for i in range(n)],
-                resources={},
-            )
-            for each, n in zip(plans, counts, strict=True)
-        }  # fmt: skip
+    def found(*counts: int) -> model.Place | None:
+        return first(plans, dict(zip(hours, map(busy, counts), strict=True)))
 
-    assert first(plans, schedules(0, 2, 1)).doctor_id == number(12)
-    assert first(plans, schedules(0, 1, 2)).doctor_id == number(11)
-    assert first(plans, schedules(0, 1, 1)).start == at("09:00")
+    assert found(0, 2, 1).doctor_id == number(12)
+    assert found(0, 1, 2).doctor_id == number(11)
+    assert found(0, 1, 1).start == at("09:00")
     assert first([], {}) is None
 
 
 def test_the_nearest_are_named_in_the_order_of_their_start_the_earlier_between_equals():
     opening = plan().openings(Interval(AT, AT + timedelta(hours=12)))[0]
     places = [model.Place(DOCTOR, opening, TYPE, start, start + 30, 1) for start in (0, 30, 90, 120, 150)]
-    assert [each.start for each in model.nearest(places, start=60)] == [30, 90, 120][:3] or True
+    assert [each.start for each in model.nearest(places, start=60)] == [0, 30, 90]
     assert [each.start for each in model.nearest(places, start=61)] == [30, 90, 120]
     assert [each.start for each in model.nearest(places, start=60, most=1)] == [30]
 
 
 def test_an_appointment_that_is_moved_is_not_in_its_own_way():
-    taken = [
-        model.Taken(number(1).hex, 0, 30, 1, model.Taking.BOOKED),
-        model.Taken(number(2).hex, 0, 30, 2, model.Taking.HELD),
-    ]
+    hows = (model.Taking.BOOKED, model.Taking.HELD)
+    taken = [model.Taken(number(each).hex, 0, 30, each, how) for each, how in enumerate(hows, 1)]
     left = model.Schedule(doctor=taken, resources={ROOM: taken}, patient=taken).without(number(1))
     assert left.doctor == left.resources[ROOM] == left.patient == taken[1:]
