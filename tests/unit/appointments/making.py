@@ -93,7 +93,9 @@ def appointment(status: model.Status = model.Status.BOOKED, **more: Any) -> mode
     """An appointment in a status."""
     body = asked()
     step = model.book(body, spot(body), appointment_id=number(50), at=AT, actor=HEAD, house=HOUSE)
-    return step.after.next(at=AT, by="head", **({"status": status, "seat": 1} | more))
+    return step.after.next(
+        at=AT, by="head", **({"status": status, "seat": 1 if status in model.BLOCKING else None} | more)
+    )
 
 
 def call(operation: str = "test", *, actor: Actor = HEAD, version: int | None = None, at: datetime = AT) -> Call:
