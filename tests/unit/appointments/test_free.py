@@ -66,13 +66,7 @@ class Case:
             )
             for index in range(chance.choice((1, 1, 2, 3)))
         ]  # fmt: skip
-        scopes = [("doctor", DOCTOR), ("facility", FACILITY), ("location", UUID(locations[1])), ("resource", ROOM)]
-        closures = []
-        for index in range(chance.choice((0, 1, 3))):
-            scope, id_ = chance.choice(scopes)
-            first = self.base + chance.randrange(-600, 1800)
-            since, until = moment(first), moment(first + chance.randrange(1, 400))
-            closures.append({**closure(scope, id_, since, until), "id": str(number(300 + index))})
+        closures = self._closures(chance)
         self.body = plan_body(
             *sessions,
             zone=chance.choice((self.zone, "Europe/Berlin")),
@@ -91,6 +85,16 @@ class Case:
         self.first = self.base + chance.randrange(-1440, 600)
         self.last = self.first + chance.choice((60, 1440, 2880))
         self.now = self.first + chance.choice((-1000, -1000, 100))
+
+    def _closures(self, chance: random.Random) -> list[dict]:
+        scopes = [("doctor", DOCTOR), ("facility", FACILITY), ("location", number(22)), ("resource", ROOM)]
+        closures = []
+        for index in range(chance.choice((0, 1, 3))):
+            scope, id_ = chance.choice(scopes)
+            first = self.base + chance.randrange(-600, 1800)
+            since, until = moment(first), moment(first + chance.randrange(1, 400))
+            closures.append({**closure(scope, id_, since, until), "id": str(number(300 + index))})
+        return closures
 
     def _standing(self, chance: random.Random, index: int) -> oracle.Standing:
         first, how = self.base + chance.randrange(-900, 1900), chance.choice("bbbbhxpn")
