@@ -93,6 +93,7 @@ class Carrier:
         """Put back into the records all that the journal has of the live window; while it runs nothing is booked."""
         self.carry(call)
         for facility_id in self._journal.facilities():
+            self._follow_on(call, facility_id)
             if facility_id.int == 0:
                 continue  # what belongs to no facility has no records
             keys = Keys(facility_id)
@@ -103,6 +104,14 @@ class Carrier:
                 redis.node(self._records.connection, FACILITIES).sadd(FACILITIES, facility_id.hex)
                 redis.node(self._records.connection, keys.origin).set(keys.origin, call.at.isoformat())
             say(f"{facility_id}: {counts[0]} appointments, {counts[1]} answers, {counts[2]} plans")
+
+    def _follow_on(self, call: Call, facility_id: UUID) -> None:
+        """Let a stream that was lost go on behind what was carried: another server's clock may be behind."""
+        out, last = Keys(facility_id if facility_id.int else None).out, self._journal.position(call, facility_id)
+        with redis.translated():
+            node = redis.node(self._records.connection, out)
+            if not node.exists(out) and last != "0-0":
+                node.xadd(out, {"e": '{"o":[]}'}, id=_behind(last))
 
     def _carry_batch(self, call: Call, facility_id: UUID | None) -> bool:
         keys, name = Keys(facility_id), facility_id or UUID(int=0)

@@ -111,3 +111,46 @@ def same_keys(desk: Booking, *, requests: int, copies: int = 5, places: int = 50
     assert len(ids) == requests
     assert {each["id"] for each in desk.listed(at(monday(), "00:00"), at(last, "00:00"))} == ids
     clean(desk)
+
+
+class Mixing:
+    """Clerks who book, move and cancel at the same time as their head grants leave and takes it back."""
+
+    def __init__(self, desk: Booking) -> None:
+        self.desk = desk
+        sessions = [[session(weekday=day, capacity=2, resource_ids=[fresh()]) for day in range(1, 8)] for _ in range(3)]
+        self.doctors = [desk.doctor(*each) for each in sessions]
+        self.rooms = [fresh() for _ in range(2)]
+
+    def clerk(self, seed: int, *, operations: int) -> dict[str, dict[str, Any]]:
+        """What one clerk does; each appointment as it was told last."""
+        chance, known = random.Random(seed), {}
+        for _ in range(operations):
+            mine = [each for each in known.values() if each["status"] == "booked"]
+            got = self._do(chance, chance.choice(mine) if mine and chance.random() < 0.5 else None)
+            assert got.status in {200, 201, 409, 503}, got.body
+            assert got.status != 503 or "plan" in str(got.body), got.body  # it moved twice under one request
+            if got.status < 300:
+                known[got.body["id"]] = got.body
+        return known
+
+    def head(self, *, operations: int) -> dict[str, dict[str, Any]]:
+        """Leave in the morning, granted and taken back."""
+        for turn in range(operations):
+            doctor = self.doctors[turn % 3]
+            known = self.desk.world.plans[doctor]
+            leave = {"id": fresh(), "scope": "doctor", "scope_id": doctor}
+            leave |= {"starts_at": at(monday(), "09:00"), "ends_at": at(monday(), "10:00")}
+            self.desk.world.doctor(*known["sessions"], doctor=doctor, closures=[] if known["closures"] else [leave])
+            assert self.desk.apply(doctor, clashes="keep").status == 200
+        return {}
+
+    def _do(self, chance: random.Random, known: dict[str, Any] | None) -> Got:
+        day, doctor = monday() + timedelta(days=chance.randrange(2)), chance.choice(self.doctors)
+        start = at(day, f"{chance.randrange(9, 13):02}:{chance.choice((0, 15, 30, 40)):02}")
+        if known is None:
+            more = {"resource_ids": [chance.choice(self.rooms)]} if chance.random() < 0.3 else {}
+            return self.desk.book(doctor, start, minutes=chance.choice((10, 25, 40)), **more)
+        if chance.random() < 0.5:
+            return self.desk.act("reschedule_appointment", known, {"starts_at": start, "doctor_id": doctor})
+        return self.desk.act("cancel_appointment", known, {"reason_code": "other"})

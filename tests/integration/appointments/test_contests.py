@@ -93,48 +93,13 @@ def test_an_empty_day_that_a_hundred_look_at_shows_each_place_once(desk: Booking
 @pytest.mark.timeout(900)
 def test_booking_cancelling_moving_and_leave_at_once_leave_nothing_wrong(desk: Booking, rounds):
     """Each appointment has one owner, so what its owner was told last is what must stand."""
-    doctors = [desk.doctor(*(session(weekday=day, capacity=2, resource_ids=[fresh()]) for day in range(1, 8)))
-               for _ in range(3)]  # fmt: skip
-    rooms = [fresh() for _ in range(2)]
     operations = rounds(full=500, short=25)
+    mixing = contests.Mixing(desk)
 
-    def clerk(index: int) -> dict[str, dict]:
-        chance, mine = random.Random(index), {}
-        for _ in range(operations):
-            turn = chance.random()
-            day = monday() + timedelta(days=chance.randrange(2))
-            start = at(day, f"{chance.randrange(9, 13):02}:{chance.choice((0, 15, 30, 40)):02}")
-            if turn < 0.5 or not mine:
-                more = {"resource_ids": [chance.choice(rooms)]} if chance.random() < 0.3 else {}
-                got = desk.book(chance.choice(doctors), start, minutes=chance.choice((10, 25, 40)), **more)
-            elif turn < 0.75:
-                known = chance.choice(list(mine.values()))
-                body = {"starts_at": start, "doctor_id": chance.choice(doctors)}
-                got = desk.act("reschedule_appointment", known, body)
-            else:
-                known = chance.choice(list(mine.values()))
-                got = desk.act("cancel_appointment", known, {"reason_code": "other"})
-            assert got.status in {200, 201, 409, 503}, got.body
-            assert got.status != 503 or got.body["facts"] == {"of": "plan"}, got.body
-            if got.status < 300:
-                mine[got.body["id"]] = got.body
-                if got.body["status"] == "cancelled":
-                    gone[got.body["id"]] = mine.pop(got.body["id"])
-        return mine
+    def one(index: int) -> dict[str, dict]:
+        return mixing.clerk(index, operations=operations) if index else mixing.head(operations=operations // 5)
 
-    def head(_: int) -> dict[str, dict]:
-        for turn in range(operations // 5):
-            doctor = doctors[turn % 3]
-            leave = {"id": fresh(), "scope": "doctor", "scope_id": doctor,
-                     "starts_at": at(monday(), "09:00"), "ends_at": at(monday(), "10:00")}  # fmt: skip
-            known = desk.world.plans[doctor]
-            desk.world.doctor(*known["sessions"], doctor=doctor, closures=[] if known["closures"] else [leave])
-            assert desk.apply(doctor, clashes="keep").status == 200
-        return {}
-
-    gone: dict[str, dict] = {}
-    kept = together(9, lambda index: clerk(index) if index else head(index))
-    known = {key: value for each in kept for key, value in each.items()} | gone
+    known = {key: value for each in together(9, one) for key, value in each.items()}
     assert known
     for each in known.values():
         assert desk.read(each).body == each

@@ -126,6 +126,25 @@ def test_records_that_were_lost_are_refused_until_they_are_rebuilt_whole(desk: B
     clean(desk)
 
 
+def test_after_a_loss_the_stream_goes_on_behind_what_was_carried_whatever_the_clock_says(desk: Booking):
+    doctor = desk.doctor(*weekly())
+    desk.booked(doctor, at(monday(), "10:00"))
+    desk.carry()
+    engine = sa.create_engine(desk.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"))
+    ahead = f"{int((now() + timedelta(hours=1)).timestamp() * 1000)}-3"  # as a server whose clock was ahead left it
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE positions SET last_entry = :ahead"), {"ahead": ahead})
+    desk.records.connection.flushdb()
+    assert rebuild(desk) == 0
+    made = desk.booked(doctor, at(monday(), "11:00"))
+    desk.carry()
+    assert (made["id"], "appointments.booked.v1") in events(desk)
+    clean(desk)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE positions SET last_entry = '0-0'"))
+    engine.dispose()
+
+
 def test_older_records_that_came_back_are_brought_up_to_the_journal(desk: Booking):
     doctor = desk.doctor(*weekly())
     made = desk.booked(doctor, at(monday(), "10:00"))
