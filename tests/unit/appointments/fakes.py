@@ -108,6 +108,13 @@ class FakeStore:
             raise self.refusals.pop(0)
 
 
+class FakeFacilities:
+    """Every facility is there."""
+
+    def require(self, facility_id: UUID, *, call: Call) -> None:
+        return
+
+
 class FakePatients:
     """How records stand: active, unless a test says otherwise."""
 

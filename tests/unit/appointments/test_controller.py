@@ -12,7 +12,7 @@ from services.appointments.controller import AppointmentsController, Desk
 from services.chassis.call import Answer
 from services.chassis.stores import Replayed
 from services.kernel.errors import Invalid, NotFound, Stale, Unavailable
-from tests.unit.appointments.fakes import FakeDoctors, FakePatients, FakeStore
+from tests.unit.appointments.fakes import FakeDoctors, FakeFacilities, FakePatients, FakeStore
 from tests.unit.appointments.making import (
     AT,
     DOCTOR,
@@ -51,7 +51,14 @@ def doctors() -> FakeDoctors:
 def desk(store, patients, doctors) -> AppointmentsController:
     numbers = itertools.count(200)
     return AppointmentsController(
-        Desk(store=store, patients=patients, doctors=doctors, house=HOUSE, new_id=lambda: number(next(numbers)))
+        Desk(
+            store=store,
+            facilities=FakeFacilities(),
+            patients=patients,
+            doctors=doctors,
+            house=HOUSE,
+            new_id=lambda: number(next(numbers)),
+        )
     )
 
 
