@@ -76,6 +76,15 @@ lint: $(VENV)/.lint ## all rules of ruff, and the import contracts
 types: $(VENV)/.lint ## mypy, strict, on kernel, chassis and models
 	@$(RUN) -m mypy
 
+# ---- benchmarks: they print ratios within one run, and fail on no figure ---------------------------------------------
+
+.PHONY: bench bench-schedule
+bench: $(VENV)/.benchmarks ## book through the gateway of a house of its own, beside bare Flask: under five minutes
+	@$(RUN) -m benchmarks.bench_booking
+
+bench-schedule: $(VENV)/.benchmarks ## searches and bookings in the schedules of 500 doctors, beside empty ones: under ten minutes
+	@$(RUN) -m benchmarks.bench_schedule
+
 # ---- what is made from other files ----------------------------------------------------------------------------------
 
 .PHONY: features
@@ -115,5 +124,7 @@ $(VENV)/.standalone: requirements/standalone.txt | $(VENV)/bin/python
 	$(call install,standalone)
 $(VENV)/.lint: requirements/lint.txt $(VENV)/.standalone
 	$(call install,lint)
+$(VENV)/.benchmarks: requirements/benchmarks.txt $(VENV)/.standalone
+	$(call install,benchmarks)
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.standalone
 	$(call install,docs)

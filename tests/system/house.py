@@ -142,9 +142,12 @@ class Person:
 
 
 class RunningHouse:
-    """One house in a folder of its own on free ports."""
+    """One house in a folder of its own on free ports.
 
-    def __init__(self, home: Path) -> None:
+    scale: how many processes of which service; what is decided by one of two must hold for the other.
+    """
+
+    def __init__(self, home: Path, *, scale: str = "appointments=2") -> None:
         self.home = home
         gateway, inbox = free_port(), free_port()
         self._environ = {
@@ -153,7 +156,7 @@ class RunningHouse:
             },
             "INFIRMARY_HOME": str(home),
             "INFIRMARY_DEMO": "0",
-            "SCALE": "appointments=2",  # what is decided by one must hold for the other
+            "SCALE": scale,
             "INFIRMARY_PORT": str(gateway),
             "INFIRMARY_PORT_INBOX": str(inbox),
         }
