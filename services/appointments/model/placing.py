@@ -11,7 +11,7 @@ from uuid import UUID
 from services.appointments.model.errors import DoctorNotBookable, OutsideSessions, PlaceClosed, TimeInvalid
 from services.appointments.model.free import Place, Schedule, free_places, nearest
 from services.appointments.model.plan import DoctorPlan, OfferedType, Opening
-from services.appointments.model.times import MINUTE, minutes_of, read_start
+from services.appointments.model.times import minutes_of, read_start
 from services.kernel.access import Actor
 from services.kernel.errors import FieldError, Forbidden
 from services.kernel.intervals import Interval
@@ -201,8 +201,7 @@ def _ensure_near(time: Interval, body: Mapping[str, Any], *, house: House, at: d
 
 
 def _opening(plan: DoctorPlan, time: Interval, type_id: UUID) -> Opening:
-    around = Interval(time.start, time.start + MINUTE)
-    for opening in plan.openings(around):
+    for opening in plan.openings_at(time.start):
         if opening.hours.holds(time) and opening.session.takes(type_id):
             return opening
     raise OutsideSessions

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from services.kernel.intervals import Interval, merged, without
 from services.kernel.wall_clock import Weekly
 
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -89,6 +91,17 @@ class DoctorPlan:
         found = [Opening(each, day, hours) for each in self.sessions for day, hours in each.hours.within(period)]
         return sorted(found, key=lambda each: each.hours)
 
+    def openings_at(self, at: datetime) -> list[Opening]:
+        """The sessions that are open at a moment, in the order of their start; the plan keeps those of whole days.
+
+        Source: none, plain arithmetic.
+        """
+        day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        known = self._of_days.get(day)
+        if known is None:
+            known = self._of_days[day] = self.openings(Interval(day, day + _DAY))
+        return [each for each in known if each.hours.start <= at < each.hours.end]
+
     def closed(self, session: Session, added: Sequence[UUID] = ()) -> Sequence[Interval]:
         """When nothing can be booked in a session, with what is taken beside its rooms.
 
@@ -106,6 +119,11 @@ class DoctorPlan:
         if self.is_active:
             open_ = [left for each in self.openings(period) for left in without(each.hours, self.closed(each.session))]
             yield from merged(open_)
+
+    @cached_property
+    def _of_days(self) -> dict[datetime, list[Opening]]:
+        """Openings by day (UTC), as far as somebody has asked; a plan is known for seconds, so they stay few."""
+        return {}
 
     @cached_property
     def _closed(self) -> dict[UUID, list[Interval]]:
