@@ -47,6 +47,7 @@ class Asking(Generic[T]):
         self._kept_s, self._monotonic, self._is_shared, self._at_most = kept_s, monotonic, is_shared, kept_at_most
         self._known: OrderedDict[tuple[str, ...], tuple[float, T]] = OrderedDict()
         self._lock = Lock()
+        self._count_known, self._count_asked = (ASKED.labels(operation_id, how) for how in ("known", "asked"))
 
     def __call__(
         self,
@@ -65,9 +66,9 @@ class Asking(Generic[T]):
         with self._lock:
             until, known = self._known.get(key, (0.0, None))
         if known is not None and not is_fresh and self._monotonic() < until:
-            ASKED.labels(self._operation_id, "known").inc()
+            self._count_known.inc()
             return known
-        ASKED.labels(self._operation_id, "asked").inc()
+        self._count_asked.inc()
         found = self._ask(call, path, query)
         if self._kept_s:
             self._keep(key, found)

@@ -40,6 +40,7 @@ class Script:
         self._replicas, self._wait_ms = replicas, wait_ms
         self._sha = ""
         self._tracer = tracer or trace.get_tracer("infirmary")
+        self._seconds = SECONDS.labels(name)
 
     def run(self, connection: Client | Cluster, *, keys: Sequence[str], arguments: Sequence[str | bytes]) -> Any:
         """Run it once; it is loaded first where the server does not know it.
@@ -48,7 +49,7 @@ class Script:
         """
         with (
             translated(),
-            SECONDS.labels(self.name).time(),
+            self._seconds.time(),
             self._tracer.start_as_current_span(
                 f"EVALSHA {self.name}", kind=SpanKind.CLIENT, attributes={"db.system.name": "redis"}
             ),

@@ -68,6 +68,7 @@ class Records:
                  Replayed, KeyReused: as the key says. StoreAway: unknown whether it is true.
         """
         keys, after = Keys(step.after.facility_id), step.after
+        record, kept = packing.packed(packing.to_plain(after)), packing.packed([status, answer])
         named: dict[str, Any] = {
             "origin": keys.origin,
             "plans": keys.plans,
@@ -80,14 +81,14 @@ class Records:
             "doctor": after.doctor_id.hex,
             "version": str(after.version),
             "expected": None if step.before is None else str(step.before.version),
-            "record": packing.packed(packing.to_plain(after)).decode(),
+            "record": record.decode(),
             "leaves": arguments.leaves(keys, step.before),
             "patient_limits": [arguments.of_limit(each) for each in step.patient_limits],
             "open_limit": step.open_limit,
             "hold": None if step.hold_id is None else step.hold_id.hex,
-            "entry": self._entry(call, [step.event], journal=_journal(call, step), answer=answer, status=status),
+            "entry": self._entry(call, [step.event], journal=_journal(call, step, record), answer=kept),
         }
-        told |= _stored(call, keys, named, answer=answer, status=status)
+        told |= _stored(call, keys, named, answer=kept)
         if step.spot is None:
             told["enters"] = [each.plain() for each in arguments.entries(keys, after)]
             return self._run("settle", after.facility_id, named, told, call)[1]
@@ -124,7 +125,7 @@ class Records:
             "hold_ms": int(house.hold.total_seconds() * 1000),
             "most": house.holds,
         }
-        told |= _stored(call, keys, named, answer=answer, status=201)
+        told |= _stored(call, keys, named, answer=packing.packed([201, answer]))
         return with_end(self._run("hold", spot.plan.facility_id, named, told, call)[1])
 
     def release(self, call: Call, *, facility_id: UUID, hold_id: UUID) -> None:
@@ -280,10 +281,12 @@ class Records:
         events: Sequence[Event],
         *,
         journal: Mapping[str, Any] | None = None,
-        answer: Any = None,
-        status: int = 200,
+        answer: bytes | None = None,
     ) -> str:
-        """What goes into the stream: events and audit entry in their envelopes, and what the journal keeps."""
+        """What goes into the stream: events and audit entry in their envelopes, and what the journal keeps.
+
+        answer: status and body, packed.
+        """
         sent = outbox.outgoing(call, events, service=self._service, new_id=self._new_id)
         entry: dict[str, Any] = {"o": [[str(each.id), each.stream, each.type, each.event] for each in sent]}
         if journal is not None:
@@ -291,7 +294,7 @@ class Records:
         if call.key is not None and answer is not None:
             key = call.key
             name = digest(key.principal, key.key)
-            entry["k"] = {"name": name, "f": key.fingerprint.hex(), "a": [status, answer]}
+            entry["k"] = {"name": name, "f": key.fingerprint.hex(), "a": orjson.Fragment(answer)}
         return packing.packed(entry).decode()
 
     def _know(self, facility_id: UUID) -> None:
@@ -354,18 +357,18 @@ class Records:
             yield redis.node(self.connection, key).pipeline(transaction=False)
 
 
-def _journal(call: Call, step: model.Step) -> dict[str, Any]:
+def _journal(call: Call, step: model.Step, record: bytes) -> dict[str, Any]:
     return {
         "kind": "appointment",
         "reason": step.reason,
         "request_id": call.request_id,
-        "record": packing.to_plain(step.after),
+        "record": orjson.Fragment(record),
     }
 
 
-def _stored(call: Call, keys: Keys, named: dict[str, Any], *, answer: Any, status: int) -> dict[str, Any]:
+def _stored(call: Call, keys: Keys, named: dict[str, Any], *, answer: bytes) -> dict[str, Any]:
     """What a script needs to keep the answer under the request's key; the answer itself is needed in any case."""
-    told: dict[str, Any] = {"answer": packing.packed([status, answer]).decode()}
+    told: dict[str, Any] = {"answer": answer.decode()}
     if call.key is not None:
         named["answer"] = keys.answer(call.key.principal, call.key.key)
         told |= {"fingerprint": call.key.fingerprint.hex(), "answers_kept_ms": arguments.ANSWERS_KEPT_MS}
