@@ -79,7 +79,7 @@ types: $(VENV)/.lint ## mypy, strict, on kernel, chassis and models
 # ---- benchmarks: they print ratios within one run, and fail on no figure ---------------------------------------------
 
 .PHONY: bench bench-schedule
-bench: $(VENV)/.benchmarks ## book through the gateway of a house of its own, beside bare Flask: under five minutes
+bench: $(VENV)/.benchmarks ## book through the gateway of a house of its own, beside bare Flask: some minutes
 	@$(RUN) -m benchmarks.bench_booking
 
 bench-schedule: $(VENV)/.benchmarks ## searches and bookings in the schedules of 500 doctors, beside empty ones: under ten minutes

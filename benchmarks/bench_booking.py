@@ -4,8 +4,9 @@
 
 The house is one of its own in a temporary folder, with the gateway's usual limits; `patients` and `doctors` are asked
 as in a hospital. Bare Flask runs the same script against another Redis that loses nothing either, and is asked by the
-same clients. What counts is the ratio, and the CPU of a booking: absolute rates only show the order. It never fails on
-a figure.
+same clients. All clients come from one address, of which the gateway takes 1,000 requests a second; what it refuses is
+counted under its status. Other numbers of processes of appointments than two are tried by `--processes`. What counts is
+the ratio, and the CPU of a booking: absolute rates only show the order. It never fails on a figure.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-_ANSWER_S, _JOIN_S = 20.0, 30.0
+_ANSWER_S, _JOIN_S = 20.0, 60.0
 _BROKEN = 0
 Sample = tuple[float, float, int]
 
@@ -67,7 +67,7 @@ class Running:
 
     def __init__(self, load: Load) -> None:
         context = multiprocessing.get_context("spawn")
-        self._gate, self._results = context.Barrier(load.processes + 1), context.SimpleQueue()
+        self._gate, self._results = context.Barrier(load.processes + 1), context.Queue()
         self._end = context.Value("d", 0.0, lock=False)
         threads = load.clients // load.processes
         self._processes = [
@@ -84,13 +84,19 @@ class Running:
 
     def begin(self, *, lasts_s: float) -> None:
         """Let all clients go at the same moment, for so long."""
-        self._end.value = time.monotonic() + lasts_s + 1
+        self._end.value = time.monotonic() + _JOIN_S + lasts_s
         self._gate.wait(_JOIN_S)
         self._end.value = time.monotonic() + lasts_s
 
     def answers(self, *, since: float, wanted: int) -> Answered:
-        """Wait for the end; what was answered since a moment of the monotonic clock."""
-        parts: list[tuple[list[Sample], float]] = [self._results.get() for _ in self._processes]
+        """Wait for the end; what was answered since a moment of the monotonic clock.
+
+        Raises:  queue.Empty: a process of clients has been lost.
+        """
+        ends = self._end.value + _JOIN_S
+        parts: list[tuple[list[Sample], float]] = [
+            self._results.get(timeout=max(1.0, ends - time.monotonic())) for _ in self._processes
+        ]
         for each in self._processes:
             each.join(_JOIN_S)
         samples = [each for part, _ in parts for each in part if since <= each[0] <= self._end.value]
