@@ -15,7 +15,8 @@ from typing import TypeVar
 from benchmarks import load
 from tests.system import clinic as clinics
 from tests.system.clinic import ZONE, Clinic, registered, until
-from tests.system.house import Client, Person, RunningHouse, add_user, new_password, sign_in
+from tests.system.house import Client, Person, RunningHouse, add_user, new_password, sign_in, word
+from tests.waiting import wait_for
 
 PLACES_A_DAY, DAYS_A_ROUND, ROUNDS = 32, 7, 9
 HIRING = 8  # accounts that set it up side by side, because the gateway limits each
@@ -74,6 +75,8 @@ def opened(house: RunningHouse, *, desks: int, patients: int, say: Callable[[str
     parts = side_by_side(zip(people, shares, strict=True), lambda each: registered(*each), at_once=HIRING)
     # Last of all, so that their tokens do not end within the load.
     hired = side_by_side(range(desks), lambda n: _hired(people[n % HIRING], "receptionist"), at_once=4)
+    for doctor in clinic.doctors:
+        wait_for(lambda doctor=doctor: _is_open(clinic, hired[0], doctor), within_s=60, what="sessions that hold")
     return Hospital(clinic, hired, [each for part in parts for each in part])
 
 
@@ -90,8 +93,34 @@ def _admin(house: RunningHouse, client: Client) -> Person:
 
 
 def _doctor(clinic: Clinic, by: Person) -> None:
-    own = Clinic(by, clinic.facility, clinic.location, clinic.type, clinic.doctors)
-    own.doctor()
+    """A doctor with sessions on every day; on a busy machine some are effective only a moment later."""
+    body = {"family_name": word(), "given_name": word(), "licence": clinics.licence()}
+    made = until(by, "POST", "/api/v1/doctors", body).expect(201).json["id"]
+    for weekday in range(1, 8):
+        body = {
+            "facility_id": clinic.facility, "location_id": clinic.location, "weekday": weekday, "starts": "06:00",
+            "ends": "22:00", "slot_minutes": 30, "capacity": 1, "valid_from": "2020-01-01",
+        }  # fmt: skip
+        _open_session(by, made, body)
+    clinic.doctors.append(made)
+
+
+def _open_session(by: Person, doctor: str, body: dict[str, object]) -> None:
+    """Add it; while a change of the plan waits to be applied, the next one is refused."""
+    ends = time.monotonic() + 60
+    while True:
+        got = until(by, "POST", f"/api/v1/doctors/{doctor}/sessions", body)
+        if got.status in {201, 202}:
+            return
+        if got.status != 409 or got.json["code"] != "plan_pending" or time.monotonic() > ends:
+            raise RuntimeError(f"a session was refused: {got.said}")
+        time.sleep(0.5)
+
+
+def _is_open(clinic: Clinic, by: Person, doctor: str) -> bool:
+    """Whether the last session that was added, that of Sundays, can be booked."""
+    ahead = next(days for days in range(2, 9) if clinic.day(days).isoweekday() == 7)
+    return len(clinic.free(by, doctor, ahead=ahead)) == PLACES_A_DAY
 
 
 def _hired(admin: Person, role: str) -> Person:
