@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -292,6 +293,15 @@ def together(count: int, run: Callable[[int], Any]) -> list[Any]:
     """Run something so many times at once, each in a thread of its own."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+def insist(run: Callable[[], Got], *, times: int = 20) -> Got:
+    """Do it again while the answer is to come back later, as a client does; for what is no test of that."""
+    got = run()
+    while got.status == 503 and times:
+        time.sleep(0.05)
+        got, times = run(), times - 1
+    return got
 
 
 def utc(text: str) -> datetime:

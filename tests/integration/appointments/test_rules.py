@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.integration.appointments.contests import clean, statuses
-from tests.integration.appointments.making import BERLIN, Booking, at, fresh, monday, session, together, utc
+from tests.integration.appointments.making import BERLIN, Booking, at, fresh, insist, monday, session, together, utc
 from tests.integration.appointments.telling import events, traces
 
 
@@ -48,7 +48,7 @@ def test_places_sessions_and_days_hold_no_more_than_they_may(desk: Booking):
     by_day = desk.doctor(session(starts="08:00", ends="12:00"), session(starts="13:00", ends="17:00"), max_per_day=3)
     for doctor, limit in ((by_session, "session"), (by_day, "doctor_day")):
         starts = [at(monday(), f"{hour:02}:{minute:02}") for hour in (9, 10, 11) for minute in (0, 30)] * 2
-        got = together(12, lambda index, doctor=doctor, starts=starts: desk.book(doctor, starts[index]))
+        got = together(12, lambda i, doctor=doctor, starts=starts: insist(lambda: desk.book(doctor, starts[i])))
         assert statuses(got)[201] == 3
         refused = desk.book(doctor, at(monday(), "16:00" if limit == "doctor_day" else "16:30"))
         assert (refused.status, refused.body["code"]) == (409, "limit_reached")
@@ -83,13 +83,14 @@ def test_a_move_frees_the_old_place_only_when_it_has_the_new_one(desk: Booking):
 def test_a_cancellation_has_a_reason_and_an_actor_and_frees_the_place_once(desk: Booking):
     doctor = desk.doctor(*always())
     made = desk.booked(doctor, at(monday(2), "10:00"))
-    got = together(8, lambda _: desk.act("cancel_appointment", made, {"reason_code": "patient_ill", "note": "Fever."}))
+    why = {"reason_code": "patient_ill", "note": "Fever."}
+    got = together(8, lambda _: insist(lambda: desk.act("cancel_appointment", made, why)))
     assert set(statuses(got)) == {200, 412}
     [gone] = [each.body for each in got if each.status == 200]
     assert (gone["status"], gone["late_cancelled"]) == ("cancelled", False)
     assert gone["closing"] == {"reason_code": "patient_ill", "note": "Fever."}
     assert gone["changed_by"] == "00000000-0000-7000-8000-000000000001"
-    again = together(8, lambda _: desk.book(doctor, at(monday(2), "10:00")))
+    again = together(8, lambda _: insist(lambda: desk.book(doctor, at(monday(2), "10:00"))))
     assert statuses(again) == {201: 1, 409: 7}
     soon = desk.booked(doctor, moment(hours=-5))
     late = desk.act("cancel_appointment", soon, {"reason_code": "other"}).body
