@@ -11,7 +11,7 @@ from services.chassis.asking import Asking, understood
 from services.chassis.call import Call
 from services.chassis.client import Client
 
-PATIENT_KEPT_S, PLAN_KEPT_S, FACILITY_KEPT_S = 5.0, 30.0, 60.0
+PATIENT_KEPT_S, PLAN_KEPT_S, FACILITY_KEPT_S = 10.0, 30.0, 60.0
 _PAGE = 100
 
 
@@ -20,7 +20,13 @@ class Patients:
 
     def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = PATIENT_KEPT_S) -> None:
         self._standing = Asking(
-            client, "get_patient_standing", of="patients", read=_standing, kept_s=kept_s, monotonic=monotonic
+            client,
+            "get_patient_standing",
+            of="patients",
+            read=_standing,
+            kept_s=kept_s,
+            monotonic=monotonic,
+            is_shared=True,
         )
 
     def standing(self, patient_id: UUID, *, call: Call) -> str:
