@@ -17,6 +17,7 @@ import re
 import sys
 import time
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -245,10 +246,12 @@ def figures() -> None:
     found = results()
     if not all(result["nightly"] for result in found.values()):
         raise SystemExit("these are results of a short run; `make test-nightly` measures with full counts")
+    ended = datetime.fromtimestamp(max((RESULTS / f"{suite}.json").stat().st_mtime for suite in found), UTC)
+    count = sum(len(result["tests"]) for result in found.values())
     lines = [
         "# Figures of the last nightly run",
         "",
-        "Made by `make test-nightly`. Full counts, two cores shared with the clients.",
+        f"Made by `make test-nightly`, which ended on {ended:%Y-%m-%d}: {count} tests with full counts, on two cores.",
         "",
     ]
     lines += ["| test | targets | rounds | figures |", "| --- | --- | --- | --- |"]

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import urllib3
 
 from tests.system.house import Client, Person, Reply, new_key, new_patient, word
+from tests.waiting import wait_for
 
 ZONE = ZoneInfo("Europe/Berlin")
 AGAIN = {429, 503, 504}
@@ -139,6 +140,11 @@ def until(
             pass
         assert time.monotonic() < ends, f"{method} {path} was not decided within a minute"
         time.sleep(random.uniform(0.05, 0.2))
+
+
+def settled(is_so: Callable[[], bool]) -> None:
+    """Once what was changed in one service is known in the other."""
+    wait_for(is_so, within_s=40, what="the change is known")
 
 
 def at_once(run: Callable[[int], Any], count: int) -> list[Any]:

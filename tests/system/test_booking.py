@@ -49,7 +49,6 @@ def desk_of(desks: list[Person], number: int) -> Person:
 
 
 @pytest.mark.target("A-01")
-@pytest.mark.row("APT-02")
 @pytest.mark.timeout(900)
 def test_of_two_hundred_who_want_one_place_one_gets_it(clinic: Clinic, desks: list[Person], crowd: list[str], rounds):
     doctor = clinic.doctor()
@@ -166,7 +165,6 @@ def test_a_client_that_gives_up_and_asks_again_is_booked_once(
     assert sorted(there) == sorted(set(made))
 
 
-@pytest.mark.row("DOC-05")
 @pytest.mark.timeout(900)
 def test_no_booking_lies_inside_leave(clinic: Clinic, desks: list[Person], crowd: list[str], rounds):
     """Leave and bookings in parallel: either the leave is refused with the list, or nobody is booked in it."""

@@ -163,14 +163,13 @@ class Booking:
     def book(self, doctor: str, start: str, *, patient: str | None = None, **more: Any) -> Got:
         """Book; a new patient when none is given."""
         key, role, subject = more.pop("key", None), more.pop("role", "super_admin"), more.pop("subject", CLERK)
-        body = {
-            "patient_id": patient or fresh(),
-            "doctor_id": doctor,
-            "appointment_type_id": self.world.type,
-            "starts_at": start,
-            **more,
-        }
+        body = self.wish(doctor, start, patient=patient, **more)
         return self.call("book_appointment", body=body, key=key, role=role, subject=subject)
+
+    def wish(self, doctor: str, start: str, *, patient: str | None = None, **more: Any) -> dict[str, Any]:
+        """The body of a booking or a request; a new patient when none is given."""
+        wanted = {"patient_id": patient or fresh(), "doctor_id": doctor, "appointment_type_id": self.world.type}
+        return {**wanted, "starts_at": start, **more}
 
     def booked(self, doctor: str, start: str, **more: Any) -> dict[str, Any]:
         """A booking that stands."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import redis as driver
 from redis.cluster import RedisCluster
 
 from services.chassis import redis
+from standalone.servers import ports
 from tests import stores
 from tests.waiting import wait_for
 
@@ -40,14 +40,12 @@ def cluster(folder: Path) -> Iterator[str]:
 
 
 def _node(home: Path) -> stores.Own:
-    """A node whose bus, ten thousand ports above, is free too."""
+    """A node whose bus, ten thousand ports above, is free too and below the ports of passing clients."""
     home.mkdir()
     while True:
         node = stores.Own("redis", home, **{"databases": "1", "cluster-enabled": "yes", "cluster-node-timeout": "5000"})
-        if node.port < 55_000:
-            with socket.socket() as bus:
-                if bus.connect_ex(("127.0.0.1", node.port + 10_000)):
-                    return node
+        if node.port < 22_700 and ports.is_free(node.port + 10_000):
+            return node
 
 
 def _is_whole(url: str) -> bool:

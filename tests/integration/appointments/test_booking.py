@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.integration.appointments.making import Booking, at, fresh, monday, session, together
@@ -48,34 +50,33 @@ def test_a_taken_place_is_409_and_names_three_that_can_be_booked(desk: Booking):
 
 @pytest.mark.row("APT-04")
 @pytest.mark.parametrize(
-    ("first", "second"), [(("09:00", 30), ("09:15", 30)), (("23:50", 30), ("00:05", 20)), (("09:00", 45), ("09:44", 5))]
+    ("first", "minutes", "second", "more"),
+    [("09:00", 30, "09:15", 30), ("23:50", 30, "00:05", 20), ("09:00", 45, "09:44", 5)],
 )
-def test_odd_durations_and_midnight_overlap_too(desk: Booking, first, second):
-    night = session(weekday=1, starts="23:00", ends="02:00")
-    day = session(weekday=1, starts="08:00", ends="12:00")
-    doctor = desk.doctor(night, day)
-    days = {True: monday(), False: monday().replace(day=monday().day)}
-    (clock, minutes), (other, more) = first, second
-    desk.booked(doctor, at(days[True], clock), minutes=minutes)
-    next_day = at(days[True], other) if other > "01:00" else at(after_midnight(), other)
-    got = desk.book(doctor, next_day, minutes=more)
+def test_odd_durations_and_midnight_overlap_too(desk: Booking, first: str, minutes: int, second: str, more: int):
+    doctor = desk.doctor(session(starts="23:00", ends="02:00"), session(starts="08:00", ends="12:00"))
+    desk.booked(doctor, at(monday(), first), minutes=minutes)
+    day = monday() + timedelta(days=1) if second < first else monday()
+    got = desk.book(doctor, at(day, second), minutes=more)
     assert (got.status, got.body["code"]) == (409, "place_taken")
-
-
-def after_midnight():
-    from datetime import timedelta
-
-    return monday() + timedelta(days=1)
 
 
 @pytest.mark.row("APT-02")
 @pytest.mark.parametrize("capacity", [1, 4])
-def test_as_many_get_a_place_as_there_are_and_the_rest_is_told(desk: Booking, capacity: int):
-    doctor, start = desk.doctor(session(capacity=capacity)), at(monday(), "10:00")
-    got = together(40, lambda _: desk.book(doctor, start))
-    won = [each for each in got if each.status == 201]
-    assert sorted(each.body["seat"] for each in won) == list(range(1, capacity + 1))
-    assert {each.status for each in got} == {201, 409}
+def test_as_many_get_a_place_as_there_are_however_they_come_to_it(desk: Booking, capacity: int):
+    """A hundred book, thirty requests are approved, thirty appointments are moved: each time to one place, at once."""
+    doctor = desk.doctor(session(capacity=capacity))
+    elsewhere = desk.doctor(session(capacity=50))
+    booked = together(100, lambda _: desk.book(doctor, at(monday(), "10:00")))
+    asked = [desk.call("request_appointment", body=desk.wish(doctor, at(monday(), "11:00"))).body for _ in range(30)]
+    approved = together(30, lambda number: desk.act("approve_appointment", asked[number]))
+    others = [desk.booked(elsewhere, at(monday(), "12:00")) for _ in range(30)]
+    to = {"starts_at": at(monday(), "12:00"), "doctor_id": doctor}
+    moved = together(30, lambda number: desk.act("reschedule_appointment", others[number], to))
+    for got in (booked, approved, moved):
+        won = [each for each in got if each.status in {200, 201}]
+        assert sorted(each.body["seat"] for each in won) == list(range(1, capacity + 1))
+        assert {each.body["code"] for each in got if each not in won} == {"place_taken"}
     assert desk.violations() == []
 
 
