@@ -173,6 +173,13 @@ def test_a_contract_asks_for_a_token_unless_an_operation_says_otherwise(service)
     assert CONTRACTS[service].document["security"] == [{"bearer": []}]
 
 
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_a_published_contract_says_what_kind_of_token_it_asks_for(service):
+    """A page of operations offers to take a token only if the scheme is in the document itself."""
+    published = CONTRACTS[service].document["components"]["securitySchemes"]["bearer"]
+    assert (published["type"], published["scheme"]) == ("http", "bearer")
+
+
 def test_the_public_operations_are_those_on_the_list():
     public = {each.operation_id for each in OPERATIONS if each.is_public or each.document.get("security") == []}
     assert public == set(PUBLIC)

@@ -121,7 +121,6 @@ def at_the_facility(journey: Visit) -> dict[str, Any]:
 
 
 def of_the_doctor(journey: Visit) -> dict[str, Any]:
-    journey.prepare("find_free_places")
     return {"doctor_id": journey.need("doctor_id"), "appointment_type_id": journey.need("appointment_type_id")}
 
 
