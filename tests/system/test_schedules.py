@@ -11,7 +11,7 @@ import pytest
 
 from tests.system import clinic as clinics
 from tests.system.clinic import ZONE, Clinic, licence, registered, until
-from tests.system.house import Person, Reply, hire, new_key, word
+from tests.system.house import Person, Reply, add_user, new_key, word
 
 AHEAD = 9
 
@@ -94,7 +94,8 @@ def test_on_days_on_which_the_clocks_change_no_place_is_missing_or_double(clinic
         str(until(clinic.admin, "POST", "/api/v1/doctors", {**body, "licence": licence()}).expect(201).json["id"])
         for _ in range(2)
     )
-    clinic.session(whole, weekday=7, starts="00:00", ends="00:00")
+    clinic.session(whole, weekday=7, starts="00:00", ends="12:00")
+    clinic.session(whole, weekday=7, starts="12:00", ends="00:00")
     clinic.session(mornings, weekday=7, starts="09:00", ends="10:00")
     for day in changing:
         ahead = (day - datetime.now(ZONE).date()).days
@@ -139,7 +140,10 @@ def test_a_type_takes_its_own_time_and_what_is_booked_keeps_it(
     booked = long.booked(receptionist, doctor, long.at("09:00", ahead=AHEAD), patient)
     assert booked["minutes"] == 45
     assert clocks(clinic, receptionist, doctor) == ["09:45", "10:00"]  # three places of a quarter are taken
-    shown = {each["id"] for each in hire(admin, "patient").get("/api/v1/appointment-types?limit=200").json["items"]}
+    _, account = add_user(admin, "patient")
+    own = account.sign_in().change_password()
+    assert until(own, "GET", f"/api/v1/appointment-types/{kind['id']}").status == 404
+    shown = {each["id"] for each in own.get("/api/v1/appointment-types?limit=200").expect(200).json["items"]}
     assert clinic.type in shown
     assert kind["id"] not in shown
     admin.send("PUT", f"/api/v1/doctors/{other}/appointment-types/{kind['id']}", {"minutes": 90}).expect(200)

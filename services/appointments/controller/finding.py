@@ -101,7 +101,10 @@ class Finding:
             raise Invalid(errors=[FieldError("one_of_doctor_id_and_specialization_id", parameter="doctor_id")])
         if specialization is not None:
             return self._desk.doctors.plans(facility_id, specialization_id=UUID(specialization), call=call)
-        return [self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call)]
+        known = self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call)
+        if self._desk.store.is_of_now(known):
+            return [known]
+        return [self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call, is_fresh=True)]
 
 
 def _after(page: paging.Page) -> tuple[int, str]:

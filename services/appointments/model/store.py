@@ -120,6 +120,9 @@ class AppointmentStore(Protocol):
     def apply(self, call: Any, change: PlanChange) -> tuple[list[Clash], bool]:
         """Make a plan the one of now; the appointments that do not fit it, and whether there are more."""
 
+    def is_of_now(self, plan: DoctorPlan) -> bool:
+        """Whether a plan is the one that bookings are decided on."""
+
     def schedules(
         self,
         facility_id: UUID,

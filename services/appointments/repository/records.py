@@ -232,6 +232,13 @@ class Records:
             list({each.id: each for each in group if each.id in alive or not _is_held(each)}.values()) for group in read
         ]
 
+    def is_of_now(self, plan: model.DoctorPlan) -> bool:
+        """Whether a plan is the one that bookings are decided on."""
+        keys, told = Keys(plan.facility_id), arguments.of_plan(plan)
+        with redis.translated():
+            found: Any = redis.node(self.connection, keys.plans).hmget(keys.plans, [told["doctor"], "facility"])
+        return (found[0], found[1] or "0") == (told["version"], told["facility_version"])
+
     def doctors(self, facility_id: UUID) -> list[UUID]:
         """The doctors with appointments."""
         keys = Keys(facility_id)

@@ -28,6 +28,7 @@ class FakeStore:
         self.refusals: list[Exception] = []
         self.answered: Exception | None = None
         self.taken: list[model.Taken] = []
+        self.version_of_now = 3
 
     def replay(self, call: Call, *, facility_id: UUID) -> None:
         if self.answered is not None:
@@ -59,6 +60,9 @@ class FakeStore:
         self._refuse()
         self.applied.append(change)
         return [], False
+
+    def is_of_now(self, plan: model.DoctorPlan) -> bool:
+        return plan.version == self.version_of_now
 
     def schedules(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from datetime import timedelta
 
@@ -220,6 +221,18 @@ def test_free_places_are_paged_through_to_the_end(desk, store):
     for both in ({}, {"doctor_id": str(DOCTOR), "specialization_id": str(number(60))}):
         with pytest.raises(Invalid):
             desk.find_free_places(HERE, str(TYPE), call(), **both)
+
+
+def test_places_are_searched_in_the_plan_that_bookings_are_decided_on(desk, store, doctors):
+    def found() -> list[str]:
+        page = desk.find_free_places(HERE, str(TYPE), call(), doctor_id=str(DOCTOR))
+        return [each["starts_at"] for each in page["items"]]
+
+    assert found()
+    assert doctors.asked == 1
+    store.version_of_now = 4
+    doctors.fresh = dataclasses.replace(doctors.known, version=4, sessions=())
+    assert found() == []  # what was known of the plan is older than the plan
 
 
 def test_whoever_looks_is_written_down_first(desk, store):
