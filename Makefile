@@ -52,7 +52,7 @@ test: lint types ## everything, on real servers: under twenty minutes; every sui
 	@$(RUN) -m tests.features --check
 
 .PHONY: test-nightly
-test-nightly: lint types ## the same with full counts; writes docs/figures.md
+test-nightly: lint types ## the same with full counts; writes docs/figures.md (SUITES=unit: one suite only)
 	@rm -rf .results && INFIRMARY_NIGHTLY=1 $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
 	@$(RUN) -m tests.features --figures
 

@@ -5,7 +5,7 @@ calls it) and fails a suite that takes longer than its budget. The command reads
 
     python -m tests.features --write     docs/features.md, from a complete and passing run of every suite
     python -m tests.features --check     whether docs/features.md says what the last run showed
-    python -m tests.features --figures   docs/figures.md, from a complete nightly run
+    python -m tests.features --figures   docs/figures.md, from a nightly run of every suite or of some
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 import sys
 import time
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -160,10 +161,10 @@ def digest() -> str:
     return total.hexdigest()
 
 
-def results(folder: Path = RESULTS) -> dict[str, dict]:
-    """The results of all suites, or the reason why they are not a whole run of this tree."""
+def results(folder: Path = RESULTS, *, suites: Iterable[str] | None = None) -> dict[str, dict]:
+    """The results of all suites or of some, or the reason why they are not a whole run of this tree."""
     found = {}
-    for suite in budgets():
+    for suite in budgets() if suites is None else suites:
         path = folder / f"{suite}.json"
         if not path.exists():
             raise SystemExit(f"suite {suite} has no result; run `make test`")
@@ -241,32 +242,48 @@ def check() -> None:
     print(f"docs/features.md agrees with the tests: {len(passed)} of {len(runs)} rows")
 
 
+FIGURES_HEAD = """# Figures of the nightly runs
+
+Made by `make test-nightly`: what was measured with full counts. Each suite stands as it last ran whole, on two cores.
+`make test-nightly SUITES=integration` measures one of them anew.
+"""
+UNMEASURED = "\nNot measured yet.\n"
+
+
 def figures() -> None:
-    """Write docs/figures.md from a nightly run: what was measured, with full counts."""
-    found = results()
-    if not all(result["nightly"] for result in found.values()):
+    """Write docs/figures.md from a nightly run; a suite that was left out tonight stays as it stands there."""
+    tonight = [suite for suite in budgets() if (RESULTS / f"{suite}.json").exists()]
+    found = results(RESULTS, suites=tonight)
+    if not found or not all(result["nightly"] for result in found.values()):
         raise SystemExit("these are results of a short run; `make test-nightly` measures with full counts")
-    ended = datetime.fromtimestamp(max((RESULTS / f"{suite}.json").stat().st_mtime for suite in found), UTC)
-    count = sum(len(result["tests"]) for result in found.values())
-    lines = [
-        "# Figures of the last nightly run",
-        "",
-        f"Made by `make test-nightly`, which ended on {ended:%Y-%m-%d}: {count} tests with full counts, on two cores.",
-        "",
-    ]
-    lines += ["| test | targets | rounds | figures |", "| --- | --- | --- | --- |"]
-    for result in found.values():
-        for name, test in sorted(result["tests"].items()):
-            if test.get("figures") or test.get("rounds"):
-                cells = [
-                    f"`{name}`",
-                    ", ".join(test["targets"]),
-                    ", ".join(test["rounds"]),
-                    "<br>".join(test["figures"]),
-                ]
-                lines.append(f"| {' | '.join(cells)} |")
-    FIGURES.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    old = FIGURES.read_text(encoding="utf-8") if FIGURES.exists() else ""
+    stands = dict(part.split("\n", 1) for part in old.split("\n## ")[1:])
+    text = FIGURES_HEAD
+    for suite in budgets():
+        part = measured(suite, found[suite]) if suite in found else stands.get(suite, UNMEASURED)
+        text += f"\n## {suite}\n{part.rstrip()}\n"
+    FIGURES.write_text(text, encoding="utf-8")
     print(FIGURES.relative_to(ROOT))
+
+
+def measured(suite: str, result: dict) -> str:
+    """The section of one suite: when, how long, how many tests, and the figures of those that have some."""
+    ended = datetime.fromtimestamp((RESULTS / f"{suite}.json").stat().st_mtime, UTC)
+    outcomes = [test["outcome"] for test in result["tests"].values()]
+    passed, skipped = outcomes.count("passed"), outcomes.count("skipped")
+    text = f"\n{ended:%Y-%m-%d}: {passed} tests passed, {skipped} skipped, in {result['seconds'] / 60:.1f} minutes.\n"
+    lines = []
+    for name, test in sorted(result["tests"].items()):
+        if test.get("figures") or test.get("rounds"):
+            cells = [
+                f"`{name}`",
+                ", ".join(test["targets"]),
+                ", ".join(test["rounds"]),
+                "<br>".join(test["figures"]),
+            ]
+            lines.append(f"| {' | '.join(cells)} |\n")
+    head = "\n| test | targets | rounds | figures |\n| --- | --- | --- | --- |\n"
+    return text + (head + "".join(lines) if lines else "")
 
 
 if __name__ == "__main__":

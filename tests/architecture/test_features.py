@@ -98,3 +98,30 @@ def test_nothing_is_written_from_results_that_are_not_a_whole_passing_run_of_thi
 def test_nothing_is_written_when_a_suite_did_not_run(tmp_path):
     with pytest.raises(SystemExit, match="has no result"):
         features.results(tmp_path)
+
+
+def test_a_suite_that_was_not_measured_tonight_keeps_its_figures(tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "ROOT", tmp_path)
+    monkeypatch.setattr(features, "RESULTS", tmp_path)
+    monkeypatch.setattr(features, "FIGURES", tmp_path / "figures.md")
+    monkeypatch.setattr(features, "digest", lambda: "today")
+    monkeypatch.setattr(features, "budgets", lambda: {"unit": 1, "contract": 1, "system": 1})
+    result = {"complete": True, "passed": True, "nightly": True, "tree": "today", "seconds": 90.0}
+
+    def measure(suite: str, figure: str, **more: object) -> None:
+        test = {"outcome": "passed", "targets": ["A-01"], "rounds": ["20 of 20"], "figures": [figure]}
+        (tmp_path / f"{suite}.json").write_text(json.dumps({**result, "tests": {"t": test}, **more}), encoding="utf-8")
+        features.figures()
+        (tmp_path / f"{suite}.json").unlink()
+
+    measure("unit", "first: 1 s")
+    measure("contract", "second: 2 s")
+    measure("unit", "third: 3 s")
+    page = (tmp_path / "figures.md").read_text(encoding="utf-8")
+    assert page.count("\n## ") == 3
+    assert "third: 3 s" in page
+    assert "second: 2 s" in page
+    assert "first: 1 s" not in page
+    assert page.endswith("## system\n\nNot measured yet.\n")
+    with pytest.raises(SystemExit, match="short run"):
+        measure("system", "fourth: 4 s", nightly=False)
