@@ -58,7 +58,8 @@ def test_the_places_of_a_day_are_those_of_its_sessions(clinic: Clinic, reception
 
 @pytest.mark.row("DOC-05")
 @pytest.mark.parametrize("closed", ["doctor", "room", "site"])
-def test_what_is_closed_is_gone_at_once_and_comes_back(clinic: Clinic, receptionist: Person, patient: str, closed: str):
+def test_what_is_closed_is_gone_at_once_and_comes_back(admin: Person, receptionist: Person, patient: str, closed: str):
+    clinic = clinics.opened(admin)  # of its own: a whole site is closed
     body = {"kind": "room", "name": f"Room {secrets.token_hex(3)}", "facility_id": clinic.facility}
     room = until(clinic.admin, "POST", "/api/v1/resources", {**body, "location_id": clinic.location}).expect(201).json
     doctor = only(clinic, ("09:00", "10:30"), resource_ids=[room["id"]])
