@@ -145,6 +145,8 @@ def test_the_backlog_says_how_many_wait_and_for_how_long(store: Store) -> None:
 def test_what_was_sent_since_a_moment_can_be_read_again_in_order(store: Store, bus: redis.Client) -> None:
     add(store, "before")
     store.outbox.send(lambda events: publish(bus, events))
+    sent = server_time(store)
+    wait_for(lambda: server_time(store) > sent, what="the next millisecond, which is as fine as a store may count")
     since = server_time(store)
     add(store, *(f"thing {number}" for number in range(7)))
     store.outbox.send(lambda events: publish(bus, events))
