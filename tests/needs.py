@@ -10,6 +10,7 @@ import pytest
 
 # What to look for on PATH, in order, and the variable that names another.
 PROGRAMS = {
+    "faketime": ("INFIRMARY_FAKETIME", ("faketime",)),
     "curl": ("INFIRMARY_CURL", ("curl",)),
     "chromium": ("INFIRMARY_CHROMIUM", ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")),
 }

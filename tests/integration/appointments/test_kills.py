@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -14,49 +13,22 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psycopg
 import pytest
 import urllib3
 
-from services.chassis.failpoints import PLACES, VARIABLE
+from services.chassis.failpoints import PLACES
 from standalone.servers import ports
 from tests.integration.appointments.making import Booking, at, fresh, monday, opened, session
+from tests.integration.appointments.replicas import ROOT, Process
 from tests.integration.chassis.making import jwk_of, signing_key, token_of
 from tests.integration.chassis.peer import Peer
 from tests.waiting import wait_for
 
-ROOT = Path(__file__).resolve().parents[3]
 CLIENTS = 4
 OF_WEB = {"script.before", "script.after", "answer.before"}
 OF_CONSUMER = {"effect.before", "effect.after"}
-
-
-class Process:
-    """A process of a service, started again when it dies: with a place to die at, once, when one is given."""
-
-    def __init__(self, verb: str, service: str, environ: dict[str, str]) -> None:
-        self._command = [sys.executable, "-m", "services.chassis.cli", verb, service]
-        self._environ = {**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, **environ}
-        self._process: subprocess.Popen[bytes] | None = None
-        self.deaths = 0
-
-    def start(self, failpoint: str = "") -> None:
-        given = {**self._environ, VARIABLE: failpoint} if failpoint else self._environ
-        quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(self._command, cwd=ROOT, env=given, stdout=quiet, stderr=quiet)
-
-    def look(self) -> None:
-        """Start it again, whole, when it has died."""
-        if self._process is not None and self._process.poll() is not None:
-            self.deaths += self._process.returncode == -signal.SIGKILL
-            self.start()
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
 
 
 @dataclass
