@@ -72,7 +72,8 @@ class Carrier:
             with redis.translated():
                 node = redis.node(self._records.connection, out)
                 first: Any = node.xrange(out, count=1)
-                waiting += int(node.xlen(out))  # type: ignore[arg-type]
+                length: Any = node.xlen(out)
+            waiting += int(length)
             if first:
                 began = int(first[0][0].partition("-")[0])
                 oldest_ms = began if not oldest_ms else min(began, oldest_ms)

@@ -177,7 +177,7 @@ class Journal:
         """The plans that were applied last."""
         query = sa.select(plans).where(plans.c.facility_id == facility_id)
         with self._database.read() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - its public name
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def answers(self, facility_id: UUID, *, since: datetime, after: str) -> list[dict[str, Any]]:
         """A batch of the stored answers since a moment, by name."""
@@ -185,7 +185,7 @@ class Journal:
         query = sa.select(answers).where(table.facility_id == facility_id, table.at >= since, table.name > after)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(table.name).limit(_BATCH))
-            return [dict(row._mapping) for row in rows]  # noqa: SLF001 - its public name
+            return [dict(row) for row in rows.mappings()]
 
     def forget_answers(self, before: datetime) -> None:
         """Drop stored answers that nobody may ask for any more."""

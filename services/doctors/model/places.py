@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,9 @@ class Place:
     zone: str
     is_active: bool
     version: int
+
+
+_Anything = TypeVar("_Anything", Place, Resource)
 
 
 def place(said: Mapping[str, Any], *, id: UUID, version: int) -> Place:  # noqa: A002 - the field's name
@@ -56,14 +59,9 @@ def usable(found: Place | None, *, facility_id: UUID, pointer: str) -> Place:
     Raises:  Invalid.
     Source: none, plain arithmetic.
     """
-    if found is None:
-        raise refuse("unknown", pointer)
-    if found.facility_id != facility_id:
-        raise refuse("other_facility", pointer)
-    if not found.is_active:
-        raise refuse("closed", pointer)
-    clock(found.zone, pointer=pointer)
-    return found
+    place = _in_use(found, facility_id=facility_id, pointer=pointer)
+    clock(place.zone, pointer=pointer)
+    return place
 
 
 def ensure_usable_resources(wanted: tuple[UUID, ...], known: Mapping[UUID, Resource], *, facility_id: UUID) -> None:
@@ -73,10 +71,14 @@ def ensure_usable_resources(wanted: tuple[UUID, ...], known: Mapping[UUID, Resou
     Source: none, plain arithmetic.
     """
     for number, each in enumerate(wanted):
-        found, pointer = known.get(each), f"/resource_ids/{number}"
-        if found is None:
-            raise refuse("unknown", pointer)
-        if found.facility_id != facility_id:
-            raise refuse("other_facility", pointer)
-        if not found.is_active:
-            raise refuse("closed", pointer)
+        _in_use(known.get(each), facility_id=facility_id, pointer=f"/resource_ids/{number}")
+
+
+def _in_use(found: _Anything | None, *, facility_id: UUID, pointer: str) -> _Anything:
+    if found is None:
+        raise refuse("unknown", pointer)
+    if found.facility_id != facility_id:
+        raise refuse("other_facility", pointer)
+    if not found.is_active:
+        raise refuse("closed", pointer)
+    return found

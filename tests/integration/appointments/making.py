@@ -20,6 +20,7 @@ from services.appointments.repository.carrying import Carrier
 from services.appointments.repository.journal import Journal
 from services.appointments.repository.records import Records
 from services.appointments.repository.scripts import load
+from services.appointments.schema.keys import Keys
 from services.chassis import redis, sql
 from services.chassis.call import Call
 from services.chassis.scripts import Script
@@ -29,6 +30,7 @@ from services.kernel.access import Actor
 from tests.integration.chassis.peer import Connection, Peer
 
 CLERK = "00000000-0000-7000-8000-000000000001"
+OTHER = "00000000-0000-7000-8000-000000000002"
 BERLIN = ZoneInfo("Europe/Berlin")
 WINDOW = timedelta(days=30)
 
@@ -198,6 +200,12 @@ class Booking:
         """Keep a place."""
         body = {"doctor_id": doctor, "appointment_type_id": self.world.type, "starts_at": start, **more}
         return self.call("hold_place", body=body, subject=subject, key=key)
+
+    def is_over(self, hold: str) -> bool:
+        """Whether a hold has ended by the clock of the store."""
+        end: Any = self.records.connection.hget(Keys(uuid.UUID(self.world.facility)).record(uuid.UUID(hold)), "u")
+        seconds, micros = self.records.connection.time()
+        return end is None or int(end) <= seconds * 1000 + micros // 1000
 
     def free(self, doctor: str, day: date, *, zone: ZoneInfo = BERLIN) -> list[str]:
         """The starts that are free on a day."""

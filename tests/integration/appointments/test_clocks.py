@@ -21,9 +21,8 @@ from services.chassis.service import new_id
 from standalone.servers import ports
 from tests import needs
 from tests.integration.appointments.contests import clean
-from tests.integration.appointments.making import Booking, at, fresh, monday, opened
+from tests.integration.appointments.making import OTHER, Booking, at, fresh, monday, opened
 from tests.integration.appointments.replicas import Process
-from tests.integration.appointments.test_holds import OTHER, over
 from tests.integration.chassis.making import jwk_of, signing_key, token_of
 from tests.integration.chassis.peer import Peer
 from tests.waiting import wait_for
@@ -113,7 +112,7 @@ def test_a_process_that_sleeps_longer_than_its_hold_writes_nothing_late(brief: B
                 sleepy.start()
                 time.sleep(random.uniform(0.0, 0.02))
                 other.process.signal(signal.SIGSTOP)
-            wait_for(lambda held=held: over(brief, held), within_s=4 * HOLD_S, what="the hold is over")
+            wait_for(lambda held=held: brief.is_over(held), within_s=4 * HOLD_S, what="the hold is over")
             time.sleep(HOLD_S)
             quick = brief.book(doctor, start, subject=OTHER)
             other.process.signal(signal.SIGCONT)
@@ -146,7 +145,7 @@ def test_a_replica_with_another_clock_neither_keeps_a_hold_for_ever_nor_takes_on
         kept = brief.book(doctor, theirs, subject=OTHER)
         assert (stolen, kept.status) == (409, 409)
         for each in (held, own.body["id"]):
-            wait_for(lambda each=each: over(brief, each), within_s=4 * HOLD_S, what="the hold is over")
+            wait_for(lambda each=each: brief.is_over(each), within_s=4 * HOLD_S, what="the hold is over")
         late, body = other.book(doctor, theirs, hold_id=held)
         assert (late, body["code"]) == (409, "hold_over")
         status, body = other.book(doctor, mine)

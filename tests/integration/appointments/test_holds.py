@@ -10,10 +10,8 @@ import pytest
 
 from services.appointments.schema.keys import Keys
 from tests.integration.appointments.contests import at_once, clean, statuses
-from tests.integration.appointments.making import CLERK, Booking, at, fresh, monday, opened, session
+from tests.integration.appointments.making import CLERK, OTHER, Booking, at, fresh, monday, opened, session
 from tests.waiting import wait_for
-
-OTHER = "00000000-0000-7000-8000-000000000002"
 
 
 @pytest.fixture
@@ -21,13 +19,6 @@ def brief(postgres_url: str, redis_url: str) -> Iterator[Booking]:
     """A booking desk where a hold lasts for less than a second."""
     with opened(postgres_url, redis_url, HOLD_MINUTES="0.01") as found:
         yield found
-
-
-def over(desk: Booking, hold: str) -> bool:
-    """Whether a hold has ended by the clock of the store."""
-    end = desk.records.connection.hget(f"{{{desk.world.facility.replace('-', '')}}}:a:{hold.replace('-', '')}", "u")
-    seconds, micros = desk.records.connection.time()
-    return end is None or int(end) <= seconds * 1000 + micros // 1000
 
 
 @pytest.mark.row("APT-06")
@@ -40,7 +31,7 @@ def test_a_held_place_is_taken_for_others_until_its_time_is_over(brief: Booking)
     refused = brief.book(doctor, start, subject=OTHER)
     assert start not in seen
     assert (refused.status, refused.body["code"]) == (409, "place_taken")
-    wait_for(lambda: over(brief, held.body["id"]))
+    wait_for(lambda: brief.is_over(held.body["id"]))
     assert start in brief.free(doctor, monday())
     late = brief.book(doctor, start, hold_id=held.body["id"])
     assert (late.status, late.body["code"]) == (409, "hold_over")
@@ -107,9 +98,9 @@ def test_a_hold_is_given_back_once_and_by_its_holder(desk: Booking):
 def test_a_hold_that_ended_by_itself_leaves_nothing_in_the_schedules(brief: Booking):
     doctor = brief.doctor(session(resource_ids=[fresh()]))
     held = [brief.hold(doctor, at(monday(), clock)).body["id"] for clock in ("10:00", "10:30", "11:00")]
-    wait_for(lambda: all(over(brief, each) for each in held))
+    wait_for(lambda: all(brief.is_over(each) for each in held))
     last = brief.hold(doctor, at(monday(), "12:00"), subject=OTHER).body["id"]
-    wait_for(lambda: over(brief, last))
+    wait_for(lambda: brief.is_over(last))
     final = brief.hold(doctor, at(monday(), "13:00"), subject=OTHER).body["id"]
     brief.call("release_hold", hold_id=final, subject=OTHER)
     tag = brief.world.facility.replace("-", "")
@@ -131,7 +122,7 @@ def test_when_a_hold_ends_one_of_a_hundred_gets_the_place(brief: Booking, rounds
 
         got, _ = at_once(100, claim)
         if 201 not in statuses(got):  # all came before the end
-            wait_for(lambda held=held: over(brief, held))
+            wait_for(lambda held=held: brief.is_over(held))
             got, _ = at_once(100, lambda _, doctor=doctor, start=start: brief.book(doctor, start, subject=OTHER))
         assert statuses(got) == {201: 1, 409: 99}
         clean(brief)
