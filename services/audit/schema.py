@@ -5,7 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from services.chassis import sql
+
 metadata = sa.MetaData()
+sql.technical_tables(metadata)
 
 entries = sa.Table(
     "entries",

@@ -19,15 +19,6 @@ _AT = sa.DateTime(timezone=True)
 _IDS = ARRAY(sa.Uuid)
 
 
-def _record() -> list[sa.Column[object]]:
-    """What every table of records has."""
-    return [
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("created_at", _AT, nullable=False),
-        sa.Column("changed_at", _AT, nullable=False),
-    ]
-
-
 specializations = sa.Table(
     "specializations",
     metadata,
@@ -35,7 +26,7 @@ specializations = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("comparable", sa.Text, nullable=False),
     sa.Column("is_active", sa.Boolean, nullable=False),
-    *_record(),
+    *sql.record_columns(),
     sa.UniqueConstraint("comparable", name="specializations_name_is_taken"),
 )
 
@@ -51,7 +42,7 @@ appointment_types = sa.Table(
     sa.Column("audience", sa.Text, nullable=False),
     sa.Column("specialization_ids", _IDS, nullable=False),
     sa.Column("is_active", sa.Boolean, nullable=False),
-    *_record(),
+    *sql.record_columns(),
     sa.UniqueConstraint("comparable", name="appointment_types_name_is_taken"),
 )
 
@@ -65,7 +56,7 @@ resources = sa.Table(
     sa.Column("facility_id", sa.Uuid, nullable=False),
     sa.Column("location_id", sa.Uuid),
     sa.Column("is_active", sa.Boolean, nullable=False),
-    *_record(),
+    *sql.record_columns(),
     sa.UniqueConstraint("facility_id", "comparable", name="resources_name_is_taken"),
 )
 
@@ -87,7 +78,7 @@ doctors = sa.Table(
     sa.Column("max_per_day", sa.SmallInteger),
     sa.Column("user_id", sa.Uuid),
     sa.Column("is_active", sa.Boolean, nullable=False),
-    *_record(),
+    *sql.record_columns(),
 )
 
 claims = sa.Table(
@@ -145,7 +136,7 @@ sessions = sa.Table(
     sa.Column("appointment_type_ids", _IDS, nullable=False),
     sa.Column("follows", sa.Uuid, sa.ForeignKey("sessions.id")),
     sa.Column("is_withdrawn", sa.Boolean, nullable=False),
-    *_record(),
+    *sql.record_columns(),
     sa.Index("sessions_by_doctor", "doctor_id"),
     sa.Index("sessions_by_facility", "facility_id"),
 )
@@ -159,7 +150,7 @@ leave = sa.Table(
     sa.Column("ends_at", _AT, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("is_removed", sa.Boolean, nullable=False),
-    *_record(),
+    *sql.record_columns(),
     sa.Index("leave_by_doctor", "doctor_id"),
 )
 
@@ -174,7 +165,7 @@ closures = sa.Table(
     sa.Column("ends_at", _AT, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("is_removed", sa.Boolean, nullable=False),
-    *_record(),
+    *sql.record_columns(),
     sa.Index("closures_by_facility", "facility_id"),
 )
 

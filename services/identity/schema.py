@@ -13,16 +13,6 @@ technical = sql.technical_tables(metadata)
 _AT = sa.DateTime(timezone=True)
 
 
-def _record() -> list[sa.SchemaItem]:
-    """What every table of records has."""
-    return [
-        sa.Column("is_active", sa.Boolean, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("created_at", _AT, nullable=False),
-        sa.Column("changed_at", _AT, nullable=False),
-    ]
-
-
 facilities = sa.Table(
     "facilities",
     metadata,
@@ -30,7 +20,8 @@ facilities = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("comparable", sa.Text, nullable=False),
     sa.Column("zone", sa.Text, nullable=False),
-    *_record(),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    *sql.record_columns(),
     sa.UniqueConstraint("comparable", name="facilities_name_is_taken"),
 )
 
@@ -42,7 +33,8 @@ locations = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("comparable", sa.Text, nullable=False),
     sa.Column("zone", sa.Text, nullable=False),
-    *_record(),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    *sql.record_columns(),
     sa.UniqueConstraint("facility_id", "comparable", name="locations_name_is_taken"),
 )
 
@@ -54,7 +46,8 @@ departments = sa.Table(
     sa.Column("location_id", sa.Uuid, sa.ForeignKey("locations.id"), nullable=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("comparable", sa.Text, nullable=False),
-    *_record(),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    *sql.record_columns(),
     sa.UniqueConstraint("facility_id", "comparable", name="departments_name_is_taken"),
 )
 
@@ -71,7 +64,8 @@ accounts = sa.Table(
     sa.Column("one_time_until", _AT, nullable=True),
     sa.Column("password_hash", sa.Text, nullable=True),
     sa.Column("secret_digest", sa.LargeBinary, nullable=True),
-    *_record(),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    *sql.record_columns(),
     sa.UniqueConstraint("username", name="accounts_username_is_taken"),
     sa.CheckConstraint("kind IN ('person', 'service')", name="accounts_kind_is_known"),
     sa.CheckConstraint(

@@ -7,7 +7,7 @@ from services.chassis.sql.engine import engine, require_durable
 from services.chassis.sql.errors import translated
 from services.chassis.sql.outbox import SqlOutbox
 from services.chassis.sql.revisions import at_head, migrate
-from services.chassis.sql.tables import create_technical_tables_v1, technical_tables
+from services.chassis.sql.tables import create_technical_tables_v1, record_columns, technical_tables
 
 __all__ = [
     "Database",
@@ -17,6 +17,7 @@ __all__ = [
     "create_technical_tables_v1",
     "engine",
     "migrate",
+    "record_columns",
     "require_durable",
     "technical_tables",
     "translated",

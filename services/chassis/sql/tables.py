@@ -20,6 +20,15 @@ def technical_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     return made
 
 
+def record_columns() -> list[SchemaItem]:
+    """What every table of records has: the version, and when it was made and last changed."""
+    return [
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+    ]
+
+
 def create_technical_tables_v1(op: Any) -> None:
     """Create them in a service's first migration; `op` is Alembic's.
 
