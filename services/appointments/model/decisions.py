@@ -216,6 +216,9 @@ def happened(type: str, appointment: Appointment, **data: object) -> Event:  # n
             "appointment_type_id": str(appointment.appointment_type_id),
             "status": appointment.status.value,
             "starts_at": _iso(appointment.starts_at),
+            "ends_at": _iso(appointment.ends_at),
+            "zone": appointment.zone,
+            "location_id": str(appointment.location_id),
             **data,
         },
     )

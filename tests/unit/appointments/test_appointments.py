@@ -77,6 +77,13 @@ def test_only_what_is_booked_is_moved():
             step = model.reschedule(before, body, spot(body), at=AT, actor=HEAD, house=HOUSE)
             assert (step.after.starts_at, step.reason, step.open_limit) == (AT + 4 * HOUR, "Later.", None)
             assert step.event.data["previous_starts_at"] == "2026-03-02T09:00:00Z"
+            told = {name: step.event.data[name] for name in ("starts_at", "ends_at", "zone", "location_id")}
+            assert told == {
+                "starts_at": "2026-03-02T11:00:00Z",
+                "ends_at": step.after.ends_at.isoformat().replace("+00:00", "Z"),
+                "zone": step.after.zone,
+                "location_id": str(step.after.location_id),
+            }
         else:
             with pytest.raises(model.IllegalMove):
                 model.reschedule(before, {}, spot(), at=AT, actor=HEAD, house=HOUSE)
