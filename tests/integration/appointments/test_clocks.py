@@ -118,9 +118,14 @@ def test_a_process_that_sleeps_longer_than_its_hold_writes_nothing_late(brief: B
             other.process.signal(signal.SIGCONT)
             sleepy.join()
             [(status, body)] = answers
-            assert sorted([quick.status, status]) == [201, 409], (quick.body, body)
+            # Stopped in the middle, it may find when it wakes that its time for an answer is over: 503, which a client
+            # sends again with its key. Either way there is one appointment.
+            assert {quick.status, status} <= {201, 409, 503}, (quick.body, body)
+            booked = [each for each in brief.listed(start, at(monday(), "10:01")) if each["doctor_id"] == doctor]
+            assert len(booked) == 1, (quick.body, body)
+            assert [quick.status, status].count(201) == 1 or status == 503
             if number % 2 == 0:
-                assert (status, body["code"]) == (409, "hold_over")
+                assert (quick.status, status, body["code"]) == (201, 409, "hold_over")
             clean(brief)
 
 
