@@ -24,9 +24,12 @@ help: ## list the targets
 
 # ---- the house on this machine --------------------------------------------------------------------------------------
 
-.PHONY: up down status logs reset
+.PHONY: up demo down status logs reset
 up: $(VENV)/.standalone ## start the house; SCALE=patients=2 runs more of one service, TLS=1 serves HTTPS
 	@$(RUN) -m standalone up
+
+demo: $(VENV)/.standalone ## go through the house with one appointment, and see each step and what came back
+	@$(RUN) -m standalone demo
 
 down: $(VENV)/.standalone ## stop the house; data stays
 	@$(RUN) -m standalone down

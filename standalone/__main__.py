@@ -1,4 +1,4 @@
-"""`python -m standalone up | down | status | logs [name …] [-f] | reset`: the house on this machine."""
+"""`python -m standalone up | demo | down | status | logs [name …] [-f] | reset`: the house on this machine."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
-from standalone import commands
+from standalone import commands, state
 from standalone.trouble import Trouble, of_folder
 
 
@@ -33,6 +34,8 @@ def _run(verb: str, rest: Sequence[str], environ: Mapping[str, str]) -> int:
 
     if verb == "up":
         _up(environ)
+    elif verb == "demo":
+        _demo(environ)
     elif verb == "down":
         commands.down(commands.layout_of(environ), say=say)
     elif verb == "status":
@@ -57,6 +60,17 @@ def _up(environ: Mapping[str, str]) -> None:
             "(make up does it by itself)."
         ) from error
     up.up(environ)
+
+
+def _demo(environ: Mapping[str, str]) -> None:
+    """Play the journey; in a house that is not up, bring it up first."""
+    layout = commands.layout_of(environ)
+    if not state.read(layout.state).lives:
+        _up(environ)
+    from standalone import journey  # noqa: PLC0415 - its libraries are known to be there only now
+
+    journey.play_at(layout, today=datetime.now(UTC).date(), show=commands.show_step)
+    print("\nThe whole way was gone, and each step brought what it must.")
 
 
 if __name__ == "__main__":

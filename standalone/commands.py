@@ -1,4 +1,4 @@
-"""What `make down`, `make status`, `make logs` and `make reset` do."""
+"""What `make down`, `make status`, `make logs` and `make reset` do, and how the steps of `make demo` are shown."""
 
 from __future__ import annotations
 
@@ -62,6 +62,13 @@ def show_logs(layout: Layout, arguments: Sequence[str], *, is_terminal: bool) ->
         logs.show(layout.logs, names=names, follow=len(names) < len(arguments) or (is_terminal and not names))
     except (KeyboardInterrupt, BrokenPipeError):
         sys.stderr.close()  # nothing is left to be told to a reader who went away
+
+
+def show_step(number: int, title: str, lines: Sequence[str]) -> None:
+    """Print one step of the journey and what came back."""
+    print(f"\n{number:2}. {title}")
+    for line in lines:
+        print(f"      {line}", flush=True)
 
 
 def reset(layout: Layout, environ: Mapping[str, str], *, say: Callable[[str], None]) -> None:

@@ -112,7 +112,8 @@ def _key(*parts: object) -> str:
 
 
 @contextmanager
-def _visiting(place: Place) -> Iterator[Visitor]:
+def visiting(place: Place) -> Iterator[Visitor]:
+    """A client of the house, who hangs up at the end."""
     visitor = Visitor(host=place.host, port=place.port, authority=place.authority)
     try:
         yield visitor
@@ -121,8 +122,8 @@ def _visiting(place: Place) -> Iterator[Visitor]:
 
 
 def _load_house(place: Place, *, shown: Shown, progress: _Progress, say: Callable[[str], None]) -> None:
-    with _visiting(place) as admin:
-        _sign_in_super_admin(admin, place=place)
+    with visiting(place) as admin:
+        sign_in_super_admin(admin, place=place)
         facility = admin.post("/api/v1/facilities", {"name": "Demo Hospital", "zone": ZONE}, key=_key("facility"))["id"]
         places = [
             admin.post("/api/v1/locations", {"facility_id": facility, "name": name}, key=_key("location", name))["id"]
@@ -140,7 +141,7 @@ def _load_house(place: Place, *, shown: Shown, progress: _Progress, say: Callabl
         say(f"demo: {len(shown.accounts)} accounts, one per role")
 
 
-def _sign_in_super_admin(admin: Visitor, *, place: Place) -> None:
+def sign_in_super_admin(admin: Visitor, *, place: Place) -> None:
     """The first time with the one-time password, which is changed for one that is kept beside it.
 
     The new one is written down before it is asked for, so that no moment of being cut off locks everybody out.
@@ -160,7 +161,7 @@ def _ensure_account(admin: Visitor, *, place: Place, role: str, username: str, s
     body = {"username": username, "display_name": f"Demo {role.replace('_', ' ')}", "roles": [role]}
     made = admin.post("/api/v1/users", body, key=_key("user", username))
     first = made["one_time_password"]
-    with _visiting(place) as person:
+    with visiting(place) as person:
         if first is None:  # made by a start that was cut off: its password was shown once, and may have been changed
             if _signs_in(person, username, shown.password):
                 return
@@ -184,7 +185,7 @@ def _load_patients(place: Place, *, shown: Shown, progress: _Progress, say: Call
     registered = []
     day = date.fromisoformat(progress["day"])
     progress["day"] = progress["day"]  # from the first request on, another day would mean other people
-    with _visiting(place) as reception, _visiting(place) as ward:
+    with visiting(place) as reception, visiting(place) as ward:
         reception.sign_in(shown.accounts["receptionist"], shown.password)
         ward.sign_in(shown.accounts["nurse"], shown.password)
         for person in people.invented(PATIENTS, seed=SEED, today=day):
@@ -200,8 +201,8 @@ def _load_schedules(
     place: Place, patients: list[str], *, shown: Shown, progress: _Progress, say: Callable[[str], None]
 ) -> None:
     begins = datetime.combine(date.fromisoformat(progress["day"]), time(0), UTC) + timedelta(days=1)
-    with _visiting(place) as admin, _visiting(place) as reception, _visiting(place) as doctor:
-        _sign_in_super_admin(admin, place=place)
+    with visiting(place) as admin, visiting(place) as reception, visiting(place) as doctor:
+        sign_in_super_admin(admin, place=place)
         reception.sign_in(shown.accounts["receptionist"], shown.password)
         doctor.sign_in(shown.accounts["doctor"], shown.password)
         account = doctor.get("/api/v1/account")["id"]

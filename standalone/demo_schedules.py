@@ -69,12 +69,12 @@ def set_up(admin: Visitor, *, facility: str, locations: Sequence[str], account: 
         types[name] = admin.post("/api/v1/appointment-types", body, key=key("type", name))["id"]
     doctors = []
     for number, doctor in enumerate(DOCTORS):
-        body = _profile(doctor, number=number, specialization=known[doctor.specialization])
+        body = profile(doctor, licence=f"DEMO-{number:03d}", specialization=known[doctor.specialization])
         if number == 0:
             body["user_id"] = account
         id_ = admin.post("/api/v1/doctors", body, key=key("doctor", number))["id"]
         doctors.append(id_)
-        _add_hours(admin, id_, doctor, facility=facility, location=locations[number % len(locations)], key=key)
+        add_hours(admin, id_, doctor, facility=facility, location=locations[number % len(locations)], key=key)
     return Clinic(facility, locations, types, doctors)
 
 
@@ -122,20 +122,31 @@ def _free(desk: Visitor, clinic: Clinic, doctor: str, day: datetime) -> list[dic
     return list(found["items"])
 
 
-def _profile(doctor: Doctor, *, number: int, specialization: str) -> dict[str, Any]:
+def profile(doctor: Doctor, *, licence: str, specialization: str) -> dict[str, Any]:
+    """What the administration writes down of a new doctor."""
     return {
         "family_name": doctor.family_name,
         "given_name": doctor.given_name,
         "title": doctor.title,
-        "licence": {"number": f"DEMO-{number:03d}", "authority": "Invented Chamber", "expires_on": "2099-12-31"},
+        "licence": {"number": licence, "authority": "Invented Chamber", "expires_on": "2099-12-31"},
         "languages": ["de", "en"],
-        "contacts": {"email": f"doctor{number}@example.org"},
+        "contacts": {"email": f"{licence.lower()}@example.org"},
         "specialization_ids": [specialization],
     }
 
 
-def _add_hours(admin: Visitor, id_: str, doctor: Doctor, *, facility: str, location: str, key: Key) -> None:
-    for weekday in range(1, 6):
+def add_hours(
+    admin: Visitor,
+    id_: str,
+    doctor: Doctor,
+    *,
+    facility: str,
+    location: str,
+    key: Key,
+    weekdays: Sequence[int] = range(1, 6),
+) -> None:
+    """The hours of a doctor at one place, the same on each of these days of the week (1 is Monday)."""
+    for weekday in weekdays:
         for starts, ends in doctor.hours:
             body = {
                 "facility_id": facility,

@@ -28,10 +28,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer."""
+    """An answer; `request_id` is what every log line and event of the request carries."""
 
     status: int
     body: Any
+    request_id: str = ""
 
 
 class Visitor:
@@ -56,11 +57,11 @@ class Visitor:
 
     def get(self, path: str) -> Any:
         """Read something."""
-        return self._asked("GET", path, None, key=None)
+        return self.send("GET", path).body
 
     def post(self, path: str, body: object | None, *, key: str | None = None) -> Any:
         """Do something; with a key it is done once, however often it is asked."""
-        return self._asked("POST", path, body, key=key)
+        return self.send("POST", path, body, key=key).body
 
     def close(self) -> None:
         """Hang up."""
@@ -68,16 +69,20 @@ class Visitor:
             self._connection.close()
             self._connection = None
 
-    def _asked(self, method: str, path: str, body: object | None, *, key: str | None) -> Any:
-        """Ask until there is an answer that stands.
+    def send(
+        self, method: str, path: str, body: object | None = None, *, key: str | None = None, version: int | None = None
+    ) -> Reply:
+        """Ask until there is an answer that stands; `version` is the one that a change is made from.
 
         Raises:  Refused.
         """
         began = time.monotonic()
+        headers = {"Idempotency-Key": key} if key else {}
+        headers |= {"If-Match": f'"{version}"'} if version is not None else {}
         while True:
-            reply, wait_s = self._once(method, path, body, key=key)
+            reply, wait_s = self._once(method, path, body, headers=headers)
             if reply is not None and reply.status < 400:
-                return reply.body
+                return reply
             status = 0 if reply is None else reply.status
             waited = time.monotonic() - began
             passes = reply is None or status in _PASSES or (status == 403 and waited < _ROLE_PASSES_S)
@@ -86,11 +91,12 @@ class Visitor:
                 raise Refused(method, path, status=status, code=code)
             time.sleep(min(wait_s, 5.0))
 
-    def _once(self, method: str, path: str, body: object | None, *, key: str | None) -> tuple[Reply | None, float]:
+    def _once(
+        self, method: str, path: str, body: object | None, *, headers: Mapping[str, str]
+    ) -> tuple[Reply | None, float]:
         """One request; no reply when the connection broke, and how long to wait before another."""
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **headers}
         headers |= {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        headers |= {"Idempotency-Key": key} if key else {}
         content = None
         if body is not None:
             content, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
@@ -102,7 +108,8 @@ class Visitor:
         except (OSError, http.client.HTTPException):
             self.close()
             return None, 0.5
-        return Reply(answer.status, _parsed(said)), float(answer.headers.get("Retry-After") or 0.2)
+        reply = Reply(answer.status, _parsed(said), answer.headers.get("X-Request-ID", ""))
+        return reply, float(answer.headers.get("Retry-After") or 0.2)
 
     def _connected(self) -> http.client.HTTPConnection:
         if self._connection is None:

@@ -117,9 +117,13 @@ def opened(admin: Person) -> Clinic:
     return Clinic(admin, facility, location, kind)
 
 
-def registered(by: Person, count: int) -> list[str]:
-    """So many patients."""
-    return [str(until(by, "POST", "/api/v1/patients", new_patient()).expect(201).json["id"]) for _ in range(count)]
+def registered(by: Person, count: int, *, emails: bool = False) -> list[str]:
+    """So many patients; with mail addresses, or out of reach of every message."""
+    made = []
+    for _ in range(count):
+        more = {"emails": [{"address": f"{word().lower()}@example.org", "use": "home"}]} if emails else {}
+        made.append(str(until(by, "POST", "/api/v1/patients", new_patient(**more)).expect(201).json["id"]))
+    return made
 
 
 def licence() -> dict[str, str]:

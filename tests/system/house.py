@@ -144,10 +144,11 @@ class Person:
 class RunningHouse:
     """One house in a folder of its own on free ports.
 
-    scale: how many processes of which service; what is decided by one of two must hold for the other.
+    scale: how many processes of which service; what is decided by one of two must hold for the other. collector: where
+    traces go.
     """
 
-    def __init__(self, home: Path, *, scale: str = "appointments=2") -> None:
+    def __init__(self, home: Path, *, scale: str = "appointments=2", collector: str = "") -> None:
         self.home = home
         gateway, inbox = free_port(), free_port()
         self._environ = {
@@ -159,6 +160,7 @@ class RunningHouse:
             "SCALE": scale,
             "INFIRMARY_PORT": str(gateway),
             "INFIRMARY_PORT_INBOX": str(inbox),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
         }
         self.url = f"http://127.0.0.1:{gateway}"
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.system import edge
+from tests.system.collector import collecting
 from tests.waiting import within
 
 SECRET = "Ada-Example-1984"
@@ -95,35 +92,8 @@ def test_health_checks_are_not_logged(told):
 
 @pytest.fixture
 def collector():
-    """A real OTLP/HTTP collector, as far as taking spans goes."""
-    spans = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            body = b""
-            while size := int(self.rfile.readline(), 16):  # Envoy sends it in chunks
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                spans.extend(span for scope in resource.scope_spans for span in scope.spans)
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", spans
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with collecting() as (endpoint, spans):
+        yield endpoint, spans
 
 
 def test_spans_go_to_the_collector_under_the_name_of_the_route_and_without_anything_sent(tmp_path, collector):
