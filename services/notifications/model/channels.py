@@ -23,9 +23,9 @@ class Outgoing:
     """One message as it goes out on one channel.
 
     delivery_id: the same for every attempt, so that a repeat can be recognised where it arrives. to: an address in the
-    form of the channel (e-mail address; E.164 number; push subscription as JSON; id of an account). from_name: who writes,
-    as the reader knows it. subject: empty where a channel has none. language: BCP 47 tag of the text. request_id: of the
-    request that all this began with.
+    form of the channel (e-mail address; E.164 number; push subscription as JSON; id of an account). from_name: who
+    writes, as the reader knows it. subject: empty where a channel has none. language: BCP 47 tag of the text.
+    request_id: of the request that all this began with.
     """
 
     delivery_id: UUID
