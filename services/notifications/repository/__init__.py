@@ -1,0 +1,1 @@
+"""What notifications keep, and the ways out of the house."""
