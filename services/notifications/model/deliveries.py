@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.notifications.model import preferences as preferring
 from services.notifications.model.channels import (
+    Channel,
     ChannelAway,
     Deferred,
     Invitation,
@@ -145,6 +146,7 @@ class Claimed:
 
 
 GIVEN_UP: Final = "given_up"
+QUIET: Final = "quiet_hours"
 _RESULTS: Final = (
     (Deferred, Result.DEFERRED),
     (Refused, Result.REFUSED),
@@ -154,11 +156,19 @@ _RESULTS: Final = (
 )
 
 
-def outcome_of(error: NotSent) -> Outcome:
-    """What became of a message that its channel has not taken.
+def attempted(channel: Channel, delivery: Delivery) -> Outcome:
+    """Hand a delivery to its channel, and say what became of it.
 
     Source:  D-52.
     """
+    try:
+        accepted = channel.send(outgoing(delivery))
+    except NotSent as error:
+        return _outcome_of(error)
+    return Outcome(result=Result.ACCEPTED, reference=accepted.reference)
+
+
+def _outcome_of(error: NotSent) -> Outcome:
     result = next((each for kind, each in _RESULTS if isinstance(error, kind)), Result.DEFERRED)
     return Outcome(result=result, code=error.code)
 
@@ -186,7 +196,7 @@ def hindrance(claimed: Claimed, *, standing: str, at: datetime, retrying: Retryi
     if reason is not None:
         return Outcome(result=Result.WITHHELD, code=reason)
     until = held_until(claimed.quiet_hours, way=delivery.way, at=at, zone=delivery.zone, starts_at=delivery.next_start)
-    return None if until is None else Outcome(result=Result.WITHHELD, code="quiet_hours", held_until=until)
+    return None if until is None else Outcome(result=Result.WITHHELD, code=QUIET, held_until=until)
 
 
 def settled(claimed: Claimed, outcome: Outcome, *, at: datetime, retrying: Retrying) -> Delivery:
@@ -262,7 +272,8 @@ def delivered(delivery: Delivery) -> Delivery:
 def _withheld(delivery: Delivery, outcome: Outcome, *, at: datetime) -> Delivery:
     if outcome.held_until is None:
         return _over(delivery, Status.SUPPRESSED, at=at, reason=outcome.code)
-    return dataclasses.replace(delivery, status=Status.HELD, due_at=outcome.held_until)
+    status = Status.HELD if outcome.code == QUIET else Status.QUEUED
+    return dataclasses.replace(delivery, status=status, due_at=outcome.held_until)
 
 
 def _failed(delivery: Delivery, outcome: Outcome, *, at: datetime, retrying: Retrying) -> Delivery:

@@ -25,14 +25,14 @@ def invitation(
     one moment, that every calendar shows by its own clock, whatever rules of summer time it knows. What the appointment
     is about is not in it.
 
-    Source:  RFC 5546, sections 3.2.2 and 3.2.5; RFC 5545.
+    Source:  RFC 5546, sections 3.2.2 and 3.2.5; RFC 5545; RFC 7986, section 5.3, for a UID without the name of a host.
     """
     method = _METHODS.get(happening.topic)
     if method is None:
         return None
     appointment, is_off = happening.appointment, method == "CANCEL"
     event = Event()
-    event.add("UID", f"{appointment.id}@{organizer.rpartition('@')[2]}")
+    event.add("UID", str(appointment.id))
     event.add("SEQUENCE", appointment.version)
     event.add("DTSTAMP", _whole(happening.at))
     event.add("DTSTART", _whole(appointment.starts_at))
