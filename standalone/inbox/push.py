@@ -1,7 +1,7 @@
 """The push service of the inbox, and the browsers behind it: it knows their private keys, so it can show what came.
 
-It checks what a real one does: the header TTL (RFC 8030), the sender's token (RFC 8292); and then, as the browser would,
-opens the message (RFC 8291).
+It checks what a real one does: the header TTL (RFC 8030) and the sender's token (RFC 8292). Then it opens the message
+(RFC 8291), as the browser would.
 """
 
 from __future__ import annotations
