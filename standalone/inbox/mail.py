@@ -49,7 +49,7 @@ class MailSink:
             reference=found["message_id"],
             more=found,
         )
-        if fault.loses_answer and server.transport is not None:
+        if fault.loses_answer and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 2.0.0 Ok: kept"
 

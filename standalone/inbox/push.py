@@ -107,7 +107,12 @@ class PushService:
             raise NotTaken(403, "Another key than the one of the subscription")
         try:
             point = _bytes(key)
-            public = {"kty": "EC", "crv": "P-256", "x": _text(point[1:33]), "y": _text(point[33:])}
+            public: dict[str, str | list[str]] = {
+                "kty": "EC",
+                "crv": "P-256",
+                "x": _text(point[1:33]),
+                "y": _text(point[33:]),
+            }
             claims = jwt.decode(token, ECKey.import_key(public), algorithms=["ES256"]).claims
         except (JoseError, ValueError):
             raise NotTaken(403, "The token is not signed by this key") from None

@@ -82,16 +82,22 @@ def test_an_authority_that_is_not_ours_is_not_believed(tls):
 )
 @pytest.mark.timeout(10)
 def test_an_answer_that_only_trickles_ends_with_the_deadline(connections, tls, answer):
-    with scripted(answer, tls=tls) as server:
-        with deadline.within(0.5), pytest.raises((urllib3.exceptions.HTTPError, OSError)):
-            post(connections, f"https://localhost:{server.port}/", body=b"x" * 10_000_000)
+    with (
+        scripted(answer, tls=tls) as server,
+        deadline.within(0.5),
+        pytest.raises((urllib3.exceptions.HTTPError, OSError)),
+    ):
+        post(connections, f"https://localhost:{server.port}/", body=b"x" * 10_000_000)
 
 
 @pytest.mark.timeout(10)
 def test_a_handshake_that_does_not_end_ends_with_the_deadline(connections):
-    with scripted(lambda line: line.rest()) as server:
-        with deadline.within(0.5), pytest.raises((urllib3.exceptions.HTTPError, OSError)):
-            post(connections, f"https://localhost:{server.port}/")
+    with (
+        scripted(lambda line: line.rest()) as server,
+        deadline.within(0.5),
+        pytest.raises((urllib3.exceptions.HTTPError, OSError)),
+    ):
+        post(connections, f"https://localhost:{server.port}/")
 
 
 def test_a_body_in_parts_goes_out_under_its_length(connections, tls):

@@ -210,6 +210,5 @@ def test_no_answer_in_time_leaves_the_outcome_unknown_and_the_connection_is_not_
 )
 @pytest.mark.timeout(10)
 def test_a_server_that_only_trickles_does_not_hold_us_up(says, kind):
-    with scripted(says) as server, channel(server.port, whole_s=SHORT_S) as email:
-        with pytest.raises(kind):
-            email.send(message())
+    with scripted(says) as server, channel(server.port, whole_s=SHORT_S) as email, pytest.raises(kind):
+        email.send(message())

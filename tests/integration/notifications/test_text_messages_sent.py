@@ -185,6 +185,6 @@ def test_a_provider_that_takes_a_text_and_does_not_answer_in_time_leaves_the_out
     with (
         scripted(script) as server,
         channel(gateway(f"http://127.0.0.1:{server.port}/"), whole_s=SHORT_S) as sms,
+        pytest.raises(OutcomeUnknown),
     ):
-        with pytest.raises(OutcomeUnknown):
-            sms.send(text())
+        sms.send(text())
