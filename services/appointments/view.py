@@ -18,8 +18,8 @@ _CHANGING = (
 )  # fmt: skip
 _STATE = frozenset(
     {
-        "id", "facility_id", "doctor_id", "location_id", "appointment_type_id", "status", "starts_at", "ends_at", "zone",
-        "late_cancelled", "changed_at", "version",
+        "id", "facility_id", "doctor_id", "location_id", "appointment_type_id", "status", "starts_at", "ends_at",
+        "zone", "late_cancelled", "changed_at", "version",
     }
 )  # fmt: skip
 
