@@ -147,11 +147,13 @@ def _found(
 ) -> Iterator[model.Row]:
     """The rows, refused when there are more than are given at once."""
     has_names = model.sees_names(call.actor)
-    rows = figures.rows(asked, kind.measures, has_names=has_names, limit=most + 1)
-    for number, each in enumerate(rows):
-        if number == most:
-            raise model.too_many_rows()
-        yield each
+    given = 0
+    for each in figures.rows(asked, kind.measures, has_names=has_names, limit=most + 1):
+        given += 1
+        if given <= most:
+            yield each
+    if given > most:
+        raise model.too_many_rows()
 
 
 def _file(kind: view.Kind, asked: model.Asked, rows: _Counted, call: Call) -> Download:

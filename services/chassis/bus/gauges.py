@@ -14,7 +14,7 @@ _NOT_THERE = {"pending": 0, "last-delivered-id": "0-0"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far a group is on a stream: the age of the oldest entry that it is not done with; dead letters of all streams."""
+    """How far a group is on a stream: the oldest entry that it is not done with; its dead letters of all streams."""
 
     oldest_s: float
     pending: int

@@ -35,9 +35,10 @@ class SqlFigures:
         """The rows of a report in the order of their columns; those without a specialization last."""
         names = [each.name for each in measures]
         query = self._named(self._grouped(asked, measures), asked, names, has_names=has_names).limit(limit)
-        for row in self._connection.execute(query, execution_options={"yield_per": _AT_ONCE}).mappings():
-            group = {name: value for name, value in row.items() if name not in names}
-            yield model.Row(group=group, counts={name: int(row[name]) for name in names})
+        with self._connection.execute(query, execution_options={"yield_per": _AT_ONCE}) as found:
+            for row in found.mappings():
+                group = {str(name): value for name, value in row.items() if name not in names}
+                yield model.Row(group=group, counts={name: int(row[name]) for name in names})
 
     def total(self, asked: model.Asked, measures: Sequence[model.Measure]) -> Mapping[str, int]:
         """What all that is asked for adds up to, each appointment counted once."""
@@ -99,11 +100,11 @@ class SqlFigures:
     def _held(self, asked: model.Asked) -> sa.Subquery:
         """Which doctor has which specialization; of those that are asked for, when some are."""
         doctors = self._side.doctors.c
-        each = sa.func.unnest(doctors.specialization_ids).column_valued("specialization_id")
-        query = sa.select(doctors.id.label("doctor_id"), each.label("specialization_id"))
-        if asked.specializations:
-            query = query.where(each.in_(asked.specializations))
-        return query.subquery("held")
+        each = sa.func.unnest(doctors.specialization_ids).label("specialization_id")
+        held = sa.select(doctors.id.label("doctor_id"), each).subquery("held")
+        if not asked.specializations:
+            return held
+        return sa.select(held).where(held.c.specialization_id.in_(asked.specializations)).subquery("held_of_these")
 
     def _named(
         self, grouped: sa.Subquery, asked: model.Asked, names: Sequence[str], *, has_names: bool

@@ -112,7 +112,7 @@ def _still(attempt: int) -> sa.Update:
 
 
 def _lines(connection: sa.Connection, side: schema.Side) -> Iterator[str]:
-    """Every row as text, in the order of ids; no value holds the sign between them: names have no control characters."""
+    """Every row as text, by id; no value holds the sign between them, because names have no control characters."""
     for table in side.tables:
         query = sa.select(*(_text(each) for each in table.columns if each.name != "changed_at")).order_by(table.c.id)
         if "is_deleted" in table.c:
