@@ -35,32 +35,6 @@ class Side:
 
 
 def _side(number: int) -> Side:
-    appointments = sa.Table(
-        f"appointments_{number}",
-        metadata,
-        sa.Column("id", sa.Uuid, primary_key=True),
-        sa.Column("facility_id", sa.Uuid, nullable=False),
-        sa.Column("doctor_id", sa.Uuid, nullable=False),
-        sa.Column("location_id", sa.Uuid, nullable=False),
-        sa.Column("appointment_type_id", sa.Uuid, nullable=False),
-        sa.Column("status", sa.Text, nullable=False),
-        sa.Column("starts_at", _AT, nullable=False),
-        sa.Column("ends_at", _AT, nullable=False),
-        sa.Column("zone", sa.Text, nullable=False),
-        sa.Column("day", sa.Date, nullable=False),
-        sa.Column("is_late", sa.Boolean, nullable=False),
-        sa.Column("changed_at", _AT, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        # All that a figure reads stands in this index, so that a year of a facility is counted without its rows.
-        sa.Index(
-            f"appointments_{number}_counted",
-            "facility_id",
-            "day",
-            "doctor_id",
-            postgresql_include=["status", "is_late"],
-        ),
-        sa.Index(f"appointments_{number}_newest", "changed_at"),
-    )
     doctors = sa.Table(
         f"doctors_{number}",
         metadata,
@@ -79,7 +53,31 @@ def _side(number: int) -> Side:
         sa.Column("is_deleted", sa.Boolean, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
     )
-    return Side(number, appointments, doctors, specializations)
+    return Side(number, _appointments(f"appointments_{number}"), doctors, specializations)
+
+
+def _appointments(name: str) -> sa.Table:
+    # All that a figure reads stands in the index, so that a year of a facility is counted without its rows.
+    counted, included = ("facility_id", "day", "doctor_id"), ["status", "is_late"]
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("facility_id", sa.Uuid, nullable=False),
+        sa.Column("doctor_id", sa.Uuid, nullable=False),
+        sa.Column("location_id", sa.Uuid, nullable=False),
+        sa.Column("appointment_type_id", sa.Uuid, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("starts_at", _AT, nullable=False),
+        sa.Column("ends_at", _AT, nullable=False),
+        sa.Column("zone", sa.Text, nullable=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("is_late", sa.Boolean, nullable=False),
+        sa.Column("changed_at", _AT, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Index(f"{name}_counted", *counted, postgresql_include=included),
+        sa.Index(f"{name}_newest", "changed_at"),
+    )
 
 
 SIDES = (_side(0), _side(1))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 
 from services.chassis.call import by_hand
+from services.chassis.client import Client
 from services.chassis.service import new_id, now
+from services.chassis.service_token import ServiceToken
 from services.chassis.testing import House
+from services.reports import jobs
+from services.reports.repository.peers import PATIENT, Owners
 from tests.integration.reports.making import Reports, empty, histories
 from tests.integration.reports.test_following import clinic, told_in_disorder
 
@@ -114,23 +119,36 @@ def test_readers_go_on_while_it_is_rebuilt_again_and_again(reports):
     assert {got.body["total"]["appointments"] for got in seen} == {40}
 
 
-def test_a_rebuild_that_fails_changes_nothing_and_can_be_run_again(reports, monkeypatch):
+def test_a_rebuild_that_fails_changes_nothing_and_can_be_run_again(reports):
     facilities = filled(reports, count=30)
     before, shown = reports.digest(), figures(reports, facilities[0])
-    pauses: list[float] = []
-    owners = reports.house.service.commands["rebuild"].run.keywords["owners"]
-    monkeypatch.setattr(owners, "_sleep", pauses.append)
     reports.owners.away.add("appointments")
+    pauses, said = [], []
 
-    code, said = reports.command("rebuild")
+    code = jobs.rebuild(
+        [],
+        rebuilding=reports.house.service.commands["rebuild"].run.keywords["rebuilding"],
+        owners=impatient(reports, pauses.append),
+        make=lambda operation: by_hand(operation, id=new_id(), at=now()),
+        say=said.append,
+    )
     assert (code, said) == (1, ["appointments is away; what is read has not changed, try again"])
-    assert len(pauses) == 5
+    assert pauses == list(PATIENT)
     assert (reports.digest(), figures(reports, facilities[0])) == (before, shown)
     assert [row["filling"] for row in reports.rows("sides")] == [None]
 
     reports.owners.away.clear()
     assert reports.command("rebuild")[0] == 0
     assert reports.digest() == before
+
+
+def impatient(reports: Reports, sleep: Callable[[float], None]) -> Owners:
+    """What asks the owners, and does not really wait."""
+    settings = reports.house.service.settings
+    urls = dict.fromkeys(("identity", "appointments", "doctors"), reports.owners.url)
+    client = Client(settings.openapi_dir, urls=urls)
+    token = ServiceToken(client, client_id="reports", secret="not used here")
+    return Owners(client, token=token, pauses_s=PATIENT, sleep=sleep)
 
 
 def test_two_do_not_rebuild_at_once_and_one_that_was_overtaken_puts_nothing_in_place(reports):
