@@ -25,7 +25,7 @@ from tests.system.house import Client, Person, RunningHouse, hire, new_patient, 
 from tests.waiting import wait_for
 
 ACTS = ("patient", "booked", "moved", "cancelled", "again")
-ARRIVES_S = 60
+ARRIVES_S = 150  # what a dead consumer had in hand is taken over within 90 s
 
 
 @dataclass
@@ -94,9 +94,9 @@ def desk(admin: Person) -> Person:
 
 
 def test_every_step_shows_what_came_back(played: Played):
-    assert [line.partition(" ")[2] for line in played.shown if line[:1].isdigit() and line.split(" ")[1][0].isupper()]
-    for title in journey.STEPS:
-        assert any(title in line for line in played.shown), title
+    titles = [f"{number} {title}" for number, title in enumerate(journey.STEPS, start=1)]
+    assert [each for each in played.shown if each in titles] == titles
+    assert sum("→" in each for each in played.shown) > len(titles)
 
 
 def test_one_request_id_runs_from_the_gateway_to_the_message(played: Played):
@@ -168,7 +168,7 @@ STOPPED = {
 
 
 @pytest.mark.parametrize("part", STOPPED)
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_twenty_bookings_are_answered_while_a_part_is_away_and_all_follows_once_it_is_back(
     played: Played, admin: Person, clinic: Clinic, desk: Person, part: str
 ):
@@ -215,12 +215,12 @@ def in_trail(admin: Person, people: list[str]) -> int:
 # ---- what must be nowhere --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_nothing_of_a_person_is_in_any_event_dead_letter_log_trace_or_metric(
     played: Played, admin: Person, clinic: Clinic, desk: Person
 ):
     """Twenty words that stand nowhere else go through every flow, wrong ways too; then all that is told is read."""
-    seeds = {name: word() for name in SEEDS}
+    seeds = {name: word() for name in SEEDS} | {"passport": word()[:8].upper()}
     digits = f"{int.from_bytes(os.urandom(4), 'big') % 10**7:07d}"
     patient = until(desk, "POST", "/api/v1/patients", canary(seeds, digits)).expect(201).json
     requests = go_everywhere(clinic, admin, desk, patient, seeds)
@@ -246,7 +246,7 @@ def canary(seeds: dict[str, str], digits: str) -> dict[str, Any]:
         phones=[{"number": f"+49 30 {digits}", "use": "mobile"}],
         emails=[{"address": f"{seeds['email']}@example.org", "use": "home"}],
         addresses=[{"use": "home", "lines": [f"{seeds['street']} 1"], "city": seeds["city"], "country": "DE"}],
-        identifiers=[{"type": "passport", "value": f"{seeds['passport']}7".upper(), "issuer": "DE"}],
+        identifiers=[{"type": "passport", "value": seeds["passport"], "issuer": "DE"}],
     )
 
 
