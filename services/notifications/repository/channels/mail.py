@@ -63,6 +63,11 @@ def mailbox(address: str) -> Mailbox:
         raise Refused("email_address") from None
 
 
+def is_request_id(text: str) -> bool:
+    """Whether a text can stand in a header X-Request-ID as it is."""
+    return _REQUEST_ID.fullmatch(text) is not None
+
+
 def words(text: str, *, longest: int, isolates: bool = False) -> str:
     """A text as one line that stays within itself: without controls, line ends and changes of direction."""
     spaced = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in _written(text))
@@ -84,7 +89,7 @@ def mail(message: Outgoing, *, to: Mailbox, sender: Mailbox, at: datetime) -> by
     }
     if _LANGUAGE.fullmatch(message.language):
         headers["Content-Language"] = message.language
-    if _REQUEST_ID.fullmatch(message.request_id):
+    if is_request_id(message.request_id):
         headers["X-Request-ID"] = message.request_id
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return head.encode("utf-8") + entity.as_bytes(policy=_POLICY)
