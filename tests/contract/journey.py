@@ -144,13 +144,12 @@ class Journey:
     def need(self, name: str) -> str:
         """The id of a thing, made when there is none."""
         if name == "plan_id":
-            return self.need("doctor_id")
+            name = "doctor_id"
         if name == "session_id":
             return self.account["session_id"]
-        if name == "language":
-            return self.language
-        if name in WORDS:
-            return WORDS[name]
+        words = {**WORDS, "language": self.language}
+        if name in words:
+            return words[name]
         if name == "change_id":
             return self.perform("add_doctor_session").body["change"]["change_id"]
         if name not in self.made:
