@@ -198,7 +198,7 @@ class Journey:
             case "add_doctor_session":
                 body = {**body, "valid_from": "2020-01-01"}
             case "send_test_message" if body["channel"] == "in_app":
-                return {**body, "to": self.account["id"]}
+                body = {**body, "to": self.account["id"]}
             case "add_closure" if "scope_id" in body:
                 return {**body, "scope_id": self.need(f"{body['scope']}_id")}
         if operation.service == "appointments" and isinstance(body, Mapping) and "starts_at" in body:
