@@ -160,7 +160,7 @@ class RunningHouse:
             "INFIRMARY_PORT": str(gateway),
             "INFIRMARY_PORT_INBOX": str(inbox),
         }
-        self.url = f"http://127.0.0.1:{gateway}"
+        self.url, self.inbox_url = f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{inbox}"
 
     def up(self) -> None:
         """Start it.
