@@ -32,12 +32,17 @@ def build(
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": clusters.address(settings.admin)},
         "application_log_config": telemetry.application_log(),
+        "layered_runtime": {"layers": [{"name": "of_the_house", "static_layer": _RUNTIME}]},
         "overload_manager": _overload(settings),
         "static_resources": {
             "listeners": [listeners.public(table_, settings=settings), listeners.inner(settings)],
             "clusters": clusters.clusters(endpoints, settings=settings),
         },
     }
+
+
+# Of a route with three parameters the compiled pattern is longer than Envoy takes by itself; all patterns are our own.
+_RUNTIME = {"re2": {"max_program_size": {"error_level": 400}}}
 
 
 def render(document: Mapping[str, Any]) -> str:
