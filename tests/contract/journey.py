@@ -90,8 +90,11 @@ class Journey:
         *,
         service_secret: str = SERVICE_SECRET,
         reply_secret: str = SMS_REPLY_SECRET,
+        push_service: str | None = None,
     ) -> None:
+        """push_service: the one that this house may write to, where it is not one of the examples."""
         self._houses, self._service_secret, self._reply_secret = houses, service_secret, reply_secret
+        self._push_service = push_service
         self.made: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self._account: dict[str, Any] = {}
@@ -144,13 +147,12 @@ class Journey:
     def need(self, name: str) -> str:
         """The id of a thing, made when there is none."""
         if name == "plan_id":
-            return self.need("doctor_id")
+            name = "doctor_id"
         if name == "session_id":
             return self.account["session_id"]
-        if name == "language":
-            return self.language
-        if name in WORDS:
-            return WORDS[name]
+        words = {**WORDS, "language": self.language}
+        if name in words:
+            return words[name]
         if name == "change_id":
             return self.perform("add_doctor_session").body["change"]["change_id"]
         if name not in self.made:
@@ -180,10 +182,11 @@ class Journey:
         return {"subject": f"{self.account['id']}/{session}"}
 
     def proof(self, operation: Operation, body: Any) -> dict[str, Any]:
-        """What stands for a token where another house signs what it sends."""
+        """What stands for a token where another house signs what it sends, byte by byte."""
         if operation.operation_id != "receive_sms_reply":
             return {}
-        return {"headers": {"x-signature": signature(orjson.dumps(body), secret=self._reply_secret)}}
+        raw = orjson.dumps(body)
+        return {"raw": raw, "headers": {"x-signature": signature(raw, secret=self._reply_secret)}}
 
     def _filled(self, operation: Operation, body: Any) -> Any:
         """A body whose ids name things that exist, whose names are new, and whose secrets are right."""
@@ -199,7 +202,9 @@ class Journey:
             case "add_doctor_session":
                 body = {**body, "valid_from": "2020-01-01"}
             case "send_test_message" if body["channel"] == "in_app":
-                return {**body, "to": self.account["id"]}
+                body = {**body, "to": self.account["id"]}
+            case "add_own_push_subscription" | "add_patient_push_subscription" if self._push_service:
+                body = {**body, "endpoint": f"{self._push_service}/{secrets.token_hex(8)}"}
             case "add_closure" if "scope_id" in body:
                 return {**body, "scope_id": self.need(f"{body['scope']}_id")}
         if operation.service == "appointments" and isinstance(body, Mapping) and "starts_at" in body:

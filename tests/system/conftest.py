@@ -125,4 +125,9 @@ def services(client: Client, tokens: Iterator[str]) -> dict[str, Service]:
 @pytest.fixture(scope="module")
 def visit(house: RunningHouse, services: dict[str, Service]) -> Callable[[], Visit]:
     """Begins a new journey."""
-    return lambda: Visit(services, service_secret=house.secret("service-history"))
+    known = {
+        "service_secret": house.secret("service-history"),
+        "reply_secret": house.secret("notifications-sms_reply_secret"),
+        "push_service": f"{house.inbox_url}/push",
+    }
+    return lambda: Visit(services, **known)

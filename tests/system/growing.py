@@ -162,4 +162,7 @@ GROWING = {
     "list_unresolved_appointments": Growing(books_for_a_time_that_is_over, comes_later=True),
     "list_patient_appointments": Growing(books_and_cancels),
     "list_appointment_changes": Growing(comes_and_goes, comes_later=True),
+    "list_deliveries": Growing(makes("send_test_message"), lambda _: {"event": "test", "channel": "in_app"}),
+    "list_own_messages": Growing(makes("send_test_message")),
+    "list_patient_messages": Growing(books_and_cancels, comes_later=True),
 }

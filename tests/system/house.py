@@ -162,7 +162,7 @@ class RunningHouse:
             "INFIRMARY_PORT_INBOX": str(inbox),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
         }
-        self.url = f"http://127.0.0.1:{gateway}"
+        self.url, self.inbox_url = f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{inbox}"
 
     def up(self) -> None:
         """Start it.

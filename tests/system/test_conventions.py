@@ -129,8 +129,15 @@ class Listed:
             self.operation.operation_id,
             query=self.growing.query(self.journey) | query,
             body=self.growing.body(self.journey),
+            **self._actor,
             **{name: self.journey.need(name) for name in names},
         )
+
+    @property
+    def _actor(self) -> dict[str, str]:
+        """The person of the journey where a list is about the own account; else one of those who take turns."""
+        is_own = (self.operation.permission or "").startswith("account.")
+        return self.journey.actor(self.operation) if is_own else {}
 
     def walk(self, *, limit: int, between: Callable[[], object] = lambda: None) -> list[str]:
         """All items from the first page to the last, with something that happens between the pages."""

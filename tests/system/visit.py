@@ -24,7 +24,9 @@ class Service:
     contract: Contract
     tokens: Iterator[str]
 
-    def call(self, operation_id: str, *, body=None, query=None, version=None, token=None, **path) -> Got:
+    def call(
+        self, operation_id: str, *, body=None, query=None, version=None, token=None, raw=None, headers=None, **path
+    ) -> Got:
         """Call an operation by its id."""
         operation = self.contract.operations[operation_id]
         address = requests.Request("GET", operation.path.format(**path), params=query)
@@ -36,6 +38,8 @@ class Service:
             token=None if operation.is_public else token or next(self.tokens),
             key=str(uuid.uuid4()) if operation.takes_key else None,
             if_match=None if version is None else f'"{version}"',
+            raw=raw,
+            headers=headers,
         )
         is_json = "json" in found.headers.get("content-type", "")
         return Got(found.status, found.headers, found.json if found.body and is_json else None, found.body)
@@ -44,8 +48,8 @@ class Service:
 class Visit(Journey):
     """A journey through the gateway, made by one of the people with every right."""
 
-    def __init__(self, houses: Mapping[str, Service], *, service_secret: str) -> None:
-        super().__init__(houses, service_secret=service_secret)
+    def __init__(self, houses: Mapping[str, Service], **known: str) -> None:
+        super().__init__(houses, **known)
         self._token = next(next(iter(houses.values())).tokens)
 
     @property

@@ -1,6 +1,6 @@
 """The sending of one channel: one message at a time, each marked as under way before it leaves.
 
-Between two messages there is one transaction: it keeps what became of the one before and takes the next. Whatever
+Between two messages the store is asked once: it keeps what became of the one before and takes the next. Whatever
 happens to the process, at most one message of the channel has an unknown outcome, and it is sent again.
 """
 

@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 _AT = sa.DateTime(timezone=True)
+_STATUSES = "'held', 'queued', 'sending', 'sent', 'delivered', 'failed', 'dead', 'suppressed'"
 _OPEN = sa.text("status IN ('held', 'queued', 'sending')")
 
 
@@ -65,9 +66,7 @@ def _deliveries() -> None:
         sa.Column("failures", sa.SmallInteger, nullable=False),
         sa.Column("resend_of", sa.Uuid, sa.ForeignKey("deliveries.id")),
         sa.Column("wiped_at", _AT),
-        sa.CheckConstraint(
-            "status IN ('held', 'queued', 'sending', 'sent', 'delivered', 'failed', 'dead', 'suppressed')"
-        ),
+        sa.CheckConstraint(f"status IN ({_STATUSES})"),
         sa.CheckConstraint("way IN ('email', 'sms', 'push', 'in_app')"),
         sa.CheckConstraint("(due_at IS NULL) = (status NOT IN ('held', 'queued', 'sending'))"),
     )

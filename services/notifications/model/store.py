@@ -146,7 +146,7 @@ class Turns(Protocol):
     def turn(
         self, way: Way, *, settled: Settled | None, at: datetime, lease: timedelta, is_last: bool = False
     ) -> Claimed | None:
-        """Keep what became of one delivery and take the next one that is due, both or neither.
+        """Keep what became of one delivery and take the next one that is due.
 
         With `is_last` nothing more is taken. What is taken is marked as under way before this returns, and is another's
         again when nothing more is heard within the lease.

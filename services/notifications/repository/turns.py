@@ -1,4 +1,4 @@
-"""The turns of deliveries: what became of one is kept and the next one taken in one transaction.
+"""The turns of deliveries: what became of one is kept and the next one is taken, as a rule in one statement.
 
 A delivery in hand is marked before it leaves, with its attempt, so a process that dies leaves one of unknown outcome at
 most, and whoever comes after its lease sends it again. What belongs to one appointment and one reader goes in order.
@@ -22,12 +22,12 @@ from services.notifications.model.words import Kind, Way
 from services.notifications.repository import rows
 from services.notifications.repository.work import stop_noted
 
-# All that has to do with one turn in one statement: each round trip is paid by every message.
-_TAKE = sa.text(
-    f"""
-    WITH due AS (
+# All that has to do with one turn is one statement: each round trip and each commit is paid by every message. Its parts
+# see what was before it, so that what follows the delivery that it settles is taken by the turn after.
+_TAKING = f"""
+    due AS (
         SELECT d.id, d.status FROM deliveries AS d
-        WHERE d.way = :way AND d.{schema.OPEN} AND d.due_at <= :at AND NOT EXISTS (
+        WHERE d.way = :way AND d.{schema.OPEN} AND d.due_at <= :at AND d.id IS DISTINCT FROM :id AND NOT EXISTS (
             SELECT FROM deliveries AS e
             WHERE e.appointment_id = d.appointment_id AND e.reader_id = d.reader_id AND e.way = d.way
                 AND e.device = d.device AND e.appointment_version < d.appointment_version AND e.{schema.OPEN}
@@ -49,20 +49,21 @@ _TAKE = sa.text(
     LEFT JOIN preferences AS chosen ON chosen.kind = taken.kind AND chosen.owner_id = taken.reader_id
     LEFT JOIN facility_settings AS place ON place.facility_id = taken.facility_id
     LEFT JOIN sms_stops AS stop ON stop.number_key = taken.address_key
-    """  # noqa: S608 - a constant of ours is put in, nothing else
-)
+"""  # noqa: S608 - a constant of ours is put in, nothing else
 # Whoever was taken for dead may still come with an outcome: the attempt keeps it, the delivery is another's by now.
-_SETTLE = sa.text(
-    """
-    WITH kept AS (
+_SETTLING = """
+    kept AS (
         UPDATE deliveries SET status = :status, reason = :reason, due_at = :due_at, finished_at = :finished_at,
             tries = :tries, failures = :failures
         WHERE id = :id AND status = 'sending' AND tries = :number
+    ), noted AS (
+        UPDATE attempts SET finished_at = :known_at, outcome = :outcome, code = :code, reference = :reference
+        WHERE delivery_id = :id AND number = :number
     )
-    UPDATE attempts SET finished_at = :at, outcome = :outcome, code = :code, reference = :reference
-    WHERE delivery_id = :id AND number = :number
-    """
-)
+"""
+_TAKE = sa.text(f"WITH {_TAKING}").bindparams(sa.bindparam("id", type_=sa.Uuid))
+_SETTLE = sa.text(f"WITH {_SETTLING} SELECT")
+_SETTLE_AND_TAKE = sa.text(f"WITH {_SETTLING}, {_TAKING}").bindparams(sa.bindparam("id", type_=sa.Uuid))
 _FORGET_ATTEMPT = sa.text("DELETE FROM attempts WHERE delivery_id = :id AND number = :number")
 _BACKLOG = sa.text(
     f"""
@@ -77,6 +78,7 @@ _WIPE = sa.text(
     WHERE id = ANY (ARRAY(SELECT id FROM deliveries WHERE {schema.IS_OVER} AND finished_at < :before LIMIT :limit))
     """  # noqa: S608 - as above
 )
+_WITH_MORE = frozenset({Result.WITHHELD, Result.OPTED_OUT})
 _REMOVE_MESSAGES = sa.text(
     "DELETE FROM messages WHERE id = ANY (ARRAY(SELECT id FROM messages WHERE sent_at < :before LIMIT :limit))"
 )
@@ -92,16 +94,22 @@ class SqlTurns:
     def turn(
         self, way: Way, *, settled: Settled | None, at: datetime, lease: timedelta, is_last: bool = False
     ) -> Claimed | None:
-        """Keep what became of one delivery and take the next one that is due, both or neither.
+        """Keep what became of one delivery and take the next one that is due.
 
         Raises:  StoreBusy, StoreAway: nothing was kept, or after the commit was asked for it is unknown.
         """
-        with translated(), self._engine.begin() as connection:
-            if settled is not None:
+        values = {"way": way.value, "at": at, "until": at + lease, "id": None}
+        if settled is None:
+            return None if is_last else self._one(_TAKE, values)
+        if settled.outcome.result in _WITH_MORE or is_last:
+            with translated(), self._engine.begin() as connection:
                 _settle(connection, settled)
-            if is_last:
-                return None
-            row = connection.execute(_TAKE, {"way": way.value, "at": at, "until": at + lease}).one_or_none()
+            return None if is_last else self._one(_TAKE, values)
+        return self._one(_SETTLE_AND_TAKE, {**values, **_outcome(settled)})
+
+    def _one(self, statement: Any, values: dict[str, Any]) -> Claimed | None:
+        with self._database.read() as connection:  # one statement is one transaction
+            row = connection.execute(statement, values).one_or_none()
         return None if row is None else _claimed(row)
 
     def backlog(self, *, at: datetime) -> list[Backlog]:
@@ -125,9 +133,9 @@ class SqlTurns:
             return wiped + connection.execute(_REMOVE_MESSAGES, span).rowcount
 
 
-def _settle(connection: sa.Connection, settled: Settled) -> None:
+def _outcome(settled: Settled) -> dict[str, Any]:
     before, after, outcome = settled.claimed.delivery, settled.after, settled.outcome
-    values: dict[str, Any] = {
+    return {
         "id": after.id,
         "number": before.tries,
         "status": after.status.value,
@@ -136,14 +144,19 @@ def _settle(connection: sa.Connection, settled: Settled) -> None:
         "finished_at": after.finished_at,
         "tries": after.tries,
         "failures": after.failures,
-        "at": settled.at,
+        "known_at": settled.at,
         "outcome": outcome.result.value,
         "code": outcome.code,
         "reference": outcome.reference,
     }
-    connection.execute(_SETTLE, values)
+
+
+def _settle(connection: sa.Connection, settled: Settled) -> None:
+    """Keep an outcome, with what follows from it for others."""
+    before, outcome = settled.claimed.delivery, settled.outcome
+    connection.execute(_SETTLE, _outcome(settled))
     if outcome.result is Result.WITHHELD:
-        connection.execute(_FORGET_ATTEMPT, {"id": after.id, "number": before.tries})
+        connection.execute(_FORGET_ATTEMPT, {"id": before.id, "number": before.tries})
     if outcome.result is Result.OPTED_OUT and before.to_key is not None:
         connection.execute(stop_noted(before.to_key, is_stopped=True, at=settled.at, source="channel"))
     if outcome.result is Result.OPTED_OUT and before.device:

@@ -33,6 +33,11 @@ class Process:
             self.deaths += self._process.returncode == -signal.SIGKILL
             self.start()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.kill()

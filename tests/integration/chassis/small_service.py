@@ -10,14 +10,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from services.chassis import bus, config, redis, sql, worker
 from services.chassis.call import Call
 from services.chassis.jobs import Job
-from services.chassis.service import Service
+from services.chassis.service import Part, Service
 from tests.integration.chassis.listening import GROUP, QUICK, STREAM, recording
 from tests.integration.chassis.making import MIGRATIONS, new_id, now
 
@@ -26,7 +26,13 @@ BEGUN = "test.begun"  # on the bus: how often a handler was called
 
 
 def build(
-    postgres_url: str, redis_url: str, contract: Path, *, handler: bus.Handler | None = None, jobs: Sequence[Job] = ()
+    postgres_url: str,
+    redis_url: str,
+    contract: Path,
+    *,
+    handler: bus.Handler | None = None,
+    jobs: Sequence[Job] = (),
+    parts: Mapping[str, Part] | None = None,
 ) -> Service:
     """The service `listener`: a thing told is a thing recorded, in its own database."""
     environ = {
@@ -51,6 +57,7 @@ def build(
             bus.Subscription(stream=STREAM, handlers={"things.added.v1": handler or recording(database)}),
         ],
         jobs=jobs,
+        parts=parts or {},
     )
 
 

@@ -15,6 +15,7 @@ SCHEMAS = {
     "audit": "services.audit.schema",
     "doctors": "services.doctors.schema",
     "identity": "services.identity.schema",
+    "notifications": "services.notifications.schema",
     "patients": "services.patients.schema",
     "reports": "services.reports.schema",
 }

@@ -117,6 +117,29 @@ def test_a_worker_relays_listens_and_stops(database, address, bus: redis.Client,
     assert inbox(database) == 2
 
 
+def test_a_part_of_the_service_runs_beside_the_others_until_it_is_told_to_stop(address, redis_url, contract) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def part(stop: threading.Event) -> None:
+        begun.set()
+        stop.wait()
+        ended.set()
+
+    with working(small_service.build(address, redis_url, contract, parts={"own": part})):
+        assert begun.wait(10)
+        assert not ended.is_set()
+    assert ended.is_set()
+
+
+def test_a_part_of_the_service_that_dies_ends_the_worker(address, redis_url, contract) -> None:
+    def part(_stop: threading.Event) -> None:
+        raise ValueError("a mistake in the program")
+
+    with working(small_service.build(address, redis_url, contract, parts={"own": part})) as worker_thread:
+        worker_thread.join(10)
+        assert not worker_thread.is_alive()
+
+
 def test_when_a_part_dies_the_whole_worker_ends(address, redis_url, contract) -> None:
     """A mistake in the program is not hidden: the process goes, and another is started."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import orjson
 import psycopg
 import pytest
 
@@ -95,3 +96,32 @@ def test_an_unknown_record_is_not_found_and_leaves_a_trace(house, operation):
     assert (got.status, got.body["code"]) == (404, "not_found")
     (trace,) = [row for row in making.rows(house, "outbox") if row["type"] == "audit.recorded.v1"]
     assert '"not_found"' in trace["event"]
+
+
+def test_a_service_learns_how_a_patient_is_reached_and_the_trail_knows_it(house):
+    record = making.registered(
+        house,
+        given_name="Zoë",
+        language="de",
+        contact_preference="sms",
+        phones=[{"number": "+49 30 5550101"}, {"number": "911", "use": "home"}],
+        emails=[{"address": "zoe@example.org"}],
+    )
+    got = making.fits(house, "get_patient_contact", act(house, "get_patient_contact", record, role="service"))
+    assert (got.status, got.headers["etag"]) == (200, '"1"')
+    assert got.body["phones"] == [{"e164": "+49305550101", "use": "mobile"}]
+    assert (got.body["given_name"], got.body["language"], got.body["contact_preference"]) == ("Zoë", "de", "sms")
+    trace = orjson.loads(making.rows(house, "outbox")[-1]["event"])["data"]
+    assert (trace["operation"], trace["action"], trace["patient_id"]) == ("get_patient_contact", "read", record["id"])
+
+
+def test_a_contact_says_that_nothing_may_be_sent(house):
+    record = making.registered(house)
+    deactivate(house, record)
+    assert act(house, "get_patient_contact", record, role="service").body["standing"] == "inactive"
+
+
+@pytest.mark.parametrize("role", ["receptionist", "doctor", "patient", "admin"])
+def test_contacts_are_for_services_that_send_messages(house, role):
+    assert act(house, "get_patient_contact", making.registered(house), role=role).status == 403
+    assert house.call("get_patient_contact", patient_id=making.NOBODY, role="service").status == 404

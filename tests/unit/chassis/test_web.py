@@ -59,6 +59,10 @@ class Things:
         """Open it."""
         return {"open": True}
 
+    def knock_door(self, x_knock: str, raw: bytes) -> dict[str, object]:
+        """Knock."""
+        return {"knock": x_knock, "raw": raw.decode()}
+
 
 class World:
     """The service of the tests, and what it has written down."""
@@ -109,6 +113,17 @@ def test_defaults_and_lists_in_the_query_reach_the_method(world: World) -> None:
         "GET", "/api/v1/things?color=red&color=blue&limit=7", headers={"authorization": "Bearer nurse@n"}
     )
     assert (got.body["limit"], got.body["color"]) == (7, ["red", "blue"])
+
+
+def test_a_method_that_asks_for_them_gets_a_header_and_the_bytes_of_the_body(world: World) -> None:
+    """What somebody else has signed is signed byte by byte."""
+    raw = b'{"count":  1, "name": "Ada"}'
+    got = world.house.call("knock_door", role=None, raw=raw, headers={"X-Knock": "thrice"})
+    assert (got.status, got.body) == (200, {"knock": "thrice", "raw": raw.decode()})
+    for headers in ({}, {"X-Knock": "far too long"}):
+        refused = world.house.call("knock_door", role=None, raw=raw, headers=headers)
+        assert refused.status == 422
+        assert refused.body["errors"][0]["parameter"] == "X-Knock"
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_what_a_channel_says_is_what_became_of_it(answer, result):
 
 
 def test_what_a_channel_takes_is_the_message_under_the_id_of_its_delivery():
-    channel, delivery = Answering(Accepted("theirs")), claimed().delivery
+    channel, delivery = Answering(Accepted(reference="theirs")), claimed().delivery
     assert attempted(channel, delivery) == Outcome(result=Result.ACCEPTED, reference="theirs")
     (message,) = channel.got
     assert (message.delivery_id, message.to, message.text) == (delivery.id, delivery.to, delivery.text)

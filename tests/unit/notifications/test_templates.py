@@ -54,7 +54,7 @@ def test_every_message_has_built_in_words_in_every_language_that_can_be_filled_i
 
 @pytest.mark.row("NOT-11")
 def test_no_built_in_message_says_what_an_appointment_is_about():
-    """Neither a placeholder for a diagnosis, a drug, a specialization, a type or a reason, nor any but the known ones."""
+    """Neither what names a diagnosis, a drug, a specialization, a type or a reason, nor any but the known ones."""
     for words in BUILT_IN.values():
         for name, each in words.items():
             names = used(f"{each.subject} {each.short} {each.long}")

@@ -19,4 +19,6 @@ def test_for_everybody_else_there_is_no_record():
     with pytest.raises(NotFound):
         model.readable(patient(), actor=BLIND)
     with pytest.raises(NotFound):
+        model.reachable(patient(), actor=CLERK)
+    with pytest.raises(NotFound):
         model.changeable(patient(), actor=BLIND, permission="patients.update")

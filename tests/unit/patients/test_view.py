@@ -40,6 +40,16 @@ def test_the_standing_says_nothing_about_the_person():
     }
 
 
+def test_a_contact_holds_what_a_message_needs_and_no_more():
+    shown = view.contact(
+        patient(phones=[{"number": "5550101234"}, {"number": "110"}], emails=[{"address": "j@example.org"}])
+    )
+    assert shown["phones"] == [{"e164": "+15550101234", "use": "mobile"}]
+    assert shown["emails"] == [{"address": "j@example.org", "use": "home"}]
+    assert (shown["given_name"], shown["standing"], shown["version"]) == ("John", "active", 1)
+    assert not {"mrn", "birth_date", "identifiers", "addresses"} & shown.keys()
+
+
 def test_hits_keep_their_order_and_score():
     records = [patient(2), patient(1)]
     hits = [model.Hit(id=patient_id(2), score=90), model.Hit(id=patient_id(1), score=80)]
