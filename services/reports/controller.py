@@ -111,7 +111,8 @@ class ReportsController:
         with self._store.figures() as figures:
             mine = model.narrowed(asked, actor=call.actor, own=figures.doctor_of(call.actor.subject))
             rows = list(_found(figures, kind, mine, call, most=self._shown_rows))
-            total, as_of = figures.total(mine, kind.measures), _as_of(figures, call)
+            total = model.added(rows, kind.measures) if mine.adds_up else figures.total(mine, kind.measures)
+            as_of = _as_of(figures, call)
         return view.report(kind, mine, rows=rows, total=total, found=as_of)
 
     def _exported(self, kind: view.Kind, asked: model.Asked, call: Call) -> Answer:

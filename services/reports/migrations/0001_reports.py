@@ -56,8 +56,9 @@ def _appointments(number: int) -> None:
         sa.Column("changed_at", _AT, nullable=False),
         sa.Column("version", sa.Integer, sa.CheckConstraint("version >= 1"), nullable=False),
     )
-    counted = ["facility_id", "day", "doctor_id"]
-    op.create_index(f"{name}_counted", name, counted, postgresql_include=["status", "is_late"])
+    for scope, other in (("facility", "doctor"), ("doctor", "facility")):
+        included = [f"{other}_id", "status", "is_late"]
+        op.create_index(f"{name}_of_{scope}", name, [f"{scope}_id", "day"], postgresql_include=included)
     op.create_index(f"{name}_newest", name, ["changed_at"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -73,6 +73,18 @@ class AsOf:
     newest_event_at: datetime | None
     looked_at: datetime | None
     is_behind: bool
+
+
+def added(rows: Iterable[Row], measures: Sequence[Measure]) -> dict[str, int]:
+    """What rows add up to.
+
+    Source: none, plain arithmetic.
+    """
+    found = {each.name: 0 for each in measures}
+    for row in rows:
+        for name in found:
+            found[name] += row.counts[name]
+    return found
 
 
 def no_show_rate(counts: Mapping[str, int]) -> Rate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -77,8 +78,8 @@ class Owners:
             return
         after, limit = query.get("cursor", [""])[0], min(int(query["limit"][0]), self.largest_page)
         known = getattr(self, kind)
-        wanted = sorted(known if kind != "appointments" else self._of(found[1]))
-        ids = [each for each in wanted if each > after][: limit + 1]
+        wanted = known if kind != "appointments" else self._of(found[1])
+        ids = heapq.nsmallest(limit + 1, (each for each in wanted if each > after))
         items = [known[each] for each in ids[:limit]]
         connection.answer(200, {"items": items, "next_cursor": ids[limit - 1] if len(ids) > limit else None})
 
