@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.chassis.bus import Subscription
+from services.chassis.bus import BatchSubscription, Subscription
 from services.chassis.call import Call
 from services.chassis.config import ServiceSettings
 from services.chassis.following import Follower
@@ -49,7 +49,7 @@ class Service:
     start_checks: Sequence[Callable[[], None]] = ()
     close: Sequence[Callable[[], None]] = ()
     outbox: Outbox | None = None
-    subscriptions: Sequence[Subscription] = ()
+    subscriptions: Sequence[Subscription | BatchSubscription] = ()
     jobs: Sequence[Job] = ()
     commands: Mapping[str, Command] = field(default_factory=dict)
     gives_keys: bool = False
