@@ -62,6 +62,7 @@ class Handling:
         schemas: EventSchemas,
         clock: Callable[[], datetime],
         new_id: Callable[[], UUID],
+        tracer: trace.Tracer | None = None,
     ) -> None:
         self.in_batches = isinstance(subscription, BatchSubscription)
         self._subscription = subscription
@@ -69,6 +70,7 @@ class Handling:
         self._schemas = schemas
         self._clock = clock
         self._new_id = new_id
+        self._tracer = tracer or tracing.tracer()
         self._actor = Actor(subject=f"service:{group}", roles=frozenset({"service"}))
 
     def handle(self, entry: Entry) -> Result:
@@ -104,7 +106,7 @@ class Handling:
         """Handle what is new in one unit of work; takes out of `new` what proves to have been handled before."""
         name = f"process {self._subscription.stream}"
         attributes: dict[str, AttributeValue] = {**self._attributes(), "messaging.batch.message_count": len(new)}
-        with tracing.tracer().start_as_current_span(name, kind=SpanKind.CONSUMER, attributes=attributes) as whole:
+        with self._tracer.start_as_current_span(name, kind=SpanKind.CONSUMER, attributes=attributes) as whole:
             spans = {each.id: self._span(each, within=whole) for each in new.values()}
             result = Result(outcome=Outcome.REPEATED)
             while new:
@@ -166,7 +168,7 @@ class Handling:
 
     def _span(self, event: Received, *, within: Span | None = None) -> Span:
         """The span of an event in the trace of whoever caused it; if handled with others, with a link to the whole."""
-        return tracing.tracer().start_span(
+        return self._tracer.start_span(
             f"process {event.type}",
             context=tracing.incoming({"traceparent": event.trace_parent} if event.trace_parent else {}),
             kind=SpanKind.CONSUMER,
