@@ -13,7 +13,7 @@ from services.audit import consumers, jobs
 from services.audit.controller import AuditController
 from services.audit.repository import AuditStore, CheckpointFile
 from services.chassis import config, outbox, sql
-from services.chassis.bus import Subscription
+from services.chassis.bus import BatchSubscription
 from services.chassis.jobs import Job
 from services.chassis.service import Command, Service, new_id, now
 
@@ -53,9 +53,10 @@ def service(environ: Mapping[str, str]) -> Service:
         close=[engine.dispose],
         outbox=database.outbox,
         subscriptions=[
-            Subscription(
+            BatchSubscription(
                 stream=outbox.AUDIT_STREAM,
-                handlers={outbox.AUDIT_TYPE: partial(consumers.record_entry, store=store)},
+                types=[outbox.AUDIT_TYPE],
+                handler=partial(consumers.record_entries, store=store),
             )
         ],
         jobs=[

@@ -69,11 +69,15 @@ class AuditTransaction:
         row = self._connection.execute(sa.select(_head.c.position, _head.c.hash).with_for_update()).one()
         return model.Head(row.position, bytes(row.hash))
 
-    def append(self, link: model.Link) -> None:
-        """Keep a link and make it the head."""
-        values = {"position": link.position, "previous": link.previous, "hash": link.hash, "entry": link.text}
-        self._connection.execute(schema.entries.insert(), {**values, **link.index._asdict()})
-        self._connection.execute(_head.update().values(position=link.position, hash=link.hash))
+    def append(self, links: Sequence[model.Link]) -> None:
+        """Keep links, one at least, each of which follows the one before, and make the last one the head."""
+        rows = [
+            {"position": each.position, "previous": each.previous, "hash": each.hash, "entry": each.text}
+            | each.index._asdict()
+            for each in links
+        ]
+        self._connection.execute(schema.entries.insert(), rows)
+        self._connection.execute(_head.update().values(position=links[-1].position, hash=links[-1].hash))
 
     def find(self, search: model.Search, *, before: int | None, limit: int) -> Sequence[model.Link]:
         """The newest links that a search is about."""

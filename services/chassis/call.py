@@ -35,10 +35,10 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event that is being handled: for which consumer, and which event."""
+    """What is being handled: for which consumer, and which event, or which several in one unit of work."""
 
     consumer: str
-    event_id: UUID
+    event_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

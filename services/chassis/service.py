@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from threading import Event
 from uuid import UUID
 
-from services.chassis.bus import Subscription
+from services.chassis.bus import BatchSubscription, Subscription
 from services.chassis.call import Call
 from services.chassis.config import ServiceSettings
 from services.chassis.following import Follower
@@ -55,7 +55,7 @@ class Service:
     start_checks: Sequence[Callable[[], None]] = ()
     close: Sequence[Callable[[], None]] = ()
     outbox: Outbox | None = None
-    subscriptions: Sequence[Subscription] = ()
+    subscriptions: Sequence[Subscription | BatchSubscription] = ()
     jobs: Sequence[Job] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)
     commands: Mapping[str, Command] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 from services.chassis.call import Answer
 
@@ -41,7 +42,11 @@ class KeyRunning(Exception):
 
 
 class AlreadyHandled(Exception):
-    """This consumer has handled this event before: there is nothing left to do."""
+    """This consumer has handled these events before: nothing was kept, and with them nothing is left to do."""
+
+    def __init__(self, event_ids: Collection[UUID]) -> None:
+        super().__init__("already handled")
+        self.event_ids = frozenset(event_ids)
 
 
 class NotDurable(StoreError):

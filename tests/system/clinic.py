@@ -6,6 +6,7 @@ import random
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -131,17 +132,30 @@ def licence() -> dict[str, str]:
 
 
 def until(
-    person: Person, method: str, path: str, body: object = None, *, key: str | None = None, if_match: str | None = None
+    person: Person,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    key: str | None = None,
+    if_match: str | None = None,
+    again: Counter[str] | None = None,
 ) -> Reply:
-    """A request that is sent again, with the same key, while the answer says "not now" or there is none."""
+    """A request that is sent again, with the same key, while the answer says "not now" or there is none.
+
+    `again` counts those by what was said.
+    """
     name, ends = key or new_key(), time.monotonic() + 60
     while True:
         try:
             got = person.send(method, path, body, key=name if method == "POST" else None, if_match=if_match)
             if got.status not in AGAIN and not (got.status == 409 and got.json["code"] == "still_running"):
                 return got
+            said = f"{got.status} {got.json['code']}"
         except urllib3.exceptions.HTTPError:
-            pass
+            said = "no answer"
+        if again is not None:
+            again[said] += 1
         assert time.monotonic() < ends, f"{method} {path} was not decided within a minute"
         time.sleep(random.uniform(0.05, 0.2))
 

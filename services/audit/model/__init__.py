@@ -1,6 +1,6 @@
 """The rules of the trail: how entries are written down and chained, how a chain is checked. Pure, without any I/O."""
 
-from services.audit.model.chain import GENESIS, Head, Link, follow, link_hash
+from services.audit.model.chain import GENESIS, Head, Link, follow, follow_all, link_hash
 from services.audit.model.checkpoints import UNREADABLE, Checkpoint, is_due, is_genuine, signed
 from services.audit.model.entries import Entry, Index, canonical, entry_from, index_of, read_entry
 from services.audit.model.searching import Search, search
@@ -28,6 +28,7 @@ __all__ = [
     "canonical",
     "entry_from",
     "follow",
+    "follow_all",
     "index_of",
     "is_due",
     "is_genuine",

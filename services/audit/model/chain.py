@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -47,3 +48,15 @@ def follow(head: Head, entry: Entry) -> Link:
     text, position = canonical(entry), head.position + 1
     own = link_hash(previous=head.hash, position=position, text=text)
     return Link(position, head.hash, own, text, index_of(entry))
+
+
+def follow_all(head: Head, entries: Iterable[Entry]) -> list[Link]:
+    """The links that hold some entries in their order, the first of which follows the newest one.
+
+    Source:  none, plain arithmetic.
+    """
+    links: list[Link] = []
+    for entry in entries:
+        links.append(follow(head, entry))
+        head = Head(links[-1].position, links[-1].hash)
+    return links

@@ -27,8 +27,8 @@ class Transaction(Protocol):
         """The newest link, held until the unit of work ends: appends go one after the other."""
         ...
 
-    def append(self, link: Link) -> None:
-        """Keep a link and make it the head."""
+    def append(self, links: Sequence[Link]) -> None:
+        """Keep links, one at least, each of which follows the one before, and make the last one the head."""
         ...
 
     def find(self, search: Search, *, before: int | None, limit: int) -> Sequence[Link]:

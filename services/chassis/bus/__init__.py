@@ -8,12 +8,14 @@ from services.chassis.bus.event_schemas import EventSchemas
 from services.chassis.bus.gauges import Standing, standing
 from services.chassis.bus.group import Group, dead_letters_of
 from services.chassis.bus.handling import Handling
-from services.chassis.bus.received import Handler, Received, Subscription
+from services.chassis.bus.received import BatchHandler, BatchSubscription, Handler, Received, Subscription
 from services.chassis.bus.republishing import republish
 from services.chassis.bus.timing import Timing
 from services.chassis.bus.trimming import trim
 
 __all__ = [
+    "BatchHandler",
+    "BatchSubscription",
     "Consumer",
     "DeadLetter",
     "EventSchemas",

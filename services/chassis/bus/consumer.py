@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from services.chassis import logs, redis
 from services.chassis.bus import counts
@@ -56,6 +57,8 @@ class Consumer:
         timing = self._timing
         batch = self._group.read(self._reader, consumer=self._name, count=timing.batch, block_s=timing.block_s)
         self._touched = time.monotonic()
+        if self._handling.in_batches and len(batch) > 1 and self._handled_together(batch, stop):
+            return
         for place, entry in enumerate(batch):
             rest = [each.id for each in batch[place:]]
             if stop.is_set():
@@ -63,8 +66,19 @@ class Consumer:
                 return
             if not self._still_ours(rest):
                 return
-            result = self._handle_in_place(entry, rest, stop)
-            self._settle(entry, result, attempts=entry.attempt)
+            self._settle([entry], self._in_place(partial(self._alone, entry), rest, stop))
+
+    def _handled_together(self, batch: Sequence[Entry], stop: threading.Event) -> bool:
+        """Handle a batch at once; False when something in it failed: nothing was kept, and each is taken alone."""
+        ids = [each.id for each in batch]
+        results = self._in_place(partial(self._handling.handle_together, batch), ids, stop)
+        if any(result.outcome is Outcome.FAILED for result in results):
+            return False
+        self._settle(batch, results)
+        return True
+
+    def _alone(self, entry: Entry) -> list[Result]:
+        return [self._handling.handle(entry)]
 
     def _still_ours(self, rest: Sequence[str]) -> bool:
         """Say that we live, now and then; False when we were silent so long that others have taken the rest."""
@@ -76,14 +90,17 @@ class Consumer:
             self._touched = time.monotonic()
         return True
 
-    def _handle_in_place(self, entry: Entry, rest: Sequence[str], stop: threading.Event) -> Result:
-        """Handle; while the handler's store is away, wait with the event in hand: the next would fare the same."""
-        result = self._handling.handle(entry)
+    def _in_place(
+        self, attempt: Callable[[], list[Result]], rest: Sequence[str], stop: threading.Event
+    ) -> list[Result]:
+        """Handle; while the handler's store is away, wait with what is in hand: what comes next would fare the same."""
+        results = attempt()
         for pause_s in self._timing.away_s:
-            if result.outcome is not Outcome.AWAY or stop.wait(pause_s) or not self._still_ours(rest):
+            is_away = any(result.outcome is Outcome.AWAY for result in results)
+            if not is_away or stop.wait(pause_s) or not self._still_ours(rest):
                 break
-            result = self._handling.handle(entry)
-        return result
+            results = attempt()
+        return results
 
     def _retry_some(self, stop: threading.Event) -> None:
         self._look_for_dead(stop)
@@ -100,7 +117,7 @@ class Consumer:
         entry = self._group.take(waiting, consumer=f"{RETRY}{self._name}", attempt=waiting.count + 1)
         if entry is not None:
             counts.REDELIVERED.labels(*self._where).inc()
-            self._settle(entry, self._handling.handle(entry), attempts=entry.attempt)
+            self._settle([entry], self._alone(entry))
 
     def _look_for_dead(self, stop: threading.Event) -> None:
         if time.monotonic() - self._looked_for_dead < self._timing.takeover_every_s:
@@ -123,18 +140,25 @@ class Consumer:
         elif self._group.take_over(left, attempts=attempts):
             counts.TAKEN_OVER.labels(*self._where).inc()
 
-    def _settle(self, entry: Entry, result: Result, *, attempts: int) -> None:
-        if result.outcome in DONE:
-            self._group.done(entry.id)
-            counts.HANDLED.labels(*self._where, result.outcome.value).inc()
-            return
+    def _settle(self, entries: Sequence[Entry], results: Sequence[Result]) -> None:
+        """Let go of what is done with, at once, and of each other in the way that it needs."""
+        done = [entry.id for entry, result in zip(entries, results, strict=True) if result.outcome in DONE]
+        if done:
+            self._group.done(*done)
+        for entry, result in zip(entries, results, strict=True):
+            if result.outcome in DONE:
+                counts.HANDLED.labels(*self._where, result.outcome.value).inc()
+            else:
+                self._settle_failure(entry, result)
+
+    def _settle_failure(self, entry: Entry, result: Result) -> None:
         counts.FAILED.labels(*self._where, result.error).inc()
         if result.outcome is Outcome.AWAY:
-            self._group.put_aside(entry.id, attempts=attempts - 1)  # no fault of the event
-        elif result.outcome is Outcome.INVALID or attempts >= self._timing.attempts:
+            self._group.put_aside(entry.id, attempts=entry.attempt - 1)  # no fault of the event
+        elif result.outcome is Outcome.INVALID or entry.attempt >= self._timing.attempts:
             self._bury(entry, result)
         else:
-            self._group.put_aside(entry.id, attempts=attempts)
+            self._group.put_aside(entry.id, attempts=entry.attempt)
 
     def _bury(self, entry: Entry, result: Result) -> None:
         """Keep where it is and why, never what it says."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -24,7 +24,7 @@ from services.chassis.mongo.outbox import MongoOutbox
 from services.chassis.stores import AlreadyHandled, KeyRunning
 from services.kernel.events import Event
 
-_WRITE_CONFLICT = 112
+_WRITE_CONFLICT, _DUPLICATE_KEY = 112, 11000
 _COMMITS = 2
 
 
@@ -68,7 +68,7 @@ class Documents:
     def begin(self, call: Call) -> Iterator[Unit]:
         """One transaction that commits, with the effect, all that belongs to the call.
 
-        Raises:  AlreadyHandled: this consumer has had this event. Replayed, KeyReused, KeyRunning: see there.
+        Raises:  AlreadyHandled: this consumer has had these events. Replayed, KeyReused, KeyRunning: see there.
                  StoreBusy: nothing was kept, try again. StoreAway: away, or after the commit was asked for unknown.
         """
         with translated(), self.client.start_session() as session:
@@ -121,11 +121,15 @@ class Documents:
             self._take_key(session, call.key)
 
     def _mark_handled(self, session: ClientSession, delivery: Delivery) -> None:
-        mark = {"_id": f"{delivery.consumer}:{delivery.event_id}", "handled_at": self._clock()}
+        at, ids = self._clock(), {f"{delivery.consumer}:{each}": each for each in delivery.event_ids}
         try:
-            self.database[INBOX].insert_one(mark, session=session)
-        except DuplicateKeyError as error:
-            raise AlreadyHandled from error
+            self.database[INBOX].insert_many([{"_id": mark, "handled_at": at} for mark in ids], session=session)
+        except BulkWriteError as error:
+            (first,) = error.details["writeErrors"]
+            if first["code"] != _DUPLICATE_KEY:
+                raise
+            others = self.database[INBOX].find({"_id": {"$in": list(ids)}}, {"_id": 1})
+            raise AlreadyHandled({ids[mark["_id"]] for mark in (first["op"], *others)}) from error
 
     def _take_key(self, session: ClientSession, key: IdempotencyKey) -> None:
         """Own the key until the transaction ends: a second insert of its id conflicts at once and waits for nothing."""

@@ -12,14 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis import answers, outbox, retention
-from services.chassis.call import Call, IdempotencyKey
+from services.chassis.call import Call, Delivery, IdempotencyKey
 from services.chassis.outbox import Outgoing
 from services.chassis.sql.errors import translated
 from services.chassis.sql.outbox import SqlOutbox
 from services.chassis.stores import AlreadyHandled, KeyRunning
 from services.kernel.events import Event
 
-_INTO_INBOX = sa.text("INSERT INTO inbox (consumer, event_id) VALUES (:consumer, :event_id) ON CONFLICT DO NOTHING")
+_INTO_INBOX = sa.text(
+    "INSERT INTO inbox (consumer, event_id) SELECT :consumer, unnest(CAST(:event_ids AS uuid[]))"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
 _LOCK_KEY = sa.text("SELECT pg_try_advisory_xact_lock(:number)")
 _ANSWER = sa.text(
     "SELECT fingerprint, status, body, headers FROM idempotency WHERE principal = :principal AND key = :key"
@@ -71,7 +74,7 @@ class Database:
     def begin(self, call: Call) -> Iterator[Unit]:
         """One transaction that commits, with the effect, all that belongs to the call.
 
-        Raises:  AlreadyHandled: this consumer has had this event. Replayed, KeyReused, KeyRunning: see there.
+        Raises:  AlreadyHandled: this consumer has had these events. Replayed, KeyReused, KeyRunning: see there.
                  StoreBusy: nothing was kept, try again. StoreAway: away, or after the commit was asked for unknown.
         """
         with translated(), self.engine.connect() as connection:
@@ -143,11 +146,9 @@ class Database:
 
 
 def _admit(connection: sa.Connection, call: Call) -> None:
-    delivery, key = call.delivery, call.key
-    if delivery is not None:
-        mark = {"consumer": delivery.consumer, "event_id": delivery.event_id}
-        if connection.execute(_INTO_INBOX, mark).rowcount == 0:
-            raise AlreadyHandled
+    key = call.key
+    if call.delivery is not None:
+        _mark_handled(connection, call.delivery)
     if key is not None:
         number = answers.lock_number("idempotency", key.principal, key.key)
         if not connection.execute(_LOCK_KEY, {"number": number}).scalar_one():
@@ -158,6 +159,14 @@ def _admit(connection: sa.Connection, call: Call) -> None:
             answers.answer_again(
                 key, fingerprint=row.fingerprint, status=row.status, body=row.body, headers=row.headers
             )
+
+
+def _mark_handled(connection: sa.Connection, delivery: Delivery) -> None:
+    # In one order everywhere: two consumers that have some of the same events wait for each other, and never both.
+    marks = {"consumer": delivery.consumer, "event_ids": sorted(delivery.event_ids)}
+    handled = set(delivery.event_ids).difference(connection.execute(_INTO_INBOX, marks).scalars())
+    if handled:
+        raise AlreadyHandled(handled)
 
 
 def _keep_answer(connection: sa.Connection, call: Call, key: IdempotencyKey) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.appointments import broken, contests
+from tests.integration.appointments import broken, contests, mixing
 from tests.integration.appointments.making import Booking, at, monday, opened
 
 BODIES: dict[str, Callable[[Booking], object]] = {
     "A-01": lambda desk: contests.one_place(desk, clients=60),
     "A-02": lambda desk: contests.overlapping(desk, clients=30, each_does=8, seed=1),
     "A-06": lambda desk: contests.one_place_for_many_requests(desk, requests=50, staff=20),
+    "A-07": lambda desk: mixing.one_day(desk, seconds=4, seed=1),
     "A-09": lambda desk: contests.same_keys(desk, requests=20),
 }
 

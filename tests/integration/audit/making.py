@@ -90,15 +90,16 @@ class House:
         self.engine = sql.engine(url, name="audit", pool=8)
         self.database = sql.Database(self.engine, service="audit", clock=lambda: datetime.now(UTC), new_id=new_id)
         self.store = AuditStore(self.database, second_place=self.file)
-        self.record = functools.partial(consumers.record_entry, store=self.store)
+        self.record = functools.partial(consumers.record_entries, store=self.store)
 
     def close(self) -> None:
         """Close the connections."""
         self.engine.dispose()
 
-    def receive(self, event: bus.Received) -> None:
-        """What the worker does with an event."""
-        self.record(event, make_call(delivery=Delivery(consumer="audit", event_id=event.id)))
+    def receive(self, *events: bus.Received) -> None:
+        """What the worker does with an event, or with several at once."""
+        delivery = Delivery(consumer="audit", event_ids=tuple(each.id for each in events))
+        self.record(events, make_call(delivery=delivery))
 
     def fill(self, count: int) -> None:
         """Receive so many events, a checkpoint after each tenth."""

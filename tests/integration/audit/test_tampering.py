@@ -216,6 +216,8 @@ def test_the_second_place_finds_a_range_by_halving(tmp_path):
         "UPDATE chain_head SET hash = sha256('x')",
         "UPDATE chain_head SET position = 20, hash = (SELECT hash FROM entries WHERE position = 20)",
         another(26, of=25, previous="previous"),
+        another(27, of=25, previous="hash"),
+        another(25, of=24, previous="previous"),
     ],
 )
 @pytest.mark.parametrize("replica", ["origin", "replica"])
@@ -225,6 +227,21 @@ def test_the_database_refuses_every_change_even_to_the_owner(trail, statement, r
         connection.execute(f"SET session_replication_role = {replica}".encode())
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement.encode())
+    assert trail.broken() is None
+
+
+def test_the_database_refuses_several_entries_of_which_one_does_not_follow_the_one_before(trail):
+    """Each is right by itself: the first follows the head, and the second would follow the head as well."""
+    two = """
+        INSERT INTO entries SELECT {position}, head.hash,
+            sha256(head.hash || int8send({position}) || convert_to(entry, 'UTF8')), entry, gen_random_uuid()::text,
+            at, actor, operation, action, outcome, about
+        FROM entries, chain_head AS head WHERE entries.position = 25
+    """
+    with psycopg.connect(trail.url) as connection:
+        connection.execute(two.format(position=26).encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(two.format(position=27).encode())
     assert trail.broken() is None
 
 

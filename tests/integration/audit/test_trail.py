@@ -85,6 +85,33 @@ def test_many_workers_at_once_make_one_chain(house):
     assert house.broken() is None
 
 
+def test_several_that_arrive_together_make_one_chain_and_stand_in_their_order(house):
+    house.receive(*(make_event(number, actor=f"doctor-{number}") for number in range(50)))
+    house.receive(make_event(50, actor="doctor-50"))
+    assert house.rows("SELECT actor FROM entries ORDER BY position") == [(f"doctor-{n}",) for n in range(51)]
+    assert house.rows("SELECT position FROM chain_head") == [(51,)]
+    assert house.broken() is None
+
+
+def test_one_of_several_that_arrived_before_keeps_all_of_them_out_and_is_named(house):
+    events = [make_event(number) for number in range(3)]
+    house.receive(events[1])
+    with pytest.raises(AlreadyHandled) as found:
+        house.receive(*events)
+    assert found.value.event_ids == {events[1].id}
+    assert house.rows("SELECT count(*) FROM entries") == [(1,)]
+    house.receive(events[0], events[2])
+    assert house.rows("SELECT count(*) FROM inbox") == [(3,)]
+    assert house.broken() is None
+
+
+def test_a_broken_one_among_several_leaves_nothing(house):
+    with pytest.raises(KeyError):
+        house.receive(make_event(), without(make_event(1), "actor"), make_event(2))
+    assert house.rows("SELECT count(*) FROM entries") == [(0,)]
+    assert house.rows("SELECT count(*) FROM inbox") == [(0,)]
+
+
 def test_a_broken_append_leaves_nothing(house):
     house.receive(make_event())
     with pytest.raises(KeyError):

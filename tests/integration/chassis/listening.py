@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 import sqlalchemy as sa
+from opentelemetry import trace
 
 from services.chassis import bus, mongo, redis, sql
 from services.chassis.call import Call
@@ -44,13 +45,37 @@ def recording(store: sql.Database | mongo.Documents, *, poison: str = "poison") 
     return handle
 
 
+def recording_all(store: sql.Database | mongo.Documents, *, poison: str = "poison") -> bus.BatchHandler:
+    """The same for several things in one unit of work."""
+
+    def handle(events: Sequence[bus.Received], call: Call) -> None:
+        with store.begin(call) as unit:
+            for event in events:
+                insert_thing(unit, str(event.data["id"]))
+                if event.subject == poison:
+                    raise Boom("a secret that no log and no dead letter may hold")
+
+    return handle
+
+
 def make_consumer(
-    redis_url: str, contract: Path, handlers: dict[str, bus.Handler], *, name: str = "one", timing: bus.Timing = QUICK
+    redis_url: str,
+    contract: Path,
+    handlers: dict[str, bus.Handler] | bus.BatchHandler,
+    *,
+    name: str = "one",
+    timing: bus.Timing = QUICK,
+    tracer: trace.Tracer | None = None,
 ) -> bus.Consumer:
-    """A consumer of the group."""
+    """A consumer of the group: with a handler for each type, or with one that takes things of version 1 in batches."""
     client = redis.client(redis_url, timeout_s=2)
-    subscription = bus.Subscription(stream=STREAM, handlers=handlers)
-    handling = bus.Handling(subscription, group=GROUP, schemas=bus.EventSchemas(contract), clock=now, new_id=new_id)
+    subscription: bus.Subscription | bus.BatchSubscription
+    if isinstance(handlers, dict):
+        subscription = bus.Subscription(stream=STREAM, handlers=handlers)
+    else:
+        subscription = bus.BatchSubscription(stream=STREAM, types=["things.added.v1"], handler=handlers)
+    schemas = bus.EventSchemas(contract)
+    handling = bus.Handling(subscription, group=GROUP, schemas=schemas, clock=now, new_id=new_id, tracer=tracer)
     group = bus.Group(client, stream=STREAM, name=GROUP)
     reader = redis.client(redis_url, timeout_s=timing.block_s + 2)
     return bus.Consumer(group, handling, reader=reader, name=name, timing=timing)

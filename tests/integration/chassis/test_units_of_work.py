@@ -146,15 +146,15 @@ def test_one_key_from_many_threads_at_once_has_one_effect(store: Store) -> None:
 def test_an_event_is_handled_once_per_consumer(store: Store) -> None:
     event_id = new_id()
     for consumer in ("billing", "reports"):
-        with store.begin(make_call(delivery=Delivery(consumer, event_id))) as unit:
+        with store.begin(make_call(delivery=Delivery(consumer, (event_id,)))) as unit:
             insert_thing(unit, consumer)
-    with pytest.raises(AlreadyHandled), store.begin(make_call(delivery=Delivery("billing", event_id))):
+    with pytest.raises(AlreadyHandled), store.begin(make_call(delivery=Delivery("billing", (event_id,)))):
         pytest.fail("nothing is done")
     assert things(store) == {"billing", "reports"}
 
 
 def test_an_event_whose_handler_failed_can_be_handled_again(store: Store) -> None:
-    delivery = Delivery("billing", new_id())
+    delivery = Delivery("billing", (new_id(),))
     with pytest.raises(ZeroDivisionError), store.begin(make_call(delivery=delivery)):
         raise ZeroDivisionError
     with store.begin(make_call(delivery=delivery)) as unit:

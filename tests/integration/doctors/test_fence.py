@@ -320,7 +320,7 @@ def tell(house, type_, subject, *, version, zone, at) -> None:
         schema_version=1, data=data,
     )  # fmt: skip
     call = making.call()
-    call.delivery = Delivery(consumer="doctors", event_id=event.id)
+    call.delivery = Delivery(consumer="doctors", event_ids=(event.id,))
     subscription.handlers[type_](event, call)
 
 
