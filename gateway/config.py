@@ -12,8 +12,8 @@ from gateway import clusters, listeners, page, routes, table, telemetry
 from gateway.settings import Settings, SettingsError, checked
 from services.chassis import spec
 
-# Envoy refuses patterns above a size of 100, as somebody else's might be. Ours come from the contracts: a path with three
-# parameters is a little larger, and is matched in linear time like any other (RE2).
+# Envoy refuses patterns above a size of 100, as those of a stranger might be. Ours come from the contracts: a path with
+# three parameters is a little larger, and is matched in linear time like any other (RE2).
 _RUNTIME: Final = {"re2": {"max_program_size": {"error_level": 400, "warn_level": 400}}}
 
 

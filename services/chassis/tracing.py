@@ -7,6 +7,7 @@ is exported, and sampled in the collector.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -44,6 +45,16 @@ def incoming(headers: Mapping[str, str]) -> Context:
 def outgoing(headers: MutableMapping[str, str]) -> None:
     """Send the current context along in `traceparent`."""
     propagate.inject(headers)
+
+
+def later(name: str, *, trace_parent: str | None, attributes: Mapping[str, str]) -> AbstractContextManager[trace.Span]:
+    """A span of work that was asked for before and is done now: part of the trace that was kept with it."""
+    return tracer().start_as_current_span(
+        name,
+        context=incoming({"traceparent": trace_parent} if trace_parent else {}),
+        kind=trace.SpanKind.PRODUCER,
+        attributes=attributes,
+    )
 
 
 def tracer() -> trace.Tracer:

@@ -46,6 +46,7 @@ deliveries = sa.Table(
     sa.Column("calendar_method", sa.Text),
     sa.Column("calendar", sa.LargeBinary),
     sa.Column("request_id", sa.Text, nullable=False),
+    sa.Column("trace_parent", sa.Text),
     sa.Column("planned_at", _AT, nullable=False),
     sa.Column("due_at", _AT),
     sa.Column("finished_at", _AT),

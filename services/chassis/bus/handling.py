@@ -79,7 +79,7 @@ class Handling:
         if isinstance(event, Result):
             return event
         span = self._span(event)
-        with trace.use_span(span, end_on_exit=True):
+        with trace.use_span(span, end_on_exit=True), logs.bound(request_id=event.request_id):
             try:
                 result = self._attempt([event], entry=entry.id, event_id=str(event.id), attempt=entry.attempt)
             except AlreadyHandled:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.chassis import failpoints, logs
+from services.chassis import failpoints, logs, tracing
 from services.chassis.call import Call
 from services.chassis.stores import StoreError
 from services.kernel.access import Actor
@@ -23,6 +23,7 @@ from services.kernel.errors import Unavailable
 from services.notifications.model.channels import Channel
 from services.notifications.model.deliveries import (
     Claimed,
+    Delivery,
     Outcome,
     Result,
     Retrying,
@@ -40,6 +41,7 @@ _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
 _LAST_TRIES: Final = 5
 _PATIENTS_AWAY: Final = "patients_away"
+_WELL: Final = frozenset({Result.ACCEPTED, Result.OPTED_OUT, Result.WITHHELD})
 
 MESSAGES = Counter(
     "infirmary_notifications_total", "Messages whose turn came, by what became of them.", ["channel", "outcome"]
@@ -111,6 +113,20 @@ class Sending:
         return means.turns.turn(self._way, settled=done, at=means.clock(), lease=means.lease, is_last=is_last)
 
     def _send(self, claimed: Claimed) -> Settled:
+        """One message, in the trace and under the request of whoever has caused it."""
+        delivery, name = claimed.delivery, f"send {self._channel.name}"
+        facts = {"messaging.operation.type": "send", "messaging.message.id": str(delivery.id)}
+        span_of = tracing.later(name, trace_parent=delivery.trace_parent, attributes=facts)
+        with logs.bound(request_id=delivery.request_id), span_of as span:
+            outcome = self._outcome(claimed)
+            if outcome.result not in _WELL:
+                span.set_attribute("error.type", outcome.code or outcome.result.value)
+            self._tell(delivery, outcome)
+        at = self._means.clock()
+        after = settled(claimed, outcome, at=at, retrying=self._means.retrying)
+        return Settled(claimed=claimed, after=after, outcome=outcome, at=at)
+
+    def _outcome(self, claimed: Claimed) -> Outcome:
         outcome = self._hindrance(claimed)
         if outcome is None:
             if claimed.is_repeat:
@@ -118,15 +134,18 @@ class Sending:
             failpoints.reach("send.before")
             outcome = self._attempt(claimed)
             failpoints.reach("send.after")
+        return outcome
+
+    def _tell(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Say what became of a message, and pause where nobody was reached."""
+        facts = {"channel": self._channel.name, "delivery": str(delivery.id), "outcome": outcome.result.value}
+        logs.logger().info("message.handled", **facts, reason=outcome.code)
         if outcome.result is Result.AWAY or outcome.code == _PATIENTS_AWAY:
             self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._last_pause_s), _LONGEST_PAUSE_S)
             logs.logger().warning("channel.away", channel=self._channel.name, reason=outcome.code)
         else:
             self._last_pause_s = 0.0
         MESSAGES.labels(self._channel.name, outcome.result.value).inc()
-        at = self._means.clock()
-        after = settled(claimed, outcome, at=at, retrying=self._means.retrying)
-        return Settled(claimed=claimed, after=after, outcome=outcome, at=at)
 
     def _attempt(self, claimed: Claimed) -> Outcome:
         try:
@@ -141,14 +160,19 @@ class Sending:
         standing = ACTIVE
         if delivery.kind is Kind.PATIENT and delivery.reader_id is not None:
             try:
-                standing = means.peers.standing(delivery.reader_id, call=self._call())
+                standing = means.peers.standing(delivery.reader_id, call=self._call(delivery))
             except Unavailable:
                 soon = means.clock() + timedelta(seconds=_FIRST_PAUSE_S)
                 return Outcome(result=Result.WITHHELD, code=_PATIENTS_AWAY, held_until=soon)
         return hindrance(claimed, standing=standing, at=means.clock(), retrying=means.retrying)
 
-    def _call(self) -> Call:
-        id_ = self._means.new_id()
+    def _call(self, delivery: Delivery) -> Call:
         actor = Actor(subject=f"service:{self._means.service}", roles=frozenset({"service"}))
         operation = f"part:send_{self._channel.name}"
-        return Call(id=id_, operation=operation, actor=actor, at=self._means.clock(), request_id=str(id_))
+        return Call(
+            id=self._means.new_id(),
+            operation=operation,
+            actor=actor,
+            at=self._means.clock(),
+            request_id=delivery.request_id,
+        )

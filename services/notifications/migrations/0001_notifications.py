@@ -59,6 +59,7 @@ def _deliveries() -> None:
         sa.Column("calendar_method", sa.Text),
         sa.Column("calendar", sa.LargeBinary),
         sa.Column("request_id", sa.Text, nullable=False),
+        sa.Column("trace_parent", sa.Text),
         sa.Column("planned_at", _AT, nullable=False),
         sa.Column("due_at", _AT),
         sa.Column("finished_at", _AT),

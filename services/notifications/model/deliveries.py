@@ -61,6 +61,7 @@ class Delivery:
     text: str | None = None
     invitation: Invitation | None = None
     request_id: str = ""
+    trace_parent: str | None = None
     planned_at: datetime
     due_at: datetime | None = None
     finished_at: datetime | None = None
@@ -236,7 +237,14 @@ def outgoing(delivery: Delivery) -> Outgoing:
     )
 
 
-def resent(delivery: Delivery, *, id: UUID, at: datetime, request_id: str) -> Delivery:  # noqa: A002 - the field's name
+def resent(
+    delivery: Delivery,
+    *,
+    id: UUID,  # noqa: A002 - the field's name
+    at: datetime,
+    request_id: str,
+    trace_parent: str | None = None,
+) -> Delivery:
     """A new delivery of the same message, linked to the one before.
 
     Raises:  StillUnderWay, NothingToSend.
@@ -257,6 +265,7 @@ def resent(delivery: Delivery, *, id: UUID, at: datetime, request_id: str) -> De
         tries=0,
         failures=0,
         request_id=request_id,
+        trace_parent=trace_parent,
         resend_of=delivery.id,
     )
 

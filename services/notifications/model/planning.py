@@ -92,6 +92,7 @@ def plan(
     organizer: str,
     at: datetime,
     request_id: str,
+    trace_parent: str | None = None,
     new_id: Callable[[], UUID],
 ) -> list[Delivery]:
     """The deliveries to one reader; those that are not to be sent are among them, with the reason.
@@ -106,7 +107,8 @@ def plan(
         if not addresses and way is Way.PUSH:
             continue  # nobody has asked for any
         for address in addresses or (None,):
-            base = _base(happening, reader, way, address, id=new_id(), at=at, request_id=request_id)
+            base = _base(happening, reader, way, address, id=new_id(), at=at)
+            base |= {"request_id": request_id, "trace_parent": trace_parent}
             reason = _unsent(happening, reader, way, address, known=known)
             if reason is None and address is not None:
                 words = _words(happening, reader, way, known)
@@ -143,7 +145,6 @@ def _base(
     *,
     id: UUID,  # noqa: A002 - the field's name
     at: datetime,
-    request_id: str,
 ) -> dict[str, Any]:
     appointment = happening.appointment
     return {
@@ -161,7 +162,6 @@ def _base(
         "zone": appointment.zone,
         "next_start": happening.next_start,
         "expires_at": appointment.ends_at,
-        "request_id": request_id,
         "planned_at": at,
     }
 
