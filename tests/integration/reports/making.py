@@ -269,6 +269,34 @@ def envelope(source: str, kind: str, subject: str, *, version: int, at: datetime
     return Outgoing(id=id_, stream=f"events.{source}", type=kind, event=orjson.dumps(body).decode())
 
 
+def clinic(reports: Reports) -> tuple[list[str], list[str], list[str]]:
+    """Facilities, specializations and doctors: with none, with one and with several specializations."""
+    facilities = [reports.facility() for _ in range(2)]
+    cardiology, surgery, other = (reports.specialization(name) for name in ("Cardiology", "Surgery", "Other"))
+    doctors = [
+        reports.doctor(),
+        reports.doctor(cardiology),
+        reports.doctor(cardiology, surgery),
+        reports.doctor(other, surgery),
+    ]
+    return facilities, [cardiology, surgery, other], doctors
+
+
+def told_in_disorder(reports: Reports, lives: list[list[dict[str, Any]]], chance: random.Random) -> None:
+    """All versions of all appointments, some twice, in any order; their owner states the last ones."""
+    for life in lives:
+        reports.owners.appointments[life[-1]["id"]] = life[-1]
+    events = [event_of(state, kind=_kind(life, n)) for life in lives for n, state in enumerate(life)]
+    events += chance.sample(events, len(events) // 3)
+    chance.shuffle(events)
+    reports.publish(*events)
+
+
+def _kind(life: list[dict[str, Any]], n: int) -> str | None:
+    is_move = n > 0 and life[n]["status"] == life[n - 1]["status"] == "booked"
+    return "rescheduled" if is_move else None
+
+
 def histories(
     chance: random.Random, *, count: int, facilities: Sequence[str], doctors: Sequence[str]
 ) -> list[list[dict[str, Any]]]:

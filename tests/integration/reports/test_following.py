@@ -11,39 +11,11 @@ import pytest
 
 from services.chassis.service import new_id, now
 from tests.integration.reports import oracle
-from tests.integration.reports.making import Reports, envelope, event_of, histories
+from tests.integration.reports.making import Reports, clinic, envelope, event_of, histories, told_in_disorder
 from tests.waiting import wait_for
 
 GROUPS = ("day", "doctor", "specialization", "status")
 COLUMNS = {"day": "day", "doctor": "doctor_id", "specialization": "specialization_id", "status": "status"}
-
-
-def clinic(reports: Reports) -> tuple[list[str], list[str], list[str]]:
-    """Facilities, specializations and doctors: with none, with one and with several specializations."""
-    facilities = [reports.facility() for _ in range(2)]
-    cardiology, surgery, other = (reports.specialization(name) for name in ("Cardiology", "Surgery", "Other"))
-    doctors = [
-        reports.doctor(),
-        reports.doctor(cardiology),
-        reports.doctor(cardiology, surgery),
-        reports.doctor(other, surgery),
-    ]
-    return facilities, [cardiology, surgery, other], doctors
-
-
-def told_in_disorder(reports: Reports, lives: list[list[dict[str, Any]]], chance: random.Random) -> None:
-    """All versions of all appointments, some twice, in any order; their owner states the last ones."""
-    for life in lives:
-        reports.owners.appointments[life[-1]["id"]] = life[-1]
-    events = [event_of(state, kind=_kind(life, n)) for life in lives for n, state in enumerate(life)]
-    events += chance.sample(events, len(events) // 3)
-    chance.shuffle(events)
-    reports.publish(*events)
-
-
-def _kind(life: list[dict[str, Any]], n: int) -> str | None:
-    is_move = n > 0 and life[n]["status"] == life[n - 1]["status"] == "booked"
-    return "rescheduled" if is_move else None
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -17,8 +17,7 @@ from services.chassis.service_token import ServiceToken
 from services.chassis.testing import House
 from services.reports import jobs
 from services.reports.repository.peers import PATIENT, Owners
-from tests.integration.reports.making import Reports, empty, histories
-from tests.integration.reports.test_following import clinic, told_in_disorder
+from tests.integration.reports.making import Reports, clinic, empty, histories, told_in_disorder
 
 
 def filled(reports: Reports, *, count: int = 120, seed: int = 1) -> list[str]:
