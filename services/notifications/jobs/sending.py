@@ -111,13 +111,7 @@ class Sending:
         return means.turns.turn(self._way, settled=done, at=means.clock(), lease=means.lease, is_last=is_last)
 
     def _send(self, claimed: Claimed) -> Settled:
-        outcome = self._hindrance(claimed)
-        if outcome is None:
-            if claimed.is_repeat:
-                REPEATS.labels(self._channel.name).inc()
-            failpoints.reach("send.before")
-            outcome = self._attempt(claimed)
-            failpoints.reach("send.after")
+        outcome = self._outcome(claimed)
         if outcome.result is Result.AWAY or outcome.code == _PATIENTS_AWAY:
             self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._last_pause_s), _LONGEST_PAUSE_S)
             logs.logger().warning("channel.away", channel=self._channel.name, reason=outcome.code)
@@ -128,13 +122,22 @@ class Sending:
         after = settled(claimed, outcome, at=at, retrying=self._means.retrying)
         return Settled(claimed=claimed, after=after, outcome=outcome, at=at)
 
-    def _attempt(self, claimed: Claimed) -> Outcome:
+    def _outcome(self, claimed: Claimed) -> Outcome:
+        """What becomes of a message whose turn it is; one that cannot be handled does not end the others."""
         try:
-            return attempted(self._channel, claimed.delivery)
-        except Exception as error:  # noqa: BLE001 - a message that its channel cannot handle must not end the others
+            return self._hindrance(claimed) or self._attempt(claimed)
+        except Exception as error:  # noqa: BLE001 - as said
             facts = {"channel": self._channel.name, "delivery": str(claimed.delivery.id)}
             logs.logger().error("message.failed", **facts, exc_info=error)
             return Outcome(result=Result.DEFERRED, code="error")
+
+    def _attempt(self, claimed: Claimed) -> Outcome:
+        if claimed.is_repeat:
+            REPEATS.labels(self._channel.name).inc()
+        failpoints.reach("send.before")
+        outcome = attempted(self._channel, claimed.delivery)
+        failpoints.reach("send.after")
+        return outcome
 
     def _hindrance(self, claimed: Claimed) -> Outcome | None:
         delivery, means = claimed.delivery, self._means
