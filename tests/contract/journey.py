@@ -96,7 +96,7 @@ class Journey:
         self._houses, self._service_secret, self._reply_secret = houses, service_secret, reply_secret
         self._push_service = push_service
         self.made: dict[str, str] = {}
-        self.versions: dict[str, int] = {}
+        self.versions: dict[str | None, int] = {}
         self._account: dict[str, Any] = {}
         self._prepared: set[str] = set()
         # A template that nobody else writes: what changes nothing would be no new version.

@@ -126,16 +126,6 @@ class Sending:
         after = settled(claimed, outcome, at=at, retrying=self._means.retrying)
         return Settled(claimed=claimed, after=after, outcome=outcome, at=at)
 
-    def _outcome(self, claimed: Claimed) -> Outcome:
-        outcome = self._hindrance(claimed)
-        if outcome is None:
-            if claimed.is_repeat:
-                REPEATS.labels(self._channel.name).inc()
-            failpoints.reach("send.before")
-            outcome = self._attempt(claimed)
-            failpoints.reach("send.after")
-        return outcome
-
     def _tell(self, delivery: Delivery, outcome: Outcome) -> None:
         """Say what became of a message, and pause where nobody was reached."""
         facts = {"channel": self._channel.name, "delivery": str(delivery.id), "outcome": outcome.result.value}
@@ -147,13 +137,22 @@ class Sending:
             self._last_pause_s = 0.0
         MESSAGES.labels(self._channel.name, outcome.result.value).inc()
 
-    def _attempt(self, claimed: Claimed) -> Outcome:
+    def _outcome(self, claimed: Claimed) -> Outcome:
+        """What becomes of a message whose turn it is; one that cannot be handled does not end the others."""
         try:
-            return attempted(self._channel, claimed.delivery)
-        except Exception as error:  # noqa: BLE001 - a message that its channel cannot handle must not end the others
+            return self._hindrance(claimed) or self._attempt(claimed)
+        except Exception as error:  # noqa: BLE001 - as said
             facts = {"channel": self._channel.name, "delivery": str(claimed.delivery.id)}
             logs.logger().error("message.failed", **facts, exc_info=error)
             return Outcome(result=Result.DEFERRED, code="error")
+
+    def _attempt(self, claimed: Claimed) -> Outcome:
+        if claimed.is_repeat:
+            REPEATS.labels(self._channel.name).inc()
+        failpoints.reach("send.before")
+        outcome = attempted(self._channel, claimed.delivery)
+        failpoints.reach("send.after")
+        return outcome
 
     def _hindrance(self, claimed: Claimed) -> Outcome | None:
         delivery, means = claimed.delivery, self._means

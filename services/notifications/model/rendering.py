@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,13 +34,8 @@ def locale_of(*tags: str | None) -> Locale:
 
     Source:  Unicode CLDR; English where there is none.
     """
-    for tag in tags:
-        for each in () if tag is None else (tag, tag.partition("-")[0]):
-            try:
-                return Locale.parse(each, sep="-")
-            except (UnknownLocaleError, ValueError):
-                continue
-    return Locale("en")
+    wanted = (each for tag in tags if tag is not None for each in (tag, tag.partition("-")[0]))
+    return next((found for each in wanted if (found := _locale(each)) is not None), Locale("en"))
 
 
 def values(appointment: Appointment, facts: Facts, *, name: str, language: str, reader: str | None) -> dict[str, str]:
@@ -82,6 +78,18 @@ def example(*, language: str, names_details: bool = False) -> dict[str, str]:
         details=details if names_details else {},
     )
     return values(_EXAMPLE, facts, name="Ada Example", language=language, reader=language)
+
+
+@functools.lru_cache(maxsize=256)
+def _locale(tag: str) -> Locale | None:
+    """The locale of a tag, if CLDR knows enough of it: of some languages it has no way to say a time."""
+    try:
+        found = Locale.parse(tag, sep="-")
+        for zone in ("Europe/Berlin", "Europe/Istanbul"):
+            _said(_EXAMPLE.starts_at, zone, found)
+    except (UnknownLocaleError, ValueError, LookupError):
+        return None
+    return found
 
 
 def _said(at: datetime, zone: str, locale: Locale) -> tuple[str, str, str]:

@@ -54,7 +54,10 @@ def test_a_zone_without_a_name_has_that_of_its_place(zone, name):
     assert name in said(zone=zone)["zone"]
 
 
-@pytest.mark.parametrize("language", ["en", "de", "xx", "pt-BR", "zh"])
+@pytest.mark.parametrize(
+    "language",
+    ["en", "de", "xx", "pt-BR", "zh", "aa", "io", "rw-RW", "az-Arab-TR", "wa", "root", "und", "de-63b2d11c", "a1"],
+)
 def test_any_language_can_be_written_and_no_blank_doubles_what_a_text_message_costs(language):
     found = example(language=language)
     assert all(found[name] for name in ("date", "time", "zone", "old_date"))
