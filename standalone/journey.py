@@ -28,12 +28,8 @@ LANGUAGE = "de"
 WAITS_S = 30.0
 """How long a message or a figure may be on its way."""
 KINDS = ("email", "sms", "push")
-NO_QUIET_HOURS = {
-    "quiet_hours": None,
-    "from_name": None,
-    "language": None,
-    "channels": [*KINDS, "in_app"],
-    "may_name_details": False,
+NO_QUIET_HOURS = {"quiet_hours": None, "from_name": None, "language": None, "may_name_details": False} | {
+    "channels": [*KINDS, "in_app"]
 }
 
 Show = Callable[[int, str, Sequence[str]], None]
@@ -179,8 +175,8 @@ def _account(journey: Journey, role: str, *, visitor: Visitor | None = None) -> 
     account: Mapping[str, Any] = journey.ask(journey.admin, "POST", "/api/v1/users", body, act=f"{role}_account")
     if visitor is not None:
         visitor.sign_in(username, account["one_time_password"])
-        change = {"current_password": account["one_time_password"], "new_password": password}
-        visitor.post("/api/v1/account/password", change)
+        first = {"current_password": account["one_time_password"]}
+        visitor.post("/api/v1/account/password", {**first, "new_password": password})
         visitor.sign_in(username, password)
     return account
 
@@ -221,8 +217,7 @@ def _free(journey: Journey) -> list[dict[str, Any]]:
         "until": f"{(begins + timedelta(days=2)).isoformat()}T00:00:00Z",
         "limit": 200,
     }
-    found = journey.ask(journey.desk, "GET", f"{journey.facility}/free-places?{urlencode(asked)}")
-    return list(found["items"])
+    return list(journey.ask(journey.desk, "GET", f"{journey.facility}/free-places?{urlencode(asked)}")["items"])
 
 
 def _book(journey: Journey, start: str, *, act: str) -> Mapping[str, Any]:
@@ -356,8 +351,9 @@ def _report(journey: Journey, today: date) -> list[Mapping[str, Any]]:
         "last_day": (today + timedelta(days=7)).isoformat(),
         "group_by": ["day", "doctor", "status"],
     }
-    found = journey.ask(journey.admin, "GET", f"/api/v1/reports/appointments?{urlencode(asked, doseq=True)}")
-    return list(found["rows"])
+    return list(
+        journey.ask(journey.admin, "GET", f"/api/v1/reports/appointments?{urlencode(asked, doseq=True)}")["rows"]
+    )
 
 
 def read_trail(journey: Journey) -> None:
