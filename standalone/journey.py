@@ -54,14 +54,7 @@ class Journey:
     lines: list[str] = field(default_factory=list)
 
     def ask(
-        self,
-        who: Visitor,
-        method: str,
-        path: str,
-        body: object | None = None,
-        *,
-        act: str = "",
-        version: int | None = None,
+        self, who: Visitor, method: str, path: str, body: object = None, *, act: str = "", version: int | None = None
     ) -> Any:
         """One request, which becomes a line of the step; an act is remembered by its name."""
         key = str(uuid4()) if method == "POST" else None
