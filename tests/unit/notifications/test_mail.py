@@ -47,8 +47,9 @@ def test_subject_name_and_text_come_through_in_any_script(text):
 @given(subject=st.text(max_size=200), name=st.text(max_size=80), text=st.text(max_size=400))
 def test_whatever_is_written_the_headers_are_ours_and_the_mail_is_seven_bits_wide(subject, name, text):
     raw, read_again = built(subject=subject, from_name=name, text=text, invitation=INVITATION)
-    wanted = ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "Content-Language", "X-Request-ID"]
-    assert list(read_again.keys()) == [*wanted, "MIME-Version", "Content-Type"]
+    wanted = ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Language"]
+    assert list(read_again.keys()) == [*wanted, "X-Request-ID", "Content-Type"]
+    assert not [part.defects for part in read_again.walk() if part.defects]
     assert raw.isascii()
     assert not set(raw.replace(b"\r\n", b"")) & set(b"\r\n\0")
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
@@ -62,6 +63,23 @@ def test_what_is_read_of_a_subject_is_what_was_written(subject, spaces):
     written = mail.words(" ".join([subject[:spaces], subject[spaces:]]), longest=240)
     raw, _ = built(subject=written)
     assert read(raw)["subject"] == written
+
+
+@given(text=st.text(st.characters(exclude_characters="\0\r\x85\x0b\x0c\x1c\x1d\x1e\u2028\u2029"), max_size=800))
+def test_every_text_comes_through_as_it_was_written(text):
+    for invitation in (None, INVITATION):
+        raw, _ = built(text=text, invitation=invitation)
+        sendable = text.encode("utf-8", "replace").decode()
+        assert read(raw)["text"] == (sendable if sendable.endswith("\n") else sendable + "\n")
+
+
+def test_a_mail_is_the_same_in_every_attempt():
+    assert built(text="موعد", invitation=INVITATION)[0] == built(text="موعد", invitation=INVITATION)[0]
+
+
+@pytest.mark.parametrize(("text", "encoding"), [("Bis bald, Zoë.\n", "quoted-printable"), ("您好，預約\n", "base64")])
+def test_a_text_stays_readable_where_it_can(text, encoding):
+    assert built(text=text)[1]["Content-Transfer-Encoding"] == encoding
 
 
 def test_a_name_cannot_begin_a_header_or_turn_the_direction_of_what_follows():

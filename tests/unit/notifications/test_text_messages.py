@@ -39,6 +39,12 @@ def test_the_gateway_is_asked_with_the_delivery_as_key_and_reference():
     assert asked.headers["idempotency-key"] == str(DELIVERY)
 
 
+def test_a_request_is_named_to_the_gateway_unless_its_name_is_none():
+    assert GATEWAY.request(TEXT).headers["x-request-id"] == "request-1"
+    evil = message(to="+12025550100", request_id="a\r\nX-Evil: 1")
+    assert "x-request-id" not in GATEWAY.request(evil).headers
+
+
 def test_twilio_is_asked_as_its_documents_say():
     asked = TWILIO.request(TEXT)
     assert asked.url == "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"

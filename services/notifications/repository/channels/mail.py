@@ -6,20 +6,21 @@ of its own or turn the direction of what stands beside it.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from email import policy
 from email.header import Header
-from email.message import EmailMessage
 from email.utils import format_datetime
 
 import idna
 
-from services.notifications.model.channels import Invitation, Outgoing, Refused
+from services.notifications.model.channels import Outgoing, Refused
 
 INVITATION_FILE = "invite.ics"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _METHODS = frozenset({"REQUEST", "CANCEL"})
 _ATOM = re.compile(r"[^\s\x00-\x1f\x7f()<>\[\]:;@\\,\"]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -29,8 +30,6 @@ _PLAIN_NAME = re.compile(r"[\w !#$%&'*+/=?^`{|}~-]+", re.ASCII)
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e")
 _ISOLATES = frozenset("\u2066\u2067\u2068\u2069")
 _LONGEST_NAME, _LONGEST_SUBJECT = 120, 240
-# Seven bits, so that it goes through every server; lines end as SMTP wants them.
-_POLICY = policy.SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,11 @@ def mailbox(address: str) -> Mailbox:
         raise Refused("email_address") from None
 
 
+def is_request_id(text: str) -> bool:
+    """Whether a text can stand in a header X-Request-ID as it is."""
+    return _REQUEST_ID.fullmatch(text) is not None
+
+
 def words(text: str, *, longest: int, isolates: bool = False) -> str:
     """A text as one line that stays within itself: without controls, line ends and changes of direction."""
     spaced = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in _written(text))
@@ -72,7 +76,6 @@ def words(text: str, *, longest: int, isolates: bool = False) -> str:
 
 def mail(message: Outgoing, *, to: Mailbox, sender: Mailbox, at: datetime) -> bytes:
     """The whole mail, lines ended by CRLF."""
-    entity = _entity(message)
     name = words(message.from_name, longest=_LONGEST_NAME)
     headers = {
         "Date": format_datetime(at),
@@ -81,40 +84,58 @@ def mail(message: Outgoing, *, to: Mailbox, sender: Mailbox, at: datetime) -> by
         "Subject": _unstructured(words(message.subject, longest=_LONGEST_SUBJECT, isolates=True)),
         "Message-ID": f"<{message.delivery_id}@{sender.domain}>",
         "Auto-Submitted": "auto-generated",
+        "MIME-Version": "1.0",
     }
     if _LANGUAGE.fullmatch(message.language):
         headers["Content-Language"] = message.language
-    if _REQUEST_ID.fullmatch(message.request_id):
+    if is_request_id(message.request_id):
         headers["X-Request-ID"] = message.request_id
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return head.encode("utf-8") + entity.as_bytes(policy=_POLICY)
+    return head.encode("utf-8") + _entity(message)
 
 
-def _entity(message: Outgoing) -> EmailMessage:
+def _entity(message: Outgoing) -> bytes:
     """The text; with an invitation, the same as a calendar's entry beside it, and once more as a file.
 
-    Outlook and Gmail act on the alternative, Apple's Mail and most others on the file.
+    Outlook and Gmail act on the alternative, Apple's Mail and most others on the file. All of it is seven bits wide, so
+    that it goes through every server, and the same in every attempt.
     """
-    entity = EmailMessage(policy=_POLICY)
-    entity.set_content(_written(message.text).replace("\0", ""), charset="utf-8")
-    if message.invitation is not None:
-        _invite(entity, message.invitation)
-    return entity
-
-
-def _invite(entity: EmailMessage, invitation: Invitation) -> None:
-    if invitation.method not in _METHODS:
+    text = _part("text/plain; charset=utf-8", _text(message.text))
+    if message.invitation is None:
+        return text
+    if message.invitation.method not in _METHODS:
         raise ValueError("the method of an invitation is REQUEST or CANCEL")
-    params = {"charset": "UTF-8", "method": invitation.method}
-    entity.add_alternative(invitation.ics, maintype="text", subtype="calendar", cte="base64", params=params)
-    entity.add_attachment(
-        invitation.ics,
-        maintype="application",
-        subtype="ics",
-        cte="base64",
-        filename=INVITATION_FILE,
-        params={"name": INVITATION_FILE},
-    )
+    ics, name = _base64(message.invitation.ics), f'name="{INVITATION_FILE}"'
+    calendar = _part(f"text/calendar; charset=utf-8; method={message.invitation.method}", ics)
+    file = _part(f"application/ics; {name}", ics, f"Content-Disposition: attachment; file{name}")
+    both = _multipart("alternative", text, calendar, mark=message.delivery_id.hex)
+    return _multipart("mixed", both, file, mark=message.delivery_id.hex)
+
+
+def _part(kind: str, encoded: tuple[str, bytes], *more: str) -> bytes:
+    encoding, body = encoded
+    head = [f"Content-Type: {kind}", f"Content-Transfer-Encoding: {encoding}", *more]
+    return "".join(f"{line}\r\n" for line in head).encode("ascii") + b"\r\n" + body
+
+
+def _multipart(kind: str, *parts: bytes, mark: str) -> bytes:
+    """Several parts as one (RFC 2046 §5.1); what stands between them cannot occur in any encoding that is used."""
+    line = f"=_{kind}_{mark}"
+    between = f"\r\n--{line}\r\n".encode("ascii")
+    head = f'Content-Type: multipart/{kind};\r\n boundary="{line}"\r\n'.encode("ascii")
+    return head + between + between.join(parts) + f"\r\n--{line}--\r\n".encode("ascii")
+
+
+def _text(text: str) -> tuple[str, bytes]:
+    """A text in the shorter of the two encodings: what is mostly ASCII stays readable."""
+    lines = _LINE_END.sub("\r\n", _written(text).replace("\0", ""))
+    raw = (lines if lines.endswith("\r\n") else lines + "\r\n").encode("utf-8")
+    quoted, packed = binascii.b2a_qp(raw), _base64(raw)
+    return ("quoted-printable", quoted) if len(quoted) <= len(packed[1]) else packed
+
+
+def _base64(raw: bytes) -> tuple[str, bytes]:
+    return "base64", base64.encodebytes(raw).replace(b"\n", b"\r\n")
 
 
 def _written(text: str) -> str:

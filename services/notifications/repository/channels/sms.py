@@ -24,7 +24,7 @@ from services.notifications.model.channels import (
     Outgoing,
     Refused,
 )
-from services.notifications.repository.channels import posting
+from services.notifications.repository.channels import mail, posting
 
 ProviderName = Literal["gateway", "twilio"]
 TWILIO_URL: Final = "https://api.twilio.com"
@@ -119,8 +119,9 @@ class JsonGateway:
             "authorization": f"Bearer {self._token}",
             "content-type": "application/json",
             "idempotency-key": str(message.delivery_id),
-            "x-request-id": message.request_id,
         }
+        if mail.is_request_id(message.request_id):
+            headers["x-request-id"] = message.request_id
         raw = orjson.dumps(body | ({"from": self._sender} if self._sender else {}))
         return Request(self._url, raw, headers)
 
