@@ -58,6 +58,7 @@ def serve(service: Service, *, version: str) -> int:
             # uvicorn raises the signal again when it has stopped; by then it must not end what is still to be closed.
             signal.signal(number, lambda *_: None)
         server = _Server(config, on_stop=web.app.drain)
+        process.settle()
         server.run()
         return 0 if server.started else 1
 

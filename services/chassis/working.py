@@ -21,6 +21,7 @@ def work(service: Service, *, version: str) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         closing.callback(_answer_for_worker(service))
+        process.settle()
         worker.run(service, stop)
         return 0 if stop.is_set() else 1
 

@@ -67,6 +67,7 @@ def test_one_patient_at_one_time_with_two_doctors_gets_one_of_them(desk: Booking
 
 @pytest.mark.target("A-05")
 def test_doctor_room_and_device_in_opposite_orders_never_block_each_other(desk: Booking):
+    """Every first answer counts: nobody is told to come back later."""
     rooms = [fresh() for _ in range(4)]
     doctors = [desk.doctor(*(session(weekday=day) for day in range(1, 8))) for _ in range(4)]
 
