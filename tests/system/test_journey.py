@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -23,6 +23,7 @@ from standalone.layout import Layout
 from tests.system import clinic as clinics
 from tests.system.clinic import Clinic, until
 from tests.system.collector import collecting, service_of
+from tests.system.effects import counted, mailed, noted
 from tests.system.house import Client, Person, RunningHouse, hire, new_patient, sign_in, word
 from tests.waiting import wait_for
 
@@ -55,15 +56,6 @@ class Played:
             with psycopg.connect(url.replace("+psycopg", "")) as database:
                 found += [each for (each,) in database.execute("SELECT event FROM outbox")]
         return found
-
-    def inbox(self, path: str, method: str = "GET", body: object = None) -> Any:
-        address = f"http://127.0.0.1:{self.house.port('inbox')}{path}"
-        got = urllib3.request(method, address, json=body)
-        assert got.status < 300, got.status
-        return got.json() if got.data else None
-
-    def messages(self, kind: str) -> list[dict[str, Any]]:
-        return [each for each in self.inbox("/api/messages?limit=1000")["items"] if each["kind"] == kind]
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +112,8 @@ def test_one_request_id_runs_from_the_gateway_to_the_message(played: Played):
     for act in ACTS[1:]:
         request_id = played.journey.requests[act]
         for log in ("gateway", "notifications-worker"):
-            text = (played.house.home / "logs" / f"{log}.log").read_text(encoding="utf-8")
-            assert request_id in text, (act, log)
+            file = played.house.home / "logs" / f"{log}.log"
+            wait_for(lambda f=file, i=request_id: i in f.read_text(encoding="utf-8"), what=f"{act} is in {log}")
         assert request_id in told_of
         told = played.journey.told[act]
         assert {told[kind]["request_id"] for kind in ("email", "sms")} == {request_id}
@@ -192,9 +184,9 @@ def test_twenty_bookings_are_answered_while_a_part_is_away_and_all_follows_once_
         got = [book(clinic, desk, doctor, number, patient) for number, patient in enumerate(people)]
     assert Counter(each.status for each in got) == {201: 20}
     requests = {each.request_id for each in got}
-    wait_for(lambda: mailed(played, requests) == dict.fromkeys(requests, 1), within_s=ARRIVES_S, what="20 mails")
+    wait_for(lambda: mailed(played.house, requests) == dict.fromkeys(requests, 1), within_s=ARRIVES_S, what="20 mails")
     wait_for(lambda: counted(admin, clinic, doctor) == {"booked": 20}, within_s=ARRIVES_S, what="20 are counted")
-    wait_for(lambda: in_trail(admin, people) == 20, within_s=ARRIVES_S, what="20 entries of the trail")
+    wait_for(lambda: noted(played.house, requests) == dict.fromkeys(requests, 1), within_s=ARRIVES_S, what="20 entries")
     assert until(admin, "POST", "/api/v1/audit-trail/verifications", {}).expect(200).json["whole"]
 
 
@@ -202,28 +194,6 @@ def book(clinic: Clinic, desk: Person, doctor: str, number: int, patient: str):
     """Sent once: a part that is away must not be felt."""
     start = clinic.at(f"{8 + number // 2:02d}:{30 * (number % 2):02d}", ahead=8)
     return desk.post(f"{clinic.path}/appointments", clinic.wanted(doctor, start, patient))
-
-
-def mailed(played: Played, requests: set[str]) -> dict[str, int]:
-    return dict(Counter(each["request_id"] for each in played.messages("email") if each["request_id"] in requests))
-
-
-def counted(admin: Person, clinic: Clinic, doctor: str) -> dict[str, int]:
-    since, until_ = clinic.day(0).isoformat(), (clinic.day(0) + timedelta(days=30)).isoformat()
-    query = f"facility_id={clinic.facility}&first_day={since}&last_day={until_}&group_by=status&doctor_id={doctor}"
-    rows = until(admin, "GET", f"/api/v1/reports/appointments?{query}").expect(200).json["rows"]
-    return {each["status"]: each["appointments"] for each in rows}
-
-
-def in_trail(admin: Person, people: list[str]) -> int:
-    """How many of these have exactly one entry of a booking."""
-    found = 0
-    for patient in people:
-        body = {"patient_id": patient, "operation": "book_appointment", "outcome": "success"}
-        entries = until(admin, "POST", "/api/v1/audit-entries/search", body).expect(200).json["items"]
-        assert len(entries) <= 1
-        found += len(entries)
-    return found
 
 
 # ---- what must be nowhere --------------------------------------------------------------------------------------------
@@ -241,7 +211,9 @@ def test_nothing_of_a_person_is_in_any_event_dead_letter_log_trace_or_metric(
     spoil_the_bus(played, seeds)
     secret = [*seeds.values(), digits, patient["mrn"]]
     assert len(secret) >= 20
-    wait_for(lambda: set(mailed(played, requests)) == requests, within_s=ARRIVES_S, what="messages to the patient")
+    wait_for(
+        lambda: set(mailed(played.house, requests)) == requests, within_s=ARRIVES_S, what="messages to the patient"
+    )
     found = {(place, each) for place, text in told(played) for each in secret if each.lower() in text.lower()}
     assert not found
 

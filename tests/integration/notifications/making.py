@@ -150,14 +150,14 @@ def make_due(house: House) -> None:
     rows(house, "UPDATE deliveries SET due_at = now() - interval '1 second' WHERE due_at IS NOT NULL")
 
 
-def copies(house: House, count: int) -> None:
-    """Copies of a text message that waits, each about an appointment of its own."""
+def copies(house: House, count: int, *, way: str = "sms") -> None:
+    """Copies of a message that waits on one channel, each about an appointment of its own."""
     names = [each["column_name"] for each in rows(house, _COLUMNS)]
     fresh = {"id": "gen_random_uuid()", "event_id": "gen_random_uuid()", "appointment_id": "gen_random_uuid()"}
     values = ", ".join(fresh.get(name, name) for name in names)
-    one = "(SELECT * FROM deliveries WHERE way = 'sms' AND status = 'queued' LIMIT 1) AS one"
+    one = "(SELECT * FROM deliveries WHERE way = %s AND status = 'queued' LIMIT 1) AS one"
     query = f"INSERT INTO deliveries ({', '.join(names)}) SELECT {values} FROM {one}, generate_series(1, %s)"
-    rows(house, query, count)
+    rows(house, query, way, count)
 
 
 _COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = 'deliveries'"
