@@ -126,7 +126,7 @@ class PatientsController:
     def get_patient_standing(self, patient_id: str) -> dict[str, Any]:
         """Whether a record exists and may be acted on."""
         with self._store.read() as store:
-            return view.standing(store.patient(UUID(patient_id)))
+            return view.standing(store.status(UUID(patient_id)))
 
     def _today(self, at: datetime) -> date:
         return self._house.today(at)

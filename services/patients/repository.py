@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,10 @@ from services.patients.schema import history, identifier_claims, mrn_sequence, p
 # Whoever meets a claim that another transaction has just made begins again, and then sees whose it is.
 _RACES = frozenset({"identifier_claims_pkey", "patients_mrn_key"})
 _MOST_ALIKE = 50
+# Asked for every booking: made once, and of the record only what is answered.
+_STATUS = sa.select(*(patients.c[field.name] for field in fields(model.Status))).where(
+    patients.c.id == sa.bindparam("patient_id")
+)
 # Columns that hold what the history holds, in the same form.
 _AS_KEPT = (
     "family_name",
@@ -71,6 +76,13 @@ class PatientsRead:
     def patient(self, patient_id: UUID) -> model.Patient:
         """One record as it is now; NotFound when there is none."""
         return self._one(sa.select(patients).where(patients.c.id == patient_id))
+
+    def status(self, patient_id: UUID) -> model.Status:
+        """How one record stands; NotFound when there is none."""
+        found = self._connection.execute(_STATUS, {"patient_id": patient_id}).mappings().one_or_none()
+        if found is None:
+            raise NotFound
+        return model.Status(**found)
 
     def patients(self, patient_ids: Sequence[UUID]) -> list[model.Patient]:
         """Several records, in the order that was asked for."""

@@ -77,7 +77,7 @@ def change_page(changes: Sequence[model.FieldChange], *, next_cursor: str | None
     return {"items": items, "next_cursor": next_cursor}
 
 
-def standing(record: model.Patient) -> dict[str, Any]:
+def standing(record: model.Status) -> dict[str, Any]:
     """Whether a record may be acted on, and nothing about the person."""
     return {
         "id": str(record.id),

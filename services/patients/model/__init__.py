@@ -36,6 +36,7 @@ from services.patients.model.person import (
     House,
     Patient,
     Standing,
+    Status,
     age_of,
     age_years,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "Search",
     "Snapshot",
     "Standing",
+    "Status",
     "Term",
     "age_of",
     "age_years",

@@ -78,15 +78,11 @@ class Demographics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """One version of a patient's record."""
+class Status:
+    """What says how a record stands, and nothing about the person."""
 
     id: UUID
-    mrn: str
     version: int
-    person: Demographics
-    registered_at: datetime
-    changed_at: datetime
     deactivation_reason: str | None = None
     deceased_on: date | None = None
     merged_into: UUID | None = None
@@ -99,6 +95,16 @@ class Patient:
         if self.deceased_on is not None:
             return Standing.DECEASED
         return Standing.ACTIVE if self.deactivation_reason is None else Standing.INACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient(Status):
+    """One version of a patient's record."""
+
+    mrn: str
+    person: Demographics
+    registered_at: datetime
+    changed_at: datetime
 
     @property
     def is_listed(self) -> bool:

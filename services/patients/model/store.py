@@ -11,7 +11,7 @@ from services.kernel.events import Event
 from services.patients.model.history import KeptVersion, Snapshot
 from services.patients.model.identifiers import Identifier
 from services.patients.model.likeness import Probe
-from services.patients.model.person import Patient
+from services.patients.model.person import Patient, Status
 from services.patients.model.search import Found, Search
 
 
@@ -20,6 +20,9 @@ class PatientsView(Protocol):
 
     def patient(self, patient_id: UUID) -> Patient:
         """One record as it is now; NotFound when there is none."""
+
+    def status(self, patient_id: UUID) -> Status:
+        """How one record stands; NotFound when there is none."""
 
     def patients(self, patient_ids: Sequence[UUID]) -> list[Patient]:
         """Several records, in the order that was asked for."""

@@ -52,7 +52,7 @@ class FakeWork:
             raise NotFound
         return self._store.now[patient_id]
 
-    patient_to_change = patient
+    patient_to_change = status = patient
 
     def patients(self, patient_ids: Sequence[UUID]) -> list[model.Patient]:
         return [self._store.now[each] for each in patient_ids if each in self._store.now]
