@@ -95,15 +95,18 @@ def exchange(
     headers: Mapping[str, str],
     body: bytes | None = None,
     largest: int,
+    connect_s: float = CONNECT_S,
 ) -> Received:
     """Send one request and read its answer to the end, within the deadline of the context; redirects are not followed.
+
+    connect_s: how long a connection may take; another network is farther away than one's own.
 
     Raises:  urllib3's HTTPError or OSError: no answer, or not in time. TooLarge.
     """
     remaining = deadline.remaining_s()
     if remaining is not None and remaining <= 0:
         raise TimeoutError("deadline")
-    wait = urllib3.Timeout(connect=CONNECT_S if remaining is None else min(CONNECT_S, remaining), read=remaining)
+    wait = urllib3.Timeout(connect=connect_s if remaining is None else min(connect_s, remaining), read=remaining)
     answer = manager.urlopen(
         method,
         url,

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.chassis.call import Call
-from services.identity.model import accounts, keys, passwords, policy, sessions
+from services.identity.model import accounts, keys, openings, passwords, policy, sessions
 from services.identity.model.accounts import Account
 from services.identity.model.keys import KeyMaker
 from services.identity.model.passwords import PasswordHasher
@@ -117,7 +117,7 @@ class FirstStart:
                 return
         call = self._call()
         hashed = self._hasher.hash(passwords.prepared(password))
-        made = accounts.first_super_admin(account_id=self._new_id(), password_hash=hashed, at=call.at)
+        made = openings.first_super_admin(account_id=self._new_id(), password_hash=hashed, at=call.at)
         self._add(made, call)
 
     def _service(self, client_id: str, digest: bytes) -> None:
@@ -125,11 +125,11 @@ class FirstStart:
         with self._store.read() as tx:
             found = tx.account_named(client_id)
         if found is None:
-            made = accounts.service_account(account_id=self._new_id(), client_id=client_id, digest=digest, at=call.at)
+            made = openings.service_account(account_id=self._new_id(), client_id=client_id, digest=digest, at=call.at)
             self._add(made, call)
         elif found.kind is accounts.Kind.SERVICE and found.secret_digest != digest:
             with self._store.begin(call) as tx:
-                fresh = accounts.with_secret(tx.account_for_change(found.id), digest=digest, at=call.at)
+                fresh = openings.with_secret(tx.account_for_change(found.id), digest=digest, at=call.at)
                 tx.save_account(fresh, fields=["secret"])
                 _trail(call, "update", record=fresh, fields=["secret"])
 

@@ -24,6 +24,7 @@ from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
 from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD, body_examples
+from tests.provider import Provider
 
 ASKED = ("identity", "patients", "doctors", "appointments")  # services that others ask
 
@@ -63,7 +64,7 @@ class Served:
         self._thread.join(10)
 
 
-def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
+def environ(service: str, shared: Mapping[str, str], *, provider: Provider) -> dict[str, str]:
     """What a service is told: the same names for all, each takes those that it knows."""
     return {
         "DATABASE_URL": shared[f"{service}_url"],
@@ -74,7 +75,8 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
         "SERVICE_SECRET": SERVICE_SECRET,
         "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
         "SUPER_ADMIN_PASSWORD": SUPER_ADMIN_PASSWORD,
-        "SERVICE_ACCOUNTS": json.dumps({"history": SERVICE_SECRET, "doctors": SERVICE_SECRET}),
+        "SERVICE_ACCOUNTS": json.dumps(dict.fromkeys(("history", "doctors", "identity"), SERVICE_SECRET)),
+        **provider.settings(),
         "CHECKPOINT_KEY": "made for this test only, and long enough",
     }
 
@@ -86,7 +88,9 @@ def houses(postgres_server, mongo_server, redis_server) -> Iterator[dict[str, Ho
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
         at = {name: str(ports.free()) for name in ASKED}
-        yield from started({**urls, **at, "bus_url": redis_server, "mongo_database": name})
+        outside = Provider()
+        yield from started({**urls, **at, "bus_url": redis_server, "mongo_database": name}, provider=outside)
+        outside.stop()
         admin.drop_database(name)
 
 
@@ -104,12 +108,12 @@ def performed(houses) -> Callable[[Operation, str], Got]:
     return perform
 
 
-def started(shared: dict[str, str]) -> Iterator[dict[str, House]]:
+def started(shared: dict[str, str], *, provider: Provider) -> Iterator[dict[str, House]]:
     """Build, migrate and serve."""
     made: dict[str, House] = {}
     served: list[Served] = []
     for name in CONTRACTS:
-        service = importlib.import_module(f"services.{name}.app").service(environ(name, shared))
+        service = importlib.import_module(f"services.{name}.app").service(environ(name, shared, provider=provider))
         service.migrate()
         made[name] = House(service, tokens=SessionTokens(spec.permissions(OPENAPI)))
         if name in ASKED:

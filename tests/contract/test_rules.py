@@ -20,6 +20,10 @@ PUBLIC = {
     "refresh_session": "the refresh token is the proof",
     "issue_service_token": "the client secret is the proof",
     "get_jwks": "public keys are public",
+    "finish_sign_in": "the challenge of the first step is the proof",
+    "activate_account": "a code from the reception is the proof",
+    "start_external_sign_in": "it is how a person gets a token from an outside provider",
+    "complete_external_sign_in": "what the provider signed is the proof",
 }
 MOST_PUBLIC = 16
 
@@ -32,6 +36,17 @@ WITHOUT_KEY = {
     "refresh_session": "a refresh token works once; an answer that holds tokens is never stored",
     "issue_service_token": "an answer that holds tokens is never stored",
     "change_own_password": "what was asked holds secrets, of which not even a digest is kept",
+    "check_birth_date": "it changes nothing but the count of wrong answers",
+    "finish_sign_in": "an answer that holds tokens is never stored",
+    "show_second_factor": "an answer that holds tokens is never stored",
+    "start_second_factor": "an answer that holds a secret is never stored",
+    "confirm_second_factor": "an answer that holds secrets is never stored",
+    "renew_backup_codes": "an answer that holds secrets is never stored",
+    "remove_second_factor": "what was asked holds secrets, of which not even a digest is kept",
+    "activate_account": "what was asked holds secrets; the code works once",
+    "add_own_link": "what was asked holds a secret; the code works once",
+    "start_external_sign_in": "an answer that holds a secret is never stored",
+    "complete_external_sign_in": "an answer that holds tokens is never stored; the state works once",
 }
 
 # Operations that change something without If-Match, and why there is no version to start from.
@@ -41,6 +56,15 @@ WITHOUT_VERSION = {
     "enable_user": "it opens the account with what it has, whatever that is now",
     "reset_password": "it replaces what nobody can read",
     "change_own_password": "the current password is what it starts from",
+    "start_second_factor": "it counts only once it was confirmed",
+    "confirm_second_factor": "the code is what it starts from",
+    "renew_backup_codes": "it replaces what nobody can read",
+    "remove_second_factor": "password and code are what it starts from",
+    "reset_second_factor": "a second factor is there or not",
+    "clear_sign_in_counter": "a counter is lifted, whatever it counts",
+    "end_record_link": "a link is made once and never changed",
+    "revoke_service_key": "a key is made once and never changed",
+    "withdraw_signing_key": "a key can be withdrawn at once, whatever else was changed",
     "set_doctor_photo": "a photo replaces the one before as a whole",
     "remove_doctor_photo": "there is one photo at most",
     "set_type_minutes": "it says all that there is to say",
@@ -50,7 +74,14 @@ WITHOUT_VERSION = {
 }
 
 # Lists that are given whole, because they are as long as a table of the system or one person's own.
-UNPAGED = {"list_roles", "list_permissions", "list_signing_keys", "list_own_sessions"}
+UNPAGED = {
+    "list_roles",
+    "list_permissions",
+    "list_signing_keys",
+    "list_own_sessions",
+    "list_record_links",
+    "list_service_keys",
+}
 
 
 def operations(*methods: str) -> list[spec.Operation]:

@@ -60,12 +60,14 @@ from services.patients.model.search import (
     read_search,
 )
 from services.patients.model.store import PatientStore, PatientsUnit, PatientsView
+from services.patients.model.verification import BirthChecks, checked
 
 __all__ = [
     "MOST_RANKED",
     "Address",
     "AlreadyDeceased",
     "Birth",
+    "BirthChecks",
     "Candidate",
     "DeathDateInvalid",
     "Demographics",
@@ -101,6 +103,7 @@ __all__ = [
     "changeable",
     "changed_fields",
     "changes",
+    "checked",
     "deactivate",
     "differing",
     "ensure_identifiers_free",

@@ -36,6 +36,7 @@ def environ(postgres_url: str, redis_url: str, **more: str) -> dict[str, str]:
         "DATABASE_URL": postgres_url,
         "BUS_URL": redis_url,
         "IDENTITY_URL": "http://127.0.0.1:9",
+        "PATIENTS_URL": "http://127.0.0.1:9",
         "SERVICE_SECRET": "not used here",
         "MASTER_KEY": MASTER_KEY,
         "SUPER_ADMIN_PASSWORD": ADMIN_FIRST,

@@ -30,7 +30,7 @@ def test_the_published_keys_are_public_halves_that_check_a_real_token(house):
     assert decoded.header.keys() == {"alg", "kid", "typ"}
     assert decoded.header["typ"] == "at+jwt"
     claims = decoded.claims
-    assert set(claims) == {"iss", "aud", "sub", "sid", "roles", "iat", "nbf", "exp", "jti"}
+    assert set(claims) == {"iss", "aud", "sub", "sid", "roles", "amr", "auth_time", "iat", "nbf", "exp", "jti"}
     assert claims["exp"] - claims["iat"] == 600 == tokens["expires_in"]
     assert claims["roles"] == ["nurse"]
     key = RSAKey.import_key(next(each for each in published if each["kid"] == decoded.header["kid"]))

@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.identity.app import blocklist
 from services.identity.model import passwords
 
 ABOUT = ("ada.example", "Ada Example")
+COMMON = blocklist.load()
 
 
 def rule(password, about=ABOUT):
     """The rule that a password breaks, or None."""
     refused = None
     try:
-        passwords.accepted(password, about=about, pointer="/new_password")
+        passwords.accepted(password, about=about, common=COMMON, pointer="/new_password")
     except passwords.PasswordRefused as error:
         refused = error
     return refused and refused.errors[0].rule
@@ -25,7 +27,7 @@ def rule(password, about=ABOUT):
 
 def test_a_refusal_names_the_place_and_never_the_password():
     with pytest.raises(passwords.PasswordRefused) as refused:
-        passwords.accepted("Welcome-Welcome-2026", about=(), pointer="/new_password")
+        passwords.accepted("Welcome-Welcome-2026", about=(), common=(), pointer="/new_password")
     assert refused.value.errors[0].pointer == "/new_password"
     assert "Welcome" not in repr(refused.value.errors) + str(refused.value)
 
