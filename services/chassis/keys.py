@@ -18,6 +18,7 @@ from joserfc.util import base64_to_int
 from prometheus_client import Counter, Gauge
 
 from services.chassis import http
+from services.chassis.auth import KeySource
 from services.kernel.errors import Unavailable
 
 PATH: Final = "/api/v1/.well-known/jwks.json"
@@ -73,7 +74,7 @@ class Withdrawals(Protocol):
 class KeysInForce:
     """The keys of a follower without those that were withdrawn."""
 
-    def __init__(self, keys: KeyFollower, *, withdrawals: Withdrawals) -> None:
+    def __init__(self, keys: KeySource, *, withdrawals: Withdrawals) -> None:
         self._keys, self._withdrawals = keys, withdrawals
 
     def key(self, kid: str) -> RSAKey | None:

@@ -45,9 +45,9 @@ def test_a_house_starts_once_however_many_start_it(new_postgres, redis_url):
         accounts = admin.execute("SELECT username, version FROM accounts ORDER BY username").fetchall()
         keys = admin.execute("SELECT count(*) FROM signing_keys").fetchone()[0]
         entries = admin.execute("SELECT count(*) FROM outbox WHERE type = 'audit.recorded.v1'").fetchone()[0]
-    assert accounts == [("admin", 1), ("history", 1), ("patients", 1)]
+    assert accounts == [("admin", 1), ("history", 1), ("identity", 1), ("patients", 1)]
     assert keys == 1
-    assert entries == 4, "each thing that was made has one entry"
+    assert entries == 5, "each thing that was made has one entry"
     for each in services:
         for close in each.close:
             close()
