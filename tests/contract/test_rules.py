@@ -80,6 +80,7 @@ UNPAGED = {
     "list_signing_keys",
     "list_own_sessions",
     "list_record_links",
+    "list_sign_in_counters",
     "list_service_keys",
 }
 

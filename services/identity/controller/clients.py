@@ -12,7 +12,7 @@ from services.identity import view
 from services.identity.controller.desk import Desk
 from services.identity.model import accounts, clients, openings, roles, sessions
 from services.identity.model.accounts import Account, Kind
-from services.identity.model.clients import NotAClient
+from services.identity.model.clients import NotAClient, ServiceKey
 from services.identity.model.store import Reading
 
 
@@ -52,19 +52,22 @@ class Clients:
         with self._desk.store.begin(call) as tx:
             account = _client(tx, service_account_id)
             clients.refuse_too_many(tx.service_keys(account.id), at=call.at)
-            made = clients.new_key(
-                key_id=self._desk.new_id(),
-                account_id=account.id,
-                digest=sessions.digest(secret),
-                label=body["label"],
-                days=body["days"],
-                by=call.actor.subject,
-                at=call.at,
-            )
+            made = self._key(account, secret, body, call)
             tx.add_service_key(made)
             call.audit(record=account.id, fields=["keys"])
             call.answer({**view.service_key(made, at=call.at), "secret": None}, status=201)
         return Answer({**view.service_key(made, at=call.at), "secret": secret}, 201)
+
+    def _key(self, account: Account, secret: str, body: Mapping[str, Any], call: Call) -> ServiceKey:
+        return clients.new_key(
+            key_id=self._desk.new_id(),
+            account_id=account.id,
+            digest=sessions.digest(secret),
+            label=body["label"],
+            days=body["days"],
+            by=call.actor.subject,
+            at=call.at,
+        )
 
     def list_service_keys(self, service_account_id: str, call: Call) -> dict[str, Any]:
         """The keys of a service account, newest first; never a secret."""

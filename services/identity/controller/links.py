@@ -15,7 +15,8 @@ from services.identity.model import accounts, activation, openings, passwords, p
 from services.identity.model.accounts import Account
 from services.identity.model.activation import ActivationCode, ActivationRefused, UnknownPatient
 from services.identity.model.reach import Link, Relation, UnknownLink
-from services.identity.model.store import Work
+from services.identity.model.store import Scope, Work
+from services.kernel.errors import TooMany, Unavailable
 
 _RANDOM = 12
 
@@ -55,16 +56,9 @@ class Links:
         ready = passwords.accepted(body["password"], about=about, common=self._desk.common, pointer="/password")
         self._verify(body, call)
         hashed, new_id = self._desk.hash(ready), self._desk.new_id()
-
-        def opened(link: Link) -> Account:
-            name = str(body["username"])
-            return openings.of_patient(
-                account_id=new_id, username=name, display_name=name, password_hash=hashed, link=link, at=call.at
-            )
-
         with self._desk.store.begin(call) as tx:
-            link = self._use(tx, body, call)
-            made = opened(link)
+            link, name = self._use(tx, body, call), body["username"]
+            made = openings.of_patient(account_id=new_id, username=name, password_hash=hashed, link=link, at=call.at)
             tx.add_account(made)
             tx.record(accounts.event("user_created", account=made))
             call.actor = sessions.actor_of(made, session=new_id)
@@ -111,22 +105,39 @@ class Links:
         Raises:  ActivationRefused: one answer for every reason.
         """
         scopes = self._desk.secret_scopes("activation", call=call)
+        code = self._tried(body, scopes, call)
+        try:
+            is_right = code is not None and self._is_born(code, body)
+        except (Unavailable, TooMany):
+            self._give_back(code, scopes, call)  # it was not looked at
+            raise
+        if not is_right:
+            with self._desk.store.begin(call):
+                call.audit(record=None if code is None else code.id, outcome="failed")
+            raise ActivationRefused
+        self._give_back(code, scopes, call)
+
+    def _tried(self, body: Mapping[str, Any], scopes: tuple[Scope, ...], call: Call) -> ActivationCode | None:
+        """The code with one more try, when it may be tried."""
         with self._desk.store.begin(call) as tx:
             self._desk.count_try(tx, scopes, call=call)
             code = tx.activation_code_for_change(self._digest(body["code"]))
-            is_open = code is not None and activation.is_open(code, at=call.at)
-            if code is not None and is_open:
-                tx.save_activation_code(replace(code, tries=code.tries + 1))
+            if code is None or not activation.is_open(code, at=call.at):
+                return None
+            tx.save_activation_code(replace(code, tries=code.tries + 1))
+            return code
+
+    def _is_born(self, code: ActivationCode, body: Mapping[str, Any]) -> bool:
         born = date.fromisoformat(body["birth_date"])
-        is_right = code is not None and is_open and self._desk.records.is_born_on(code.patient_id, birth_date=born)
+        return self._desk.records.is_born_on(code.patient_id, birth_date=born)
+
+    def _give_back(self, code: ActivationCode | None, scopes: tuple[Scope, ...], call: Call) -> None:
+        """A try that was right, or not looked at, uses up nothing: a user name that is taken must not end a code."""
         with self._desk.store.begin(call) as tx:
-            if code is not None and is_right:
-                self._desk.forgive(tx, scopes)
-                tx.save_activation_code(_given_back(tx.activation_code_for_change(code.digest) or code))
-            else:
-                call.audit(record=None if code is None else code.id, outcome="failed")
-        if not is_right:
-            raise ActivationRefused
+            self._desk.uncount(tx, scopes)
+            held = None if code is None else tx.activation_code_for_change(code.digest)
+            if held is not None:
+                tx.save_activation_code(replace(held, tries=max(0, held.tries - 1)))
 
     def _use(self, tx: Work, body: Mapping[str, Any], call: Call) -> Link:
         """Use a verified code up: the link that it was made for.
@@ -154,11 +165,6 @@ class Links:
 
     def _digest(self, code: str) -> bytes:
         return self._desk.digest(f"activation code {code.replace('-', '').replace(' ', '').upper()}")
-
-
-def _given_back(code: ActivationCode) -> ActivationCode:
-    """The code without a try that turned out right: a user name that is taken must not use it up."""
-    return replace(code, tries=max(0, code.tries - 1))
 
 
 def _time(text: str | None) -> datetime | None:

@@ -45,11 +45,8 @@ class SecondFactors:
     def _confirm(self, tx: Work, code: str, call: Call) -> Answer | DomainError:
         account = self._counted(tx, call)
         pending = tx.second_factor_for_change(account.id)
-        sealed = b"" if pending is None else pending.sealed
-        given = factors.comparable(code)
-        step = self._desk.authenticator.step_of(sealed, given, account_id=account.id, at=call.at) if sealed else None
         try:
-            factor = factors.confirmed(pending, step=step, at=call.at)
+            factor = factors.confirmed(pending, step=self._step(pending, code, call), at=call.at)
         except WrongCode as wrong:
             call.audit(record=account.id, outcome="failed")
             return wrong
@@ -59,6 +56,12 @@ class SecondFactors:
         self._save(tx, fresh, call)
         codes = self._desk.new_backup_codes(tx, fresh)
         return Answer({**self._stepped_up(tx, fresh, call), "backup_codes": codes})
+
+    def _step(self, factor: SecondFactor | None, code: str, call: Call) -> int | None:
+        if factor is None:
+            return None
+        given, owner = factors.comparable(code), factor.account_id
+        return self._desk.authenticator.step_of(factor.sealed, given, account_id=owner, at=call.at)
 
     def show_second_factor(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Show the second factor again in this session: an access token that says so."""

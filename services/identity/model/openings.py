@@ -13,9 +13,7 @@ from services.identity.model.roles import PATIENT, SERVICE, SUPER_ADMIN
 from services.kernel.access import Actor
 
 
-def of_patient(
-    *, account_id: UUID, username: str, display_name: str, password_hash: str, link: Link, at: datetime
-) -> Account:
+def of_patient(*, account_id: UUID, username: str, password_hash: str, link: Link, at: datetime) -> Account:
     """The account of a patient or guardian, with a password that its owner chose.
 
     Source:  NIST SP 800-63A-4, section 3.1.7 (enrolment by a code that was handed out).
@@ -24,7 +22,7 @@ def of_patient(
         id=account_id,
         kind=Kind.PERSON,
         username=canonical(username),
-        display_name=display_name,
+        display_name=username,
         roles=(PATIENT,),
         created_at=at,
         changed_at=at,

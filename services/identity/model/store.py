@@ -85,8 +85,8 @@ class Reading(Protocol):
     def second_factor(self, account_id: UUID) -> SecondFactor | None:
         """The second factor of an account, confirmed or not."""
 
-    def throttled(self, *, after: tuple[str, bytes] | None, limit: int) -> list[Throttled]:
-        """Counters that count something, in the order of kind and digest."""
+    def throttled(self, *, about: str | None, limit: int) -> list[Throttled]:
+        """Counters that count something, of one account or of all, those with the most failures first."""
 
     def clients(self, *, after: UUID | None, limit: int) -> list[Account]:
         """Accounts of programs of others, in the order of their making."""

@@ -44,12 +44,13 @@ class AccessReading:
         table = schema.second_factors
         return self._one(SecondFactor, sa.select(table).where(table.c.account_id == account_id))
 
-    def throttled(self, *, after: tuple[str, bytes] | None, limit: int) -> list[Throttled]:
-        """Counters that count something, in the order of kind and digest."""
+    def throttled(self, *, about: str | None, limit: int) -> list[Throttled]:
+        """Counters that count something, of one account or of all, those with the most failures first."""
         table = schema.failure_counters.c
-        query = sa.select(schema.failure_counters).where(table.failures > 0).order_by(table.kind, table.digest)
-        if after is not None:
-            query = query.where(sa.tuple_(table.kind, table.digest) > sa.tuple_(*map(sa.literal, after)))
+        query = sa.select(schema.failure_counters).where(table.failures > 0)
+        query = query.order_by(table.failures.desc(), table.kind, table.digest)
+        if about is not None:
+            query = query.where(table.about == about)
         return [
             Throttled(
                 Scope(row.kind, row.digest, row.about),

@@ -111,7 +111,7 @@ def test_one_code_shown_by_many_at_once_opens_one_session(house):
     challenges, code = [first_step(house, user) for _ in range(6)], device.code()
     with ThreadPoolExecutor(6) as pool:
         got = list(pool.map(lambda each: second_step(house, each, code).status, challenges))
-    assert sorted(got)[0] == 201
+    assert min(got) == 201
     assert got.count(201) == 1
     assert set(got) <= {201, 401, 429}
 
@@ -146,7 +146,7 @@ def test_guesses_of_codes_close_the_second_step_for_a_while_and_not_the_account(
     _, done = enroll(house, tokens["access_token"])
     got = [second_step(house, first_step(house, user), WRONG).status for _ in range(7)]
     assert got == [401] * 5 + [429] * 2
-    counters = house.with_token("list_sign_in_counters", house.admin(), query={"limit": 200}).body["items"]
+    counters = house.with_token("list_sign_in_counters", house.admin(), query={"user_id": user["id"]}).body["items"]
     mine = next(each for each in counters if each["user_id"] == user["id"] and each["kind"] == "factor")
     assert mine["closed_until"]
     assert house.with_token("clear_sign_in_counter", house.admin(), counter_id=mine["id"]).status == 204
