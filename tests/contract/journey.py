@@ -242,6 +242,8 @@ class Journey:
                 return {**body, "code": self._code_of_desk("self"), "username": f"ada.{secrets.token_hex(6)}"}
             case "add_own_link":
                 return {**body, "code": self._code_of_desk("guardian")}
+            case "set_group_roles":
+                return {"entries": [*body["entries"], {"group": secrets.token_hex(4), "roles": ["nurse"]}]}
             case "create_role":
                 return {**body, "name": f"ward_clerk_{secrets.token_hex(4)}"}
             case "complete_external_sign_in":
