@@ -20,7 +20,7 @@ from services.chassis import config, redis, spec, sql
 from services.chassis.client import Client
 from services.chassis.jobs import Job
 from services.chassis.policy_stream import PolicyPublisher
-from services.chassis.service import Service, new_id, now
+from services.chassis.service import Command, Service, new_id, now
 from services.identity import jobs
 from services.identity.app import blocklist, provider
 from services.identity.app.devices import Devices
@@ -113,6 +113,14 @@ def service(environ: Mapping[str, str]) -> Service:
         outbox=database.outbox,
         jobs=_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker),
         gives_keys=True,
+        commands={
+            "rescue": Command(
+                help="NAME: open an account again, with a one-time password and without a second factor",
+                run=jobs.Rescue(
+                    store=store, hasher=hasher, randomness=secrets.token_bytes, new_id=new_id, clock=now, say=print
+                ).run,
+            )
+        },
     )
 
 

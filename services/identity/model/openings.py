@@ -7,7 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.identity.model.accounts import Account, Kind, canonical, refuse_unless_above
+from services.identity.model.accounts import (
+    ONE_TIME_LIFE,
+    Account,
+    Kind,
+    canonical,
+    refuse_service,
+    refuse_unless_above,
+)
 from services.identity.model.reach import Link
 from services.identity.model.roles import PATIENT, SERVICE, SUPER_ADMIN
 from services.kernel.access import Actor
@@ -50,6 +57,23 @@ def of_client(
     )
     refuse_unless_above(account, by=by)
     return account
+
+
+def rescued(account: Account, *, password_hash: str, at: datetime) -> Account:
+    """The account of somebody who has lost every way in: open, with a one-time password and without a second factor.
+
+    Raises:  NotAPerson.
+    Source:  NIST SP 800-53 Rev. 5, AC-2 (privileged accounts stay manageable); whoever commands the machine decides.
+    """
+    refuse_service(account)
+    fresh = replace(account, is_active=True, password_hash=password_hash, must_change_password=True)
+    return replace(
+        fresh,
+        one_time_until=at + ONE_TIME_LIFE,
+        second_factor_since=None,
+        version=account.version + 1,
+        changed_at=at,
+    )
 
 
 def service_account(*, account_id: UUID, client_id: str, digest: bytes, at: datetime) -> Account:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 import psycopg
+import pyotp
 import pytest
 
 from services.chassis import redis, sql
@@ -185,3 +186,22 @@ def test_old_rows_are_forgotten_and_living_ones_stay(house):
     for table in ("sessions", "refresh_tokens", "failure_counters", "policy_changes"):
         assert making.rows(house, f"SELECT 1 FROM {table}") == []
     database.engine.dispose()
+
+
+def test_whoever_commands_the_machine_lets_a_super_admin_in_who_has_lost_every_way(house, capsys):
+    user, tokens = house.signed_in("super_admin")
+    begun = house.with_token("start_second_factor", tokens["access_token"], body={"current_password": making.PASSWORD})
+    code = {"code": pyotp.TOTP(begun.body["secret"]).now()}
+    assert house.with_token("confirm_second_factor", tokens["access_token"], body=code).status == 200
+    for number in range(11):
+        house.sign_in(user["username"], f"wrong password number {number}")
+    command = house.service.commands["rescue"].run
+    assert (command([]), command(["nobody.at.all"]), command(["history"])) == (2, 1, 1)
+    capsys.readouterr()
+    assert command([user["username"].upper()]) == 0
+    password = capsys.readouterr().out.partition("one-time password: ")[2].strip()
+    got = house.sign_in(user["username"], password)
+    assert (got.status, got.body["must_change_password"]) == (201, True)
+    assert house.with_token("get_own_account", tokens["access_token"]).status == 401
+    entry = making.entries(house, "rescue")[-1]
+    assert (entry["actor"], entry["record_id"]) == ("operator", user["id"])
