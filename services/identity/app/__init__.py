@@ -113,15 +113,16 @@ def service(environ: Mapping[str, str]) -> Service:
         outbox=database.outbox,
         jobs=_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker),
         gives_keys=True,
-        commands={
-            "rescue": Command(
-                help="NAME: open an account again, with a one-time password and without a second factor",
-                run=jobs.Rescue(
-                    store=store, hasher=hasher, randomness=secrets.token_bytes, new_id=new_id, clock=now, say=print
-                ).run,
-            )
-        },
+        commands=_commands(store, hasher),
     )
+
+
+def _commands(store: IdentityStore, hasher: Argon2Passwords) -> dict[str, Command]:
+    rescue = jobs.Rescue(
+        store=store, hasher=hasher, randomness=secrets.token_bytes, new_id=new_id, clock=now, say=print
+    )
+    help_ = "NAME: open an account again, with a one-time password and without a second factor"
+    return {"rescue": Command(help=help_, run=rescue.run)}
 
 
 @dataclass(frozen=True, kw_only=True)
