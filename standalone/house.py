@@ -157,6 +157,9 @@ class House:
         name, peer = need.name, need.name.removesuffix("_url")
         special = {
             "database_url": lambda: self.stores.url(service),
+            "smtp_url": lambda: f"smtp://{ports.HOST}:{self.places.port('smtp')}",
+            "mail_from": lambda: "house@infirmary.example",
+            "public_url": lambda: self.url,
             "super_admin_password": lambda: self.secrets.typed("super-admin"),
             "service_accounts": lambda: json.dumps(
                 {each: self.secrets.get(f"service-{each}") for each in self.services}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from services.chassis.call import Call
-from services.identity.model import accounts, keys, openings, passwords, policy, sessions
+from services.identity.model import accounts, keys, openings, passwords, policy, resets, sessions
 from services.identity.model.accounts import Account
 from services.identity.model.keys import KeyMaker
 from services.identity.model.passwords import PasswordHasher
+from services.identity.model.resets import Mail
 from services.identity.model.store import Store
 from services.kernel.access import Actor
 
 SYSTEM, OPERATOR = Actor(subject="system"), Actor(subject="operator")
 _LATE = timedelta(seconds=2)
+_MAILS = 50
 
 
 class Rows(Protocol):
@@ -74,6 +77,19 @@ def turn_keys(call: Call, *, store: Store, maker: KeyMaker) -> None:
         if made is not None and keys.is_due(held, at=call.at):
             tx.add_key(keys.next_key(held, made=made, at=call.at))
             _trail(call, "create", fields=["signing_key"])
+
+
+def send_mails(call: Call, *, store: Store, mail: Mail) -> None:
+    """Send links to new passwords; what the mail server does not take waits, as long as the link counts."""
+    with store.read() as tx:
+        waiting = tx.unsent_resets(since=call.at - resets.LIFE, limit=_MAILS)
+    for reset, account in waiting:
+        if account.email is not None:
+            mail.send(reset, to=account.email)
+        with store.begin(call) as tx:
+            held = tx.reset_for_change(reset.digest)
+            if held is not None:
+                tx.save_reset(replace(held, sealed=None))
 
 
 class FirstStart:

@@ -173,6 +173,17 @@ challenges = sa.Table(
     sa.Index("challenges_by_age", "made_at"),
 )
 
+password_resets = sa.Table(
+    "password_resets",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), nullable=True),
+    sa.Column("made_at", _AT, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=True),
+    sa.Column("used_at", _AT, nullable=True),
+    sa.Index("password_resets_by_age", "made_at"),
+)
+
 activation_codes = sa.Table(
     "activation_codes",
     metadata,

@@ -17,6 +17,7 @@ from services.chassis.testing import Got
 from tests import provider
 from tests.contract.contracts import CONTRACTS
 from tests.contract.requests import SERVICE_SECRET, first_body, query_of
+from tests.mailbox import Links
 
 # Things that addresses and bodies name: which operation makes one, and what its example needs for that.
 MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
@@ -76,8 +77,8 @@ OWNER = {operation: contract.service for contract in CONTRACTS.values() for oper
 class Journey:
     """One run through the house, with the things that it has made."""
 
-    def __init__(self, houses: Mapping[str, Any], *, service_secret: str = SERVICE_SECRET) -> None:
-        self._houses, self._service_secret = houses, service_secret
+    def __init__(self, houses: Mapping[str, Any], *, links: Links, service_secret: str = SERVICE_SECRET) -> None:
+        self._houses, self._service_secret, self._links = houses, service_secret, links
         self.made: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self._account: dict[str, Any] = {}
@@ -193,6 +194,17 @@ class Journey:
         body = {"patient_id": self.need("patient_id"), "relation": relation}
         return str(self.perform("create_activation_code", body=body).body["code"])
 
+    def _token_by_mail(self) -> str:
+        """What the link holds that somebody with a mail address has asked for."""
+        user = self._with_mail()
+        self._houses["identity"].call("request_password_reset", body={"username": user["username"]})
+        return self._links(user["email"])
+
+    def _with_mail(self) -> dict[str, Any]:
+        """Somebody with a mail address of his own."""
+        body = {"username": "reset", "display_name": "Ada", "roles": ["nurse"]}
+        return dict(self.perform("create_user", body={**body, "email": f"{secrets.token_hex(6)}@example.org"}).body)
+
     def _brought_back(self, body: Any) -> Any:
         """What a person brings back from the provider, whose group gives a role; where there is a provider."""
         self.perform("set_group_roles")
@@ -242,6 +254,10 @@ class Journey:
                 return {**body, "code": self._code_of_desk("self"), "username": f"ada.{secrets.token_hex(6)}"}
             case "add_own_link":
                 return {**body, "code": self._code_of_desk("guardian")}
+            case "request_password_reset":
+                return {"username": self._with_mail()["username"]}
+            case "complete_password_reset":
+                return {**body, "token": self._token_by_mail()}
             case "set_group_roles":
                 return {"entries": [*body["entries"], {"group": secrets.token_hex(4), "roles": ["nurse"]}]}
             case "create_role":

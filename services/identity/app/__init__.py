@@ -25,6 +25,7 @@ from services.identity import jobs
 from services.identity.app import blocklist, provider
 from services.identity.app.devices import Devices
 from services.identity.app.hashing import Argon2Passwords
+from services.identity.app.mail import Mailer, post
 from services.identity.app.mint import Mint
 from services.identity.app.own_token import OwnToken
 from services.identity.app.provider import OidcProvider
@@ -57,7 +58,8 @@ class IdentitySettings(config.ServiceSettings):
     source_free_failures: wrong passwords in a row before waits begin; house_failures_per_minute: of all together.
     session_idle_minutes, session_hours: life of a session without use, and at all. patients_url: where records are
     verified that accounts are linked to. oidc_*: the outside provider that people may sign in by; without an issuer
-    there is none. oidc_groups_claim: the claim of its id token that names groups.
+    there is none. oidc_groups_claim: the claim of its id token that names groups. smtp_url, mail_from, public_url: the
+    mail server for links to new passwords, who writes, and where the links lead; without a server there are none.
     """
 
     database_url: SecretStr
@@ -77,6 +79,9 @@ class IdentitySettings(config.ServiceSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_redirect_url: str | None = None
     oidc_groups_claim: str = "groups"
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    public_url: str | None = None
 
 
 def service(environ: Mapping[str, str]) -> Service:
@@ -95,7 +100,8 @@ def service(environ: Mapping[str, str]) -> Service:
     first = jobs.FirstStart(store=store, hasher=hasher, maker=maker, new_id=new_id, clock=now)
     mint = Mint(read_keys, vault=vault, monotonic=time.monotonic)
     peers = Client(settings.openapi_dir, urls={"patients": settings.patients_url}, connections=4)
-    tools = _Tools(vault=vault, hasher=hasher, mint=mint, maker=maker, peers=peers, provider=outside)
+    mailer = _mailer(settings, vault)
+    tools = _Tools(vault=vault, hasher=hasher, mint=mint, maker=maker, peers=peers, provider=outside, mail=mailer)
     desk = _desk(settings, store=store, tools=tools)
     return Service(
         name=NAME,
@@ -111,7 +117,7 @@ def service(environ: Mapping[str, str]) -> Service:
         ],
         close=[engine.dispose, bus.close, peers.close, *([] if outside is None else [outside.close])],
         outbox=database.outbox,
-        jobs=_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker),
+        jobs=[*_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker), *_mails(store, mailer)],
         gives_keys=True,
         commands=_commands(store, hasher),
     )
@@ -135,6 +141,24 @@ class _Tools:
     maker: SealedKeys
     peers: Client
     provider: OidcProvider | None
+    mail: Mailer | None
+
+
+def _mailer(settings: IdentitySettings, vault: Vault) -> Mailer | None:
+    """The way out for mails, where there is one.
+
+    Raises:  SettingsError.
+    """
+    if settings.smtp_url is None:
+        return None
+    address = settings.smtp_url.get_secret_value()
+    return Mailer(post(smtp_url=address, sender=settings.mail_from, public_url=settings.public_url), vault=vault)
+
+
+def _mails(store: IdentityStore, mailer: Mailer | None) -> list[Job]:
+    if mailer is None:
+        return []
+    return [Job(name="identity_mail", every_s=1, run=partial(jobs.send_mails, store=store, mail=mailer), alone=True)]
 
 
 def _provider(settings: IdentitySettings, vault: Vault) -> OidcProvider | None:
@@ -199,6 +223,7 @@ def _desk(settings: IdentitySettings, *, store: IdentityStore, tools: _Tools) ->
         authenticator=Totp(tools.vault),
         records=PatientRecords(tools.peers, token=own_token),
         provider=tools.provider,
+        mail=tools.mail,
     )
 
 
@@ -208,6 +233,7 @@ def _throttles(settings: IdentitySettings) -> dict[str, Rule]:
     return {
         "account": of_account,
         "device": of_account,
+        "reset": Rule(free=3, first=5 * minute, forgets_after=60 * minute),
         "factor": Rule(free=5, forgets_after=day, most=_MOST_IN_A_ROW),
         "source": Rule(free=settings.source_free_failures, longest=quarter, forgets_after=quarter),
         "house": Rule(free=settings.house_failures_per_minute, window=minute),

@@ -10,6 +10,7 @@ from services.identity.controller.keys import Keys
 from services.identity.controller.links import Links
 from services.identity.controller.own import OwnAccount
 from services.identity.controller.places import Places
+from services.identity.controller.resets import Resets
 from services.identity.controller.roles import Roles
 from services.identity.controller.second_factor import SecondFactors
 from services.identity.controller.signing_in import SigningIn
@@ -19,7 +20,7 @@ __all__ = ["Desk", "IdentityController"]
 
 
 class IdentityController(
-    SigningIn, SecondFactors, External, OwnAccount, Users, Roles, Links, Clients, Counters, Places, Keys
+    SigningIn, SecondFactors, Resets, External, OwnAccount, Users, Roles, Links, Clients, Counters, Places, Keys
 ):
     """Every operation of the contract."""
 

@@ -18,6 +18,7 @@ from services.identity.model.factors import Authenticator
 from services.identity.model.keys import KeyMaker, TokenMint
 from services.identity.model.passwords import HashingBusy, PasswordHasher, Verdict
 from services.identity.model.places import Place
+from services.identity.model.resets import Mail
 from services.identity.model.roles import Catalogue, Role
 from services.identity.model.sessions import Limits, RefreshToken, Session, WrongCurrentPassword
 from services.identity.model.store import Reading, Scope, Store, Work
@@ -39,7 +40,8 @@ class Desk:
     """Store, hasher, keys and settings; it holds nothing of a request.
 
     secret: a new random text of 256 bits; randomness: that many random bytes; digest: names a thing without saying it.
-    common: passwords that everybody tries first. provider: the outside one, where one is set up.
+    common: passwords that everybody tries first. provider, mail: the outside one, and the way out for mails, where they
+    are set up.
     """
 
     store: Store
@@ -59,6 +61,7 @@ class Desk:
     authenticator: Authenticator
     records: Records
     provider: Provider | None
+    mail: Mail | None
 
     def scopes(
         self, account_name: str, *, found: Account | None, call: Call, device: str | None = None

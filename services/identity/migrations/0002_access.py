@@ -1,4 +1,4 @@
-"""Own roles, areas and links, second factors, activation codes, keys of service accounts, sign-in by a provider."""
+"""Own roles, areas and links, second factors, new passwords by mail, activation codes, service accounts, a provider."""
 
 from __future__ import annotations
 
@@ -96,6 +96,15 @@ def _second_factors() -> None:
         sa.Column("used_at", AT, nullable=True),
     )
     op.create_index("challenges_by_age", "challenges", ["made_at"])
+    op.create_table(
+        "password_resets",
+        sa.Column("digest", sa.LargeBinary, primary_key=True),
+        sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), nullable=True),
+        sa.Column("made_at", AT, nullable=False),
+        sa.Column("sealed", sa.LargeBinary, nullable=True),
+        sa.Column("used_at", AT, nullable=True),
+    )
+    op.create_index("password_resets_by_age", "password_resets", ["made_at"])
 
 
 def _links_and_keys() -> None:

@@ -17,6 +17,7 @@ from services.identity.model.external import Attempt, GroupRoles
 from services.identity.model.factors import Challenge, SecondFactor
 from services.identity.model.keys import SigningKey
 from services.identity.model.places import Department, Facility, Location, Place
+from services.identity.model.resets import Reset
 from services.identity.model.roles import Role
 from services.identity.model.sessions import Ended, RefreshToken, Session
 from services.identity.model.throttle import Counter
@@ -93,6 +94,9 @@ class Reading(Protocol):
 
     def service_keys(self, account_id: UUID) -> list[ServiceKey]:
         """The keys of such an account, newest first."""
+
+    def unsent_resets(self, *, since: datetime, limit: int) -> list[tuple[Reset, Account]]:
+        """Links whose mail has not gone out, with their accounts, oldest first."""
 
     def service_key_of(self, digest: bytes) -> ServiceKey | None:
         """The key with this digest."""
@@ -247,6 +251,15 @@ class Work(Reading, Protocol):
 
     def accounts_at(self, facility_id: UUID) -> list[Account]:
         """Accounts with a role that is narrowed to this facility, held for this transaction."""
+
+    def add_reset(self, reset: Reset) -> None:
+        """A new password that was asked for."""
+
+    def reset_for_change(self, digest: bytes) -> Reset | None:
+        """What was asked for with this link, held for this transaction."""
+
+    def save_reset(self, reset: Reset) -> None:
+        """Its new state."""
 
     def accounts_linked(self, *, patient_id: UUID) -> list[Account]:
         """Accounts that are linked to a record."""

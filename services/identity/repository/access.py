@@ -19,6 +19,7 @@ from services.identity.model.external import Attempt, GroupRoles
 from services.identity.model.factors import Challenge, SecondFactor
 from services.identity.model.policy import SessionEnded
 from services.identity.model.reach import Relation, UnknownLink
+from services.identity.model.resets import Reset
 from services.identity.model.roles import Role
 from services.identity.model.sessions import Session
 from services.identity.model.store import Scope
@@ -190,6 +191,19 @@ class AccessWork(Writing):
         entries = {group: list(given) for group, given in table.entries.items()}
         self._upsert(schema.group_roles, {**rows.values_of(table), "entries": entries}, by=["id"])
         self._keep_version("group_roles", table, fields=fields, state={"entries": entries})
+
+    def add_reset(self, reset: Reset) -> None:
+        """A new password that was asked for."""
+        self._execute(sa.insert(schema.password_resets).values(rows.values_of(reset)))
+
+    def reset_for_change(self, digest: bytes) -> Reset | None:
+        """What was asked for with this link, held for this transaction."""
+        return self._held(Reset, schema.password_resets, schema.password_resets.c.digest == digest)
+
+    def save_reset(self, reset: Reset) -> None:
+        """Its new state."""
+        table = schema.password_resets
+        self._save(table, rows.values_of(reset), table.c.digest == reset.digest)
 
     # ---- links and places -------------------------------------------------------------------------------------------
 

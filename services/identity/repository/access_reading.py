@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.identity.model.clients import ServiceKey
 from services.identity.model.external import GroupRoles
 from services.identity.model.factors import SecondFactor
 from services.identity.model.places import Department, Facility
+from services.identity.model.resets import Reset
 from services.identity.model.roles import Role
 from services.identity.model.store import Scope, Throttled
 from services.identity.model.throttle import Counter
@@ -75,6 +77,16 @@ class AccessReading:
     def service_key_of(self, digest: bytes) -> ServiceKey | None:
         """The key with this digest."""
         return self._one(ServiceKey, sa.select(schema.service_keys).where(schema.service_keys.c.digest == digest))
+
+    def unsent_resets(self, *, since: datetime, limit: int) -> list[tuple[Reset, Account]]:
+        """Links whose mail has not gone out, with their accounts, oldest first."""
+        table, accounts = schema.password_resets, schema.accounts
+        waiting = sa.select(table).where(table.c.sealed.is_not(None), table.c.account_id.is_not(None))
+        query = waiting.where(table.c.made_at > since, table.c.used_at.is_(None)).order_by(table.c.made_at).limit(limit)
+        found = [rows.item(Reset, row) for row in self._connection.execute(query)]
+        named = sa.select(accounts).where(accounts.c.id.in_({each.account_id for each in found}))
+        known = {row.id: rows.account(row) for row in self._connection.execute(named)} if found else {}
+        return [(each, known[each.account_id]) for each in found if each.account_id in known]
 
     def group_roles(self) -> GroupRoles | None:
         """Which roles groups of the provider give."""

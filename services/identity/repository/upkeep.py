@@ -20,6 +20,7 @@ _OLD_COUNTERS = timedelta(days=2)
 _OLD_POLICY = timedelta(days=1)
 # What counts for minutes or days only, and the column that says since when it counts no more.
 _SHORT_LIVED = {
+    schema.password_resets: "made_at",
     schema.challenges: "made_at",
     schema.external_sign_ins: "made_at",
     schema.activation_codes: "expires_at",

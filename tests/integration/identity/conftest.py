@@ -12,6 +12,7 @@ from services.chassis.policy import Policy
 from services.identity import app
 from tests.integration.identity import making
 from tests.integration.identity.patients import Patients
+from tests.mailbox import Mailbox
 from tests.provider import Provider
 
 
@@ -32,11 +33,19 @@ def outside() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def house(postgres_url, redis_server, records, outside) -> Iterator[making.RealHouse]:
+def mailbox() -> Iterator[Mailbox]:
+    """Where mails come to."""
+    made = Mailbox()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def house(postgres_url, redis_server, records, outside, mailbox) -> Iterator[making.RealHouse]:
     """identity after its first start; one application for a module, and a Redis database of its own."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     url = f"{redis_server}/{63 - int(worker) % 16}"
-    environ = making.environ(postgres_url, url, PATIENTS_URL=records.url, **outside.settings())
+    environ = making.environ(postgres_url, url, PATIENTS_URL=records.url, **outside.settings(), **mailbox.settings())
     service = app.service(environ)
     service.migrate()
     bus = redis.client(url, timeout_s=5)

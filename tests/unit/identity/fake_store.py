@@ -331,6 +331,7 @@ def desk(store: FakeStore, hasher: FakeHasher) -> Desk:
         authenticator=FakeAuthenticator(),
         records=None,
         provider=None,
+        mail=None,
     )
 
 
