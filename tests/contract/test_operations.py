@@ -18,7 +18,7 @@ def test_operations_equal_methods(houses, service):
 
 @pytest.mark.parametrize("service", CONTRACTS)
 def test_parts_of_a_controller_hide_nothing_of_each_other(houses, service):
-    """A controller of several files is several classes; a name that two of them use would be the first one's for both."""
+    """A controller of several files is several classes; a name of two of them would be the first one's for both."""
     owners: dict[str, list[str]] = {}
     for part in type(houses[service].service.controller).__mro__[:-1]:
         for name in vars(part):
