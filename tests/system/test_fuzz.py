@@ -84,7 +84,8 @@ def test_generated_requests_break_nothing_and_get_documented_answers(
         if is_keyed and operation.takes_key:
             headers["Idempotency-Key"] = str(uuid.uuid4())
         if is_keyed and operation.takes_version:
-            headers["If-Match"] = f'"{journey.versions[next(reversed(real.values()))]}"'
+            thing = next(reversed(real.values()), None)  # what has no id of its own is there once, from version 1
+            headers["If-Match"] = f'"{journey.versions.get(thing, 1)}"'
         response = case.call(base_url=house.url, headers=headers, timeout=20)
         statuses[response.status_code] += 1
         case.validate_response(response, checks=CHECKS)
