@@ -158,6 +158,9 @@ class House:
         special: dict[str, Callable[[], str | None]] = {
             **self._ways_out(),
             "database_url": lambda: self.stores.url(service),
+            "smtp_url": lambda: f"smtp://{ports.HOST}:{self.places.port('smtp')}",
+            "mail_from": lambda: "house@infirmary.example",
+            "public_url": lambda: self.url,
             "super_admin_password": lambda: self.secrets.typed("super-admin"),
             "service_accounts": lambda: json.dumps(
                 {each: self.secrets.get(f"service-{each}") for each in self.services}

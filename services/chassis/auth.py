@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from prometheus_client import Counter
 
+from services.chassis import reach
 from services.kernel.access import Actor
 from services.kernel.errors import NotSignedIn
 
@@ -33,13 +34,14 @@ TYPE: Final = "at+jwt"
 ALGORITHM: Final = "RS256"
 LONGEST_LIFE_S: Final = 600
 LEEWAY_S: Final = 60
-LARGEST_TOKEN: Final = 4096
+LARGEST_TOKEN: Final = 8192
 
 _HEADER_NAMES = frozenset({"alg", "kid", "typ"})
 _KID = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 _ID = re.compile(r"[!-~]{1,128}\Z")
 _PART = re.compile(r"[A-Za-z0-9_-]+\Z")
 _MOST_ROLES = 64
+_MOST_METHODS = 8
 
 REFUSED = Counter("infirmary_tokens_refused_total", "Bearer tokens that did not count, by the rule.", ["reason"])
 
@@ -131,6 +133,7 @@ def check_claims(claims: Mapping[str, Any], *, now: float) -> None:
     if not all(isinstance(role, str) and _ID.match(role) for role in roles):
         raise Refused("roles")
     _check_times(claims, now=now)
+    _check_more(claims)
 
 
 def _check_times(claims: Mapping[str, Any], *, now: float) -> None:
@@ -144,6 +147,19 @@ def _check_times(claims: Mapping[str, Any], *, now: float) -> None:
         raise Refused("expired")
     if not_before > now + LEEWAY_S or issued > now + LEEWAY_S:
         raise Refused("not_yet")
+
+
+def _check_more(claims: Mapping[str, Any]) -> None:
+    """What not every token says: how its bearer signed in, and how far its roles reach."""
+    methods, signed_in = claims.get("amr", []), claims.get("auth_time", 0)
+    if not isinstance(methods, list) or len(methods) > _MOST_METHODS or type(signed_in) is not int:
+        raise Refused("methods")
+    if not all(isinstance(each, str) and _ID.match(each) for each in methods):
+        raise Refused("methods")
+    try:
+        reach.refuse_malformed(claims.get("areas", {}), claims.get("links", []))
+    except (KeyError, TypeError, ValueError):
+        raise Refused("reach") from None
 
 
 def _object(part: str) -> dict[str, Any]:

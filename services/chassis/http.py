@@ -87,7 +87,9 @@ def exchange(
 ) -> Received:
     """Send one request and read its answer to the end, within the deadline of the context; redirects are not followed.
 
-    manager: a pool, or the kept connections to one address. body: in parts only with a Content-Length.
+    manager: a pool, or the kept connections to one address. body: in parts only with a Content-Length. connect_s: how
+    long a connection may take; another network is farther away than one's own.
+
     Raises:  urllib3's HTTPError or OSError: no answer, or not in time. TooLarge.
     """
     remaining = deadline.remaining_s()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 import urllib3
@@ -18,6 +18,7 @@ from joserfc.util import base64_to_int
 from prometheus_client import Counter, Gauge
 
 from services.chassis import http
+from services.chassis.auth import KeySource
 from services.kernel.errors import Unavailable
 
 PATH: Final = "/api/v1/.well-known/jwks.json"
@@ -61,6 +62,27 @@ def _is_strong(document: Mapping[str, Any]) -> bool:
     except (JoseError, ValueError, TypeError, KeyError):
         return False
     return True
+
+
+class Withdrawals(Protocol):
+    """What knows of keys that were taken out at once, before any set of keys says so."""
+
+    def is_withdrawn(self, kid: str) -> bool:
+        """Whether no token of this key counts any more."""
+
+
+class KeysInForce:
+    """The keys of a follower without those that were withdrawn."""
+
+    def __init__(self, keys: KeySource, *, withdrawals: Withdrawals) -> None:
+        self._keys, self._withdrawals = keys, withdrawals
+
+    def key(self, kid: str) -> RSAKey | None:
+        """The key of this id, as the follower has it; None when it was withdrawn.
+
+        Raises:  Unavailable: no set of keys is known at all.
+        """
+        return None if self._withdrawals.is_withdrawn(kid) else self._keys.key(kid)
 
 
 class KeyFollower:
@@ -118,6 +140,10 @@ class KeyFollower:
             self._ask()
             return None
         return found[1]
+
+    def refresh(self) -> None:
+        """Fetch the set now: somebody has said that it is another one."""
+        self._wake.set()
 
     def _ask(self) -> None:
         with self._lock:

@@ -17,6 +17,7 @@ import orjson
 import redis
 from prometheus_client import Counter, Gauge
 
+from services.chassis import reach
 from services.chassis.policy_stream import SNAPSHOT, STREAM, PolicyState, bus_time_ms, state_from_json
 from services.kernel.access import Actor
 from services.kernel.errors import NotSignedIn
@@ -32,7 +33,12 @@ _BLOCK_MS: Final = 500
 AGE = Gauge("infirmary_policy_heartbeat_age_seconds", "Time since the policy's last heartbeat; infinite before it.")
 ENTRIES = Counter("infirmary_policy_entries_total", "Entries of the policy stream, by kind.", ["kind"])
 RELOADS = Counter("infirmary_policy_reloads_total", "Times the policy was read anew from its snapshot.", ["result"])
-_KINDS = frozenset({"subject", "session", "role", "heartbeat"})
+_KINDS = frozenset({"subject", "session", "role", "key", "heartbeat"})
+# What is left of an account whose roles want a second factor that was not shown: the way to one.
+_WITHOUT_FACTOR: Final = "first_sign_in"
+# Methods of signing in (RFC 8176) that are a second factor, and the one of programs, which have none.
+SECOND_FACTORS: Final = frozenset({"otp", "mfa", "hwk"})
+PROGRAM: Final = "svc"
 _BAD = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -54,6 +60,8 @@ class Policy:
         self._bus, self._monotonic, self._clock = bus, monotonic, clock
         self._system = system_roles(permissions)
         self._known = frozenset(permissions["permissions"])
+        self._by_link = roles_by_link(permissions)
+        self._keys_changed: Callable[[], None] = lambda: None
         self._state = PolicyState()
         self._position = "0-0"
         self._beat_at = float("-inf")
@@ -92,19 +100,39 @@ class Policy:
         """
         state = self._state
         subject, session, roles = claims["sub"], claims["sid"], claims["roles"]
+        areas, links = claims.get("areas", {}), claims.get("links", ())
         if session in state.sessions:
             raise NotSignedIn
         known = state.subjects.get(subject)
         if known is not None:
             if not known.active:
                 raise NotSignedIn
-            roles = known.roles
+            roles, areas, links = known.roles, known.areas, known.links
+        methods = set(claims.get("amr", ()))
+        shown = bool(methods & SECOND_FACTORS)
+        wanted = PROGRAM not in methods and any(r in state.roles and state.roles[r].second_factor for r in roles)
+        if wanted and not shown:
+            roles = (_WITHOUT_FACTOR,)
+        allowed = {role: self._allowed(role, state) for role in roles}
+        now, by_link = self._clock(), self._by_link
         return Actor(
             subject=subject,
             session=session,
             roles=frozenset(roles),
-            permissions=frozenset().union(*(self._allowed(role, state) for role in roles)),
+            permissions=frozenset().union(*allowed.values()),
+            scope=reach.scope(roles, areas=areas, links=links, by_link=by_link, now=now),
+            grants=reach.grants(allowed, areas=areas, by_link=by_link),
+            needs_second_factor=wanted,
+            second_factor_at=claims.get("auth_time") if shown else None,
         )
+
+    def is_withdrawn(self, kid: str) -> bool:
+        """Whether a signing key is withdrawn."""
+        return kid in self._state.keys
+
+    def when_keys_change(self, told: Callable[[], None]) -> None:
+        """Call this when a key is withdrawn: there is another one now."""
+        self._keys_changed = told
 
     def _allowed(self, role: str, state: PolicyState) -> frozenset[str]:
         system = self._system.get(role)
@@ -136,11 +164,13 @@ class Policy:
         if not found:
             return
         self._heard_at = self._monotonic()
-        beaten = False
+        beaten, known_keys = False, len(self._state.keys)
         for _, entries in _streams(found):
             for entry_id, fields in entries:
                 self._position = _text(entry_id)
                 beaten |= _apply(self._state, fields)
+        if len(self._state.keys) > known_keys:
+            self._keys_changed()
         if beaten:
             self._beat()
 
@@ -152,7 +182,7 @@ class Policy:
         sent_ms = int(self._position.partition("-")[0])
         age = max(0.0, (bus_time_ms(self._bus) - sent_ms) / 1000)
         self._beat_at = max(self._beat_at, self._monotonic() - age)
-        if len(self._state.sessions) + len(self._state.subjects) > 0:
+        if len(self._state.sessions) + len(self._state.subjects) + len(self._state.keys) > 0:
             self._state = self._state.without_past(self._clock())
 
     def _rebuild(self) -> None:
@@ -182,8 +212,10 @@ class Policy:
         if complete:
             # A snapshot names every own role, so a role that is missing in it is gone.
             roles = {name: role for name, role in known.roles.items() if name in fresh.roles}
-            known = PolicyState(known.subjects, known.sessions, roles)
+            known = PolicyState(known.subjects, known.sessions, roles, known.keys)
         fresh.merge(known)
+        if fresh.keys.keys() - self._state.keys.keys():
+            self._keys_changed()
         self._state = fresh.without_past(self._clock())
         self._position, self._complete = position, complete
         self._heard_at = self._rebuilt_at = self._monotonic()
@@ -201,6 +233,11 @@ def system_roles(permissions: Mapping[str, Any]) -> dict[str, frozenset[str]]:
         name: everything if "*" in role["permissions"] else frozenset(role["permissions"])
         for name, role in permissions["roles"].items()
     }
+
+
+def roles_by_link(permissions: Mapping[str, Any]) -> frozenset[str]:
+    """The fixed roles that hold about linked records only (`reach: links`)."""
+    return frozenset(name for name, role in permissions["roles"].items() if role.get("reach") == "links")
 
 
 def _apply(state: PolicyState, fields: Mapping[Any, Any]) -> bool:

@@ -12,7 +12,7 @@ from services.chassis import process, spec
 from services.chassis import redis as redis_store
 from services.chassis.auth import TokenCheck
 from services.chassis.following import Follower
-from services.chassis.keys import KeyFollower
+from services.chassis.keys import KeyFollower, KeysInForce
 from services.chassis.policy import Policy
 from services.chassis.service import Service
 from services.chassis.web import Web
@@ -33,7 +33,8 @@ def serve(service: Service, *, version: str) -> int:
             redis_store.client(settings.bus_url.get_secret_value(), timeout_s=_BLOCKING_S),
             permissions=spec.permissions(settings.openapi_dir),
         )
-        tokens = TokenCheck(keys=keys, policy=policy)
+        policy.when_keys_change(keys.refresh)
+        tokens = TokenCheck(keys=KeysInForce(keys, withdrawals=policy), policy=policy)
         web = Web(service, tokens=tokens, policy=policy, readiness={"keys": keys.require})
         closing.callback(web.bridge.close)
         following: list[KeyFollower | Policy | Follower] = [keys, policy, *(make() for make in service.followers)]

@@ -52,6 +52,7 @@ class Operation:
     permission: str | None
     audit: str
     needs_live_policy: bool
+    needs_step_up: bool
     parameters: tuple[Mapping[str, Any], ...] = field(repr=False)
     document: Mapping[str, Any] = field(repr=False)
 
@@ -202,6 +203,7 @@ def _operation(contract: Contract, path: str, method: str, document: Mapping[str
         permission=None if document["x-permission"] == "none" else document["x-permission"],
         audit=document["x-audit"],
         needs_live_policy=bool(document.get("x-needs-live-policy", False)),
+        needs_step_up=bool(document.get("x-step-up", False)),
         parameters=tuple(contract.resolve(each) for each in [*shared, *document.get("parameters", [])]),
         document={**document, "responses": {str(c): contract.resolve(r) for c, r in document["responses"].items()}},
     )

@@ -1,22 +1,25 @@
-"""Timed work and commands: the first start, the policy, the rotation of keys, and forgetting."""
+"""Timed work and commands: the first start, the policy, the rotation of keys, forgetting, and rescue."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from services.chassis.call import Call
-from services.identity.model import accounts, keys, passwords, policy, sessions
+from services.identity.model import accounts, keys, openings, passwords, policy, resets, sessions
 from services.identity.model.accounts import Account
 from services.identity.model.keys import KeyMaker
 from services.identity.model.passwords import PasswordHasher
+from services.identity.model.resets import Mail
 from services.identity.model.store import Store
 from services.kernel.access import Actor
 
-SYSTEM = Actor(subject="system")
+SYSTEM, OPERATOR = Actor(subject="system"), Actor(subject="operator")
 _LATE = timedelta(seconds=2)
+_MAILS = 50
 
 
 class Rows(Protocol):
@@ -76,6 +79,19 @@ def turn_keys(call: Call, *, store: Store, maker: KeyMaker) -> None:
             _trail(call, "create", fields=["signing_key"])
 
 
+def send_mails(call: Call, *, store: Store, mail: Mail) -> None:
+    """Send links to new passwords; what the mail server does not take waits, as long as the link counts."""
+    with store.read() as tx:
+        waiting = tx.unsent_resets(since=call.at - resets.LIFE, limit=_MAILS)
+    for reset, account in waiting:
+        if account.email is not None:
+            mail.send(reset, to=account.email)
+        with store.begin(call) as tx:
+            held = tx.reset_for_change(reset.digest)
+            if held is not None:
+                tx.save_reset(replace(held, sealed=None))
+
+
 class FirstStart:
     """What a house needs before anybody can sign in: a super admin, the accounts of its services, a signing key.
 
@@ -117,7 +133,7 @@ class FirstStart:
                 return
         call = self._call()
         hashed = self._hasher.hash(passwords.prepared(password))
-        made = accounts.first_super_admin(account_id=self._new_id(), password_hash=hashed, at=call.at)
+        made = openings.first_super_admin(account_id=self._new_id(), password_hash=hashed, at=call.at)
         self._add(made, call)
 
     def _service(self, client_id: str, digest: bytes) -> None:
@@ -125,11 +141,11 @@ class FirstStart:
         with self._store.read() as tx:
             found = tx.account_named(client_id)
         if found is None:
-            made = accounts.service_account(account_id=self._new_id(), client_id=client_id, digest=digest, at=call.at)
+            made = openings.service_account(account_id=self._new_id(), client_id=client_id, digest=digest, at=call.at)
             self._add(made, call)
         elif found.kind is accounts.Kind.SERVICE and found.secret_digest != digest:
             with self._store.begin(call) as tx:
-                fresh = accounts.with_secret(tx.account_for_change(found.id), digest=digest, at=call.at)
+                fresh = openings.with_secret(tx.account_for_change(found.id), digest=digest, at=call.at)
                 tx.save_account(fresh, fields=["secret"])
                 _trail(call, "update", record=fresh, fields=["secret"])
 
@@ -145,6 +161,57 @@ class FirstStart:
     def _call(self) -> Call:
         made = self._new_id()
         return Call(id=made, operation="first_start", actor=SYSTEM, at=self._clock(), request_id=str(made))
+
+
+class Rescue:
+    """`infirmary identity rescue NAME`: for whoever has lost every way in, the last super admin too.
+
+    say: speaks to the operator. The one-time password is said once, and kept as a hash.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        hasher: PasswordHasher,
+        randomness: Callable[[int], bytes],
+        new_id: Callable[[], UUID],
+        clock: Callable[[], datetime],
+        say: Callable[[str], object],
+    ) -> None:
+        self._store, self._hasher, self._randomness = store, hasher, randomness
+        self._new_id, self._clock, self._say = new_id, clock, say
+
+    def run(self, words: Sequence[str]) -> int:
+        """Open the account again; the exit code: 0 done, 1 there is no such account, 2 not understood."""
+        if len(words) != 1:
+            self._say("infirmary identity rescue NAME")
+            return 2
+        with self._store.read() as tx:
+            found = tx.account_named(accounts.canonical(words[0]))
+        if found is None or found.kind is not accounts.Kind.PERSON:
+            self._say("there is no account of a person with this name")
+            return 1
+        password = passwords.one_time(self._randomness(20))
+        self._let_in(found.id, self._hasher.hash(passwords.prepared(password)))
+        self._say(f"one-time password: {password}")
+        return 0
+
+    def _let_in(self, account_id: UUID, password_hash: str) -> None:
+        made, at = self._new_id(), self._clock()
+        call = Call(id=made, operation="rescue", actor=OPERATOR, at=at, request_id=str(made))
+        with self._store.begin(call) as tx:
+            held = tx.account_for_change(account_id)
+            fresh = openings.rescued(held, password_hash=password_hash, at=at)
+            fields = [*accounts.differing(held, after=fresh), "password"]
+            tx.save_account(fresh, fields=fields)
+            tx.drop_second_factor(account_id)
+            tx.end_sessions(account_id, at=at, why=sessions.Ended.PASSWORD)
+            for each in tx.throttled(about=str(account_id), limit=100):
+                tx.clear_counter(each.scope)
+            tx.announce(policy.of_account(fresh, at=at))
+            tx.record(accounts.event("password_reset", account=fresh))
+            _trail(call, "update", record=fresh, fields=fields)
 
 
 def _trail(call: Call, action: str, *, fields: Any, record: Account | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Tables of identity. A password is an argon2id hash here, a random secret a digest, a private key sealed."""
+"""Tables of identity. A password is an argon2id hash here, a random secret a digest, a key or shared secret sealed."""
 
 from __future__ import annotations
 
@@ -65,13 +65,17 @@ accounts = sa.Table(
     sa.Column("password_hash", sa.Text, nullable=True),
     sa.Column("secret_digest", sa.LargeBinary, nullable=True),
     sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("areas", JSONB, nullable=False),
+    sa.Column("links", JSONB, nullable=False),
+    sa.Column("second_factor_since", _AT, nullable=True),
     *sql.record_columns(),
     sa.UniqueConstraint("username", name="accounts_username_is_taken"),
     sa.CheckConstraint("kind IN ('person', 'service')", name="accounts_kind_is_known"),
     sa.CheckConstraint(
-        "(kind = 'person') = (password_hash IS NOT NULL) AND (kind = 'service') = (secret_digest IS NOT NULL)",
-        name="accounts_have_one_way_in",
+        "(kind = 'person' OR password_hash IS NULL) AND (kind = 'service' OR secret_digest IS NULL)",
+        name="accounts_have_ways_in_of_their_kind",
     ),
+    sa.Index("accounts_by_link", "links", postgresql_using="gin", postgresql_ops={"links": "jsonb_path_ops"}),
 )
 
 record_versions = sa.Table(
@@ -98,6 +102,8 @@ sessions = sa.Table(
     sa.Column("expires_at", _AT, nullable=False),
     sa.Column("ended_at", _AT, nullable=True),
     sa.Column("ended_why", sa.Text, nullable=True),
+    sa.Column("methods", ARRAY(sa.Text), nullable=False),
+    sa.Column("authenticated_at", _AT, nullable=False),
     sa.Index("sessions_by_account", "account_id"),
     sa.Index("sessions_by_end", "expires_at"),
 )
@@ -120,6 +126,123 @@ failure_counters = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("last_at", _AT, nullable=True),
     sa.Column("closed_until", _AT, nullable=True),
+    sa.Column("about", sa.Text, nullable=True),
+)
+
+roles = sa.Table(
+    "roles",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("permissions", ARRAY(sa.Text), nullable=False),
+    sa.Column("is_own", sa.Boolean, nullable=False),
+    sa.Column("requires_second_factor", sa.Boolean, nullable=False),
+    sa.Column("is_deleted", sa.Boolean, nullable=False),
+    *sql.record_columns(),
+    sa.UniqueConstraint("name", name="roles_name_is_taken"),
+)
+
+second_factors = sa.Table(
+    "second_factors",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", _AT, nullable=False),
+    sa.Column("confirmed_at", _AT, nullable=True),
+    sa.Column("last_step", sa.BigInteger, nullable=False),
+)
+
+backup_codes = sa.Table(
+    "backup_codes",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+)
+
+challenges = sa.Table(
+    "challenges",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("methods", ARRAY(sa.Text), nullable=False),
+    sa.Column("made_at", _AT, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("used_at", _AT, nullable=True),
+    sa.Index("challenges_by_age", "made_at"),
+)
+
+password_resets = sa.Table(
+    "password_resets",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), nullable=True),
+    sa.Column("made_at", _AT, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=True),
+    sa.Column("used_at", _AT, nullable=True),
+    sa.Index("password_resets_by_age", "made_at"),
+)
+
+activation_codes = sa.Table(
+    "activation_codes",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("patient_id", sa.Uuid, nullable=False),
+    sa.Column("relation", sa.Text, nullable=False),
+    sa.Column("link_until", _AT, nullable=True),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at", _AT, nullable=False),
+    sa.Column("expires_at", _AT, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("used_at", _AT, nullable=True),
+    sa.UniqueConstraint("digest", name="activation_codes_digest_is_taken"),
+    sa.Index("activation_codes_by_end", "expires_at"),
+)
+
+service_keys = sa.Table(
+    "service_keys",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at", _AT, nullable=False),
+    sa.Column("expires_at", _AT, nullable=False),
+    sa.Column("revoked_at", _AT, nullable=True),
+    sa.UniqueConstraint("digest", name="service_keys_digest_is_taken"),
+    sa.Index("service_keys_by_account", "account_id"),
+)
+
+external_sign_ins = sa.Table(
+    "external_sign_ins",
+    metadata,
+    sa.Column("state_digest", sa.LargeBinary, primary_key=True),
+    sa.Column("binding_digest", sa.LargeBinary, nullable=False),
+    sa.Column("nonce", sa.Text, nullable=False),
+    sa.Column("sealed_verifier", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", _AT, nullable=False),
+    sa.Column("used_at", _AT, nullable=True),
+    sa.Index("external_sign_ins_by_age", "made_at"),
+)
+
+external_identities = sa.Table(
+    "external_identities",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("made_at", _AT, nullable=False),
+)
+
+group_roles = sa.Table(
+    "group_roles",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("entries", JSONB, nullable=False),
+    *sql.record_columns(),
 )
 
 signing_keys = sa.Table(

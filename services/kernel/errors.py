@@ -69,6 +69,13 @@ class Forbidden(DomainError):
     title = "Not allowed"
 
 
+class StepUpRequired(Forbidden):
+    """The actor may do this after having shown the second factor again, just now."""
+
+    code = "step_up_required"
+    title = "Show the second factor again"
+
+
 class NotFound(DomainError):
     """There is nothing here, or nothing that the actor may see."""
 

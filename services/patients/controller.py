@@ -128,6 +128,18 @@ class PatientsController:
         with self._store.read() as store:
             return view.standing(store.status(UUID(patient_id)))
 
+    def check_birth_date(self, patient_id: str, body: dict[str, Any], call: Call) -> Answer:
+        """Whether this is the birth date of a record."""
+        given = date.fromisoformat(body["birth_date"])
+        with self._store.begin(call) as tx:
+            patient = tx.patient_to_change(UUID(patient_id))
+            before = tx.birth_checks(patient.id)
+            matches, after = model.checked(patient, given=given, before=before, at=call.at)
+            if after is not None and after != before:
+                tx.set_birth_checks(after)
+            call.audit(patient=patient.id, outcome="success" if matches else "failed")
+            return call.answer({"matches": matches})
+
     def _today(self, at: datetime) -> date:
         return self._house.today(at)
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.call import Call
 from services.chassis.sql import Database, Unit
@@ -16,7 +17,7 @@ from services.chassis.stores import StoreBusy
 from services.kernel.errors import NotFound
 from services.kernel.events import Event
 from services.patients import model
-from services.patients.schema import history, identifier_claims, mrn_sequence, patients, search_keys
+from services.patients.schema import birth_checks, history, identifier_claims, mrn_sequence, patients, search_keys
 
 # Whoever meets a claim that another transaction has just made begins again, and then sees whose it is.
 _RACES = frozenset({"identifier_claims_pkey", "patients_mrn_key"})
@@ -160,6 +161,19 @@ class PatientsWork(PatientsRead):
     def patient_to_change(self, patient_id: UUID) -> model.Patient:
         """One record as it is now, held until the end against changes by others; NotFound when there is none."""
         return self._one(sa.select(patients).where(patients.c.id == patient_id).with_for_update())
+
+    def birth_checks(self, patient_id: UUID) -> model.BirthChecks | None:
+        """How often the birth date of a record was given wrongly."""
+        row = self._connection.execute(
+            sa.select(birth_checks).where(birth_checks.c.patient_id == patient_id)
+        ).one_or_none()
+        return None if row is None else model.BirthChecks(**row._mapping)  # noqa: SLF001 - the way to a row's names
+
+    def set_birth_checks(self, checks: model.BirthChecks) -> None:
+        """Keep that count; the record is held."""
+        values = {"wrong": checks.wrong, "since": checks.since}
+        made = insert(birth_checks).values(patient_id=checks.patient_id, **values)
+        self._connection.execute(made.on_conflict_do_update(index_elements=["patient_id"], set_=values))
 
     def next_number(self) -> int:
         """The next number of the sequence of MRNs; never the same twice, with gaps."""

@@ -57,6 +57,14 @@ history = sa.Table(
     sa.Column("record", pg.JSONB, nullable=False),
 )
 
+birth_checks = sa.Table(
+    "birth_checks",
+    metadata,
+    sa.Column("patient_id", sa.Uuid, sa.ForeignKey("patients.id"), primary_key=True),
+    sa.Column("wrong", sa.Integer, nullable=False),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+)
+
 identifier_claims = sa.Table(
     "identifier_claims",
     metadata,

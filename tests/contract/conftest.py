@@ -16,14 +16,18 @@ import pytest
 import uvicorn
 
 from services.chassis import spec
+from services.chassis.call import Call
+from services.chassis.service import new_id, now
 from services.chassis.spec import Operation
 from services.chassis.testing import Got, House, RoleTokens
-from services.kernel.access import Actor
+from services.kernel.access import NOBODY, Actor
 from standalone.servers import ports
 from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
 from tests.contract.requests import SERVICE_SECRET, SMS_REPLY_SECRET, SUPER_ADMIN_PASSWORD, body_examples
+from tests.mailbox import Links, Mailbox, tokens
+from tests.provider import Provider
 
 ASKED = ("identity", "patients", "doctors", "appointments")  # services that others ask
 
@@ -63,7 +67,7 @@ class Served:
         self._thread.join(10)
 
 
-def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
+def environ(service: str, shared: Mapping[str, str], *, outside: Mapping[str, str]) -> dict[str, str]:
     """What a service is told: the same names for all, each takes those that it knows."""
     return {
         "DATABASE_URL": shared[f"{service}_url"],
@@ -74,7 +78,8 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
         "SERVICE_SECRET": SERVICE_SECRET,
         "MASTER_KEY": base64.b64encode(bytes(range(32))).decode(),
         "SUPER_ADMIN_PASSWORD": SUPER_ADMIN_PASSWORD,
-        "SERVICE_ACCOUNTS": json.dumps({"history": SERVICE_SECRET, "doctors": SERVICE_SECRET}),
+        "SERVICE_ACCOUNTS": json.dumps(dict.fromkeys(("history", "doctors", "identity"), SERVICE_SECRET)),
+        **outside,
         "CHECKPOINT_KEY": "made for this test only, and long enough",
         "CONTACT_KEY": "made for this test only, and long enough",
         "SMS_REPLY_SECRET": SMS_REPLY_SECRET,
@@ -82,36 +87,62 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def houses(postgres_server, mongo_server, redis_server) -> Iterator[dict[str, House]]:
+def mailbox() -> Iterator[Mailbox]:
+    """Where the mails of the house come to."""
+    made = Mailbox()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def links(houses, mailbox) -> Links:
+    """What the newest mail to an address links to; what a worker sends in time is sent now."""
+
+    def newest(address: str) -> str:
+        job = next(each for each in houses["identity"].service.jobs if each.name == "identity_mail")
+        made = new_id()
+        job.run(Call(id=made, operation="mail", actor=NOBODY, at=now(), request_id=str(made)))
+        return tokens(mailbox.messages.newest_first(), to=address)[0]
+
+    return newest
+
+
+@pytest.fixture(scope="session")
+def houses(postgres_server, mongo_server, redis_server, mailbox) -> Iterator[dict[str, House]]:
     """All services by name; those that ask others call the real ones over HTTP. One set for all tests here."""
     name = f"t_contract_{secrets.token_hex(4)}"
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
         at = {name: str(ports.free()) for name in ASKED}
-        yield from started({**urls, **at, "bus_url": redis_server, "mongo_database": name})
+        provider = Provider()
+        shared = {**urls, **at, "bus_url": redis_server, "mongo_database": name}
+        yield from started(shared, outside={**provider.settings(), **mailbox.settings()})
+        provider.stop()
         admin.drop_database(name)
 
 
 @pytest.fixture(scope="session")
-def performed(houses) -> Callable[[Operation, str], Got]:
+def performed(houses, links) -> Callable[[Operation, str], Got]:
     """The answer to an operation with one of its examples (`""` where it has no body), each performed once in a run."""
     done: dict[tuple[str, str], Got] = {}
 
     def perform(operation: Operation, name: str) -> Got:
         key = (operation.operation_id, name)
         if key not in done:
-            done[key] = Journey(houses).perform(operation.operation_id, body=body_examples(operation).get(name))
+            done[key] = Journey(houses, links=links).perform(
+                operation.operation_id, body=body_examples(operation).get(name)
+            )
         return done[key]
 
     return perform
 
 
-def started(shared: dict[str, str]) -> Iterator[dict[str, House]]:
+def started(shared: dict[str, str], *, outside: Mapping[str, str]) -> Iterator[dict[str, House]]:
     """Build, migrate and serve."""
     made: dict[str, House] = {}
     served: list[Served] = []
     for name in CONTRACTS:
-        service = importlib.import_module(f"services.{name}.app").service(environ(name, shared))
+        service = importlib.import_module(f"services.{name}.app").service(environ(name, shared, outside=outside))
         service.migrate()
         made[name] = House(service, tokens=SessionTokens(spec.permissions(OPENAPI)))
         if name in ASKED:

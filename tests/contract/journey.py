@@ -14,11 +14,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
+import pyotp
 
 from services.chassis.spec import Operation
 from services.chassis.testing import Got
+from tests import provider
 from tests.contract.contracts import CONTRACTS
 from tests.contract.requests import SERVICE_SECRET, SMS_REPLY_SECRET, first_body, query_of
+from tests.mailbox import Links
 
 # Things that addresses and bodies name: which operation makes one, and what its example needs for that.
 MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
@@ -29,6 +32,9 @@ MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
     "facility_id": ("create_facility", {}),
     "location_id": ("create_location", {}),
     "department_id": ("create_department", {}),
+    "service_account_id": ("create_service_account", {}),
+    "key_id": ("add_service_key", {}),
+    "link_id": ("add_own_link", {}),
     "specialization_id": ("create_specialization", {}),
     "type_id": ("create_appointment_type", {}),
     "appointment_type_id": ("create_appointment_type", {}),
@@ -73,10 +79,11 @@ BEFORE: dict[str, list[str]] = {
     "set_notification_settings": ["get_notification_settings"],
     "set_notification_template": ["get_notification_template"],
     "reset_notification_template": ["set_notification_template"],
+    "set_group_roles": ["get_group_roles"],
 }
 WORDS = {"event": "booked", "channel": "sms"}  # what an address names that is no id
 KNOWN = -1  # instead of a version: the one that the journey knows
-UNIQUE = {"username", "name", "number"}  # members of which there is only one in the house
+UNIQUE = {"username", "name", "number", "client_id"}  # members of which there is only one in the house
 WITH_UNIQUE = {"identity", "doctors"}  # services in which that is so
 OWNER = {operation: contract.service for contract in CONTRACTS.values() for operation in contract.operations}
 
@@ -88,16 +95,18 @@ class Journey:
         self,
         houses: Mapping[str, Any],
         *,
+        links: Links,
         service_secret: str = SERVICE_SECRET,
         reply_secret: str = SMS_REPLY_SECRET,
         push_service: str | None = None,
     ) -> None:
         """push_service: the one that this house may write to, where it is not one of the examples."""
         self._houses, self._service_secret, self._reply_secret = houses, service_secret, reply_secret
-        self._push_service = push_service
+        self._push_service, self._links = push_service, links
         self.made: dict[str, str] = {}
         self.versions: dict[str | None, int] = {}
         self._account: dict[str, Any] = {}
+        self._backup_codes: list[str] = []
         self._prepared: set[str] = set()
         # A template that nobody else writes: what changes nothing would be no new version.
         self.language = f"de-{secrets.token_hex(4)}"
@@ -144,7 +153,7 @@ class Journey:
         more = {name: self.need(name) for name in ASKED_FOR.get(operation.operation_id, [])}
         return more | {name: self.need(name) if name in MADE_BY else v for name, v in query_of(operation).items()}
 
-    def need(self, name: str) -> str:
+    def need(self, name: str) -> str:  # noqa: PLR0911 - one for each way of making
         """The id of a thing, made when there is none."""
         if name == "plan_id":
             name = "doctor_id"
@@ -153,6 +162,12 @@ class Journey:
         words = {**WORDS, "language": self.language}
         if name in words:
             return words[name]
+        if name == "role_name":
+            return self._role()
+        if name == "counter_id":
+            return self._counter()
+        if name == "kid":
+            return self._waiting_key()
         if name == "change_id":
             return self.perform("add_doctor_session").body["change"]["change_id"]
         if name not in self.made:
@@ -162,6 +177,71 @@ class Journey:
             assert got.status == 201, (maker, got.body)
             self.made[name] = got.body["id"]
         return self.made[name]
+
+    def _role(self) -> str:
+        """A role of the house's own, made for this journey."""
+        if "role_name" not in self.made:
+            made = self.perform("create_role").body
+            self.made["role_name"], self.versions[made["name"]] = made["name"], made["version"]
+        return self.made["role_name"]
+
+    def _counter(self) -> str:
+        """A counter that counts something: of somebody who gave a wrong password just now."""
+        house, user = self._houses["identity"], self.perform("create_user").body
+        house.call("sign_in", body={"username": user["username"], "password": "not the right one"})
+        actor = self.actor(house.contract.operations["list_sign_in_counters"])
+        found = house.call("list_sign_in_counters", query={"user_id": user["id"]}, **actor)
+        return str(found.body["items"][0]["id"])
+
+    def _waiting_key(self) -> str:
+        """A signing key that waits and was made just now: to withdraw one that signs would end the others' tokens."""
+        if "kid" not in self.made:
+            house = self._houses["identity"]
+            actor = self.actor(house.contract.operations["withdraw_signing_key"])
+            for each in self.perform("list_signing_keys").body["items"]:
+                if each["stage"] == "waiting":
+                    house.call("withdraw_signing_key", kid=each["id"], **actor)
+            self.made["kid"] = str(self.perform("rotate_signing_key").body["id"])
+        return self.made["kid"]
+
+    @property
+    def enrolled(self) -> dict[str, Any]:
+        """The person with the account, who has a second factor and ten backup codes."""
+        if not self._backup_codes:
+            self._backup_codes = list(self.perform("confirm_second_factor").body["backup_codes"])
+        return self.account
+
+    def _code_of_device(self) -> str:
+        return pyotp.TOTP(self.perform("start_second_factor").body["secret"]).now()
+
+    def _challenge(self) -> str:
+        who = {"username": self.enrolled["username"], "password": self.account["password"]}
+        return str(self._houses["identity"].call("sign_in", body=who).body["facts"]["challenge_id"])
+
+    def _code_of_desk(self, relation: str) -> str:
+        """An activation code for a record that nobody has a code for yet."""
+        self.made.pop("patient_id", None)
+        body = {"patient_id": self.need("patient_id"), "relation": relation}
+        return str(self.perform("create_activation_code", body=body).body["code"])
+
+    def _token_by_mail(self) -> str:
+        """What the link holds that somebody with a mail address has asked for."""
+        user = self._with_mail()
+        self._houses["identity"].call("request_password_reset", body={"username": user["username"]})
+        return self._links(user["email"])
+
+    def _with_mail(self) -> dict[str, Any]:
+        """Somebody with a mail address of his own."""
+        body = {"username": "reset", "display_name": "Ada", "roles": ["nurse"]}
+        return dict(self.perform("create_user", body={**body, "email": f"{secrets.token_hex(6)}@example.org"}).body)
+
+    def _brought_back(self, body: Any) -> Any:
+        """What a person brings back from the provider, whose group gives a role; where there is a provider."""
+        self.perform("set_group_roles")
+        begun = self.perform("start_external_sign_in")
+        if begun.status == 409:
+            return body
+        return {**provider.visit(begun.body["authorization_url"]), "binding": begun.body["binding"]}
 
     @property
     def account(self) -> dict[str, Any]:
@@ -188,15 +268,39 @@ class Journey:
         raw = orjson.dumps(body)
         return {"raw": raw, "headers": {"x-signature": signature(raw, secret=self._reply_secret)}}
 
-    def _filled(self, operation: Operation, body: Any) -> Any:
+    def _filled(self, operation: Operation, body: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one line for each
         """A body whose ids name things that exist, whose names are new, and whose secrets are right."""
         match operation.operation_id:
             case "sign_in":
                 return {**body, "username": self.account["username"], "password": self.account["password"]}
             case "refresh_session":
                 return {**body, "refresh_token": self.account["refresh_token"]}
-            case "change_own_password":
+            case "change_own_password" | "start_second_factor":
                 return {**body, "current_password": self.account["password"]}
+            case "confirm_second_factor":
+                return {"code": self._code_of_device()}
+            case "finish_sign_in":
+                return {"challenge_id": self._challenge(), "code": self._backup_codes.pop()}
+            case "show_second_factor":
+                return {"code": self.enrolled and self._backup_codes.pop()}
+            case "renew_backup_codes":
+                return {"current_password": self.enrolled["password"]}
+            case "remove_second_factor":
+                return {"current_password": self.enrolled["password"], "code": self._backup_codes.pop()}
+            case "activate_account":
+                return {**body, "code": self._code_of_desk("self"), "username": f"ada.{secrets.token_hex(6)}"}
+            case "add_own_link":
+                return {**body, "code": self._code_of_desk("guardian")}
+            case "request_password_reset":
+                return {"username": self._with_mail()["username"]}
+            case "complete_password_reset":
+                return {**body, "token": self._token_by_mail()}
+            case "set_group_roles":
+                return {"entries": [*body["entries"], {"group": secrets.token_hex(4), "roles": ["nurse"]}]}
+            case "create_role":
+                return {**body, "name": f"ward_clerk_{secrets.token_hex(4)}"}
+            case "complete_external_sign_in":
+                return self._brought_back(body)
             case "issue_service_token":
                 return {**body, "client_id": "history", "client_secret": self._service_secret}
             case "add_doctor_session":
@@ -225,6 +329,8 @@ class Journey:
         """A member: the id of a thing, a list of one, or whatever it is."""
         if value and name in MADE_BY:
             return self.need(name)
+        if value and name == "facilities":
+            return [self.need("facility_id")]
         if value and name.endswith("_ids") and name[:-1] in MADE_BY:
             return [self.need(name[:-1])]
         return self._with_ids(value, fresh=fresh)

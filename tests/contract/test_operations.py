@@ -17,6 +17,17 @@ def test_operations_equal_methods(houses, service):
 
 
 @pytest.mark.parametrize("service", CONTRACTS)
+def test_parts_of_a_controller_hide_nothing_of_each_other(houses, service):
+    """A controller of several files is several classes; a name of two of them would be the first one's for both."""
+    owners: dict[str, list[str]] = {}
+    for part in type(houses[service].service.controller).__mro__[:-1]:
+        for name in vars(part):
+            if not name.startswith("__"):
+                owners.setdefault(name, []).append(part.__name__)
+    assert {name: parts for name, parts in owners.items() if len(parts) > 1} == {}
+
+
+@pytest.mark.parametrize("service", CONTRACTS)
 def test_a_method_that_is_missing_stops_the_start(houses, service):
     class Lacking:
         """A controller without methods."""

@@ -21,6 +21,12 @@ PUBLIC = {
     "issue_service_token": "the client secret is the proof",
     "get_jwks": "public keys are public",
     "receive_sms_reply": "the signature of the SMS gateway is the proof",
+    "finish_sign_in": "the challenge of the first step is the proof",
+    "activate_account": "a code from the reception is the proof",
+    "request_password_reset": "who has forgotten the password has no token",
+    "complete_password_reset": "the link that came by mail is the proof",
+    "start_external_sign_in": "it is how a person gets a token from an outside provider",
+    "complete_external_sign_in": "what the provider signed is the proof",
 }
 MOST_PUBLIC = 16
 
@@ -36,6 +42,19 @@ WITHOUT_KEY = {
     "preview_notification_template": "it changes nothing",
     "receive_sms_reply": "the last word of a number counts, however often it comes",
     "send_test_message": "who tries a channel once more wants one more message",
+    "check_birth_date": "it changes nothing but the count of wrong answers",
+    "finish_sign_in": "an answer that holds tokens is never stored",
+    "show_second_factor": "an answer that holds tokens is never stored",
+    "start_second_factor": "an answer that holds a secret is never stored",
+    "confirm_second_factor": "an answer that holds secrets is never stored",
+    "renew_backup_codes": "an answer that holds secrets is never stored",
+    "remove_second_factor": "what was asked holds secrets, of which not even a digest is kept",
+    "activate_account": "what was asked holds secrets; the code works once",
+    "request_password_reset": "a second link does no harm, and nobody is known who could have a key",
+    "complete_password_reset": "what was asked holds secrets; the link works once",
+    "add_own_link": "what was asked holds a secret; the code works once",
+    "start_external_sign_in": "an answer that holds a secret is never stored",
+    "complete_external_sign_in": "an answer that holds tokens is never stored; the state works once",
 }
 
 # Operations that change something without If-Match, and why there is no version to start from.
@@ -45,6 +64,17 @@ WITHOUT_VERSION = {
     "enable_user": "it opens the account with what it has, whatever that is now",
     "reset_password": "it replaces what nobody can read",
     "change_own_password": "the current password is what it starts from",
+    "start_second_factor": "it counts only once it was confirmed",
+    "request_password_reset": "it changes nothing yet",
+    "complete_password_reset": "the link is what it starts from",
+    "confirm_second_factor": "the code is what it starts from",
+    "renew_backup_codes": "it replaces what nobody can read",
+    "remove_second_factor": "password and code are what it starts from",
+    "reset_second_factor": "a second factor is there or not",
+    "clear_sign_in_counter": "a counter is lifted, whatever it counts",
+    "end_record_link": "a link is made once and never changed",
+    "revoke_service_key": "a key is made once and never changed",
+    "withdraw_signing_key": "a key can be withdrawn at once, whatever else was changed",
     "set_doctor_photo": "a photo replaces the one before as a whole",
     "remove_doctor_photo": "there is one photo at most",
     "set_type_minutes": "it says all that there is to say",
@@ -60,7 +90,8 @@ WITHOUT_VERSION = {
 # Lists that are given whole, because they are as long as a table of the system or one person's own.
 UNPAGED = {
     "list_roles", "list_permissions", "list_signing_keys", "list_own_sessions", "list_notification_templates",
-    "list_own_push_subscriptions", "list_patient_push_subscriptions",
+    "list_own_push_subscriptions", "list_patient_push_subscriptions", "list_record_links", "list_sign_in_counters",
+    "list_service_keys",
 }  # fmt: skip
 
 

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import mailbox
 from tests.contract.contracts import CONTRACTS
+from tests.mailbox import Links
 from tests.system.house import COMES_UP_S, Client, Person, Reply, RunningHouse, hire, sign_in
 from tests.system.visit import Service, Visit
+from tests.waiting import wait_for
 
 WORKERS = 3  # accounts that take turns, because the gateway limits each
 
@@ -122,12 +125,27 @@ def services(client: Client, tokens: Iterator[str]) -> dict[str, Service]:
     return {name: Service(client, contract, tokens) for name, contract in CONTRACTS.items()}
 
 
+@pytest.fixture(scope="session")
+def links(house: RunningHouse) -> Links:
+    """What the newest mail to an address links to, once it has come into the inbox of the house."""
+    inbox = Client(f"http://127.0.0.1:{house.port('inbox')}")
+
+    def come(address: str) -> list[str]:
+        return mailbox.tokens(inbox.send("GET", "/api/messages").expect(200).json["items"], to=address)
+
+    def newest(address: str) -> str:
+        wait_for(lambda: bool(come(address)), what="a mail has come")
+        return come(address)[0]
+
+    return newest
+
+
 @pytest.fixture(scope="module")
-def visit(house: RunningHouse, services: dict[str, Service]) -> Callable[[], Visit]:
+def visit(house: RunningHouse, services: dict[str, Service], links: Links) -> Callable[[], Visit]:
     """Begins a new journey."""
     known = {
         "service_secret": house.secret("service-history"),
         "reply_secret": house.secret("notifications-sms_reply_secret"),
         "push_service": f"{house.inbox_url}/push",
     }
-    return lambda: Visit(services, **known)
+    return lambda: Visit(services, links=links, **known)

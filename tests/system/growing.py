@@ -139,6 +139,7 @@ GROWING = {
     "list_allergies": Growing(makes("add_allergy", substance=lambda: {"display": word()})),
     "list_problems": Growing(makes("add_problem", condition=lambda: {"display": word()})),
     "list_users": Growing(makes("create_user", roles=lambda: ["pharmacist"]), lambda _: {"role": "pharmacist"}),
+    "list_service_accounts": Growing(makes("create_service_account")),
     "list_facilities": Growing(makes("create_facility")),
     "list_locations": Growing(makes("create_location"), in_own_facility),
     "list_departments": Growing(makes("create_department"), in_own_facility),

@@ -8,6 +8,9 @@ import json
 import time
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from joserfc import jwe
 from joserfc.jwk import RSAKey
 
 from tests.system import edge
@@ -47,6 +50,35 @@ def other_algorithm(name: str) -> str:
     return edge.token(key=key, header={"alg": name})
 
 
+def by_hmac(secret: bytes) -> str:
+    """Signed with HMAC under some form of the public key."""
+    signed = f"{part({'alg': 'HS256', 'kid': 'edge-1', 'typ': 'at+jwt'})}.{edge.token().split('.')[1]}"
+    return f"{signed}.{base64.urlsafe_b64encode(hmac.digest(secret, signed.encode(), 'sha256')).rstrip(b'=').decode()}"
+
+
+def signed_by(header: dict, sign) -> str:
+    """A token of any header, signed by any function."""
+    signed = f"{part({'typ': 'at+jwt', 'kid': 'edge-1', **header})}.{edge.token().split('.')[1]}"
+    return f"{signed}.{base64.urlsafe_b64encode(sign(signed.encode())).rstrip(b'=').decode()}"
+
+
+def by_curve(signed: bytes) -> bytes:
+    return CURVE.sign(signed, ec.ECDSA(hashes.SHA256()))
+
+
+def by_rsa(key: rsa.RSAPrivateKey):
+    return lambda signed: key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+
+
+def carrying(**header: object) -> str:
+    """By another key that the token brings along, or says where to find."""
+    return signed_by({"alg": "RS256", **header}, by_rsa(OTHER.private_key))
+
+
+CURVE, EDWARDS = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
+WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+DER = edge.KEY.as_der(private=False)
+OPEN = RSAKey.import_key(edge.KEY.as_pem(private=False))
 NOW = int(time.time())
 BAD = {
     "expired": lambda: edge.token(exp=NOW - 3600, nbf=NOW - 7200, iat=NOW - 7200),
@@ -63,18 +95,54 @@ BAD = {
     "with claims changed": changed,
     "by RS512": lambda: other_algorithm("RS512"),
     "by PS256": lambda: other_algorithm("PS256"),
+    "by the public key as DER": lambda: by_hmac(DER),
+    "by the public key as JWK": lambda: by_hmac(json.dumps(edge.KEY.as_dict(private=False)).encode()),
+    "by an empty secret": lambda: by_hmac(b""),
+    "with no algorithm, as nOnE": lambda: unsigned("nOnE"),
+    "with no algorithm, as None": lambda: unsigned("None"),
+    "by ES256": lambda: signed_by({"alg": "ES256"}, by_curve),
+    "by an EC key under RS256": lambda: signed_by({"alg": "RS256"}, by_curve),
+    "by EdDSA": lambda: signed_by({"alg": "EdDSA"}, EDWARDS.sign),
+    "by an Ed25519 key under RS256": lambda: signed_by({"alg": "RS256"}, EDWARDS.sign),
+    "by a weak key": lambda: signed_by({"alg": "RS256"}, by_rsa(WEAK)),
+    "with an empty signature": lambda: signed_by({"alg": "RS256"}, lambda _: b""),
+    "with a signature of zeros": lambda: signed_by({"alg": "RS256"}, lambda _: bytes(256)),
+    "with a key id that is a path": lambda: carrying(kid="../../etc/passwd"),
+    "with a key id that is SQL": lambda: carrying(kid="edge-1' OR '1'='1"),
+    "with a key id that is an address": lambda: carrying(kid="http://evil.example/keys"),
+    "with jku": lambda: carrying(kid="edge-1", jku="http://evil.example/jwks.json"),
+    "with x5u": lambda: carrying(kid="edge-1", x5u="http://evil.example/cert.pem"),
+    "with its key in it": lambda: carrying(kid="edge-1", jwk=OTHER.as_dict(private=False)),
+    "for several audiences, none of them ours": lambda: edge.token(aud=["elsewhere", "there"]),
+    "with an end that is a text": lambda: edge.token(exp="tomorrow"),
+    "encrypted": lambda: jwe.encrypt_compact({"alg": "RSA-OAEP", "enc": "A256GCM"}, edge.token(), OPEN),
+    "of ten KB": lambda: edge.token(key=OTHER, pad="x" * 7_500),
     "cut short": lambda: edge.token()[:-20],
     "of one part": lambda: "abc",
     "of nothing": lambda: "",
 }
 
 
+@pytest.mark.target("C-07")
+def test_there_are_thirty_kinds_of_forgery_at_least():
+    assert len(BAD) >= 30
+
+
+@pytest.mark.target("C-07")
 @pytest.mark.parametrize("kind", sorted(BAD))
 def test_a_token_that_does_not_count_is_401(gateway, kind):
     before = len(gateway.only("patients").requests)
     answer = gateway.send("GET", edge.PATIENT, token=BAD[kind]())
     assert (answer.status, answer.json["code"]) == (401, "not_signed_in")
     assert answer.headers["www-authenticate"] == 'Bearer realm="infirmary"'
+    assert len(gateway.only("patients").requests) == before
+
+
+@pytest.mark.target("C-07")
+def test_a_token_of_64_kb_goes_nowhere(gateway):
+    before = len(gateway.only("patients").requests)
+    answer = gateway.send("GET", edge.PATIENT, token=edge.token(pad="x" * 48_000))
+    assert answer.status in {401, 431}
     assert len(gateway.only("patients").requests) == before
 
 

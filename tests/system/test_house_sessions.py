@@ -45,6 +45,7 @@ def test_a_disabled_account_is_shut_out_of_every_service(admin: Person, somebody
     sign_in(somebody.client, somebody.username, password=somebody.password).expect(401)
 
 
+@pytest.mark.row("SEC-09")
 def test_a_role_that_is_taken_away_opens_nothing_in_any_service(admin: Person, somebody: Person):
     probes = _probes(somebody)
     path = f"/api/v1/users/{somebody.id}"

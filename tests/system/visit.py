@@ -12,6 +12,7 @@ import requests
 from services.chassis.spec import Contract, Operation
 from services.chassis.testing import Got
 from tests.contract.journey import Journey
+from tests.mailbox import Links
 from tests.system.house import Client, new_password
 from tests.waiting import wait_for
 
@@ -48,8 +49,8 @@ class Service:
 class Visit(Journey):
     """A journey through the gateway, made by one of the people with every right."""
 
-    def __init__(self, houses: Mapping[str, Service], **known: str) -> None:
-        super().__init__(houses, **known)
+    def __init__(self, houses: Mapping[str, Service], *, links: Links, **known: str) -> None:
+        super().__init__(houses, links=links, **known)
         self._token = next(next(iter(houses.values())).tokens)
 
     @property

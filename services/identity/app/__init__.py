@@ -8,6 +8,7 @@ import secrets
 import time
 import zoneinfo
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,20 @@ import sqlalchemy as sa
 from pydantic import Field, SecretStr
 
 from services.chassis import config, redis, spec, sql
+from services.chassis.client import Client
 from services.chassis.jobs import Job
 from services.chassis.policy_stream import PolicyPublisher
-from services.chassis.service import Service, new_id, now
+from services.chassis.service import Command, Service, new_id, now
 from services.identity import jobs
+from services.identity.app import blocklist, provider
+from services.identity.app.devices import Devices
 from services.identity.app.hashing import Argon2Passwords
+from services.identity.app.mail import Mailer, post
 from services.identity.app.mint import Mint
+from services.identity.app.own_token import OwnToken
+from services.identity.app.provider import OidcProvider
+from services.identity.app.records import PatientRecords
+from services.identity.app.totp import Totp
 from services.identity.app.vault import SealedKeys, Vault, WrongMasterKey
 from services.identity.app.voice import Voice
 from services.identity.controller import Desk, IdentityController
@@ -34,6 +43,7 @@ from services.identity.repository.upkeep import OldRows, PolicyRows
 
 NAME = "identity"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
+_MOST_IN_A_ROW = 100
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
@@ -45,8 +55,11 @@ class IdentitySettings(config.ServiceSettings):
     when there is no such account. service_accounts: JSON, the secret of each service by its name.
     hash_memory_mib: what checking one password takes; hashes made with less are made anew at the next sign-in.
     hashes_at_once: passwords that one process checks at the same time. account_free_failures,
-    source_free_failures: wrong passwords in a row before waits begin. session_idle_minutes, session_hours: life of a
-    session without use, and at all.
+    source_free_failures: wrong passwords in a row before waits begin; house_failures_per_minute: of all together.
+    session_idle_minutes, session_hours: life of a session without use, and at all. patients_url: where records are
+    verified that accounts are linked to. oidc_*: the outside provider that people may sign in by; without an issuer
+    there is none. oidc_groups_claim: the claim of its id token that names groups. smtp_url, mail_from, public_url: the
+    mail server for links to new passwords, who writes, and where the links lead; without a server there are none.
     """
 
     database_url: SecretStr
@@ -57,8 +70,18 @@ class IdentitySettings(config.ServiceSettings):
     hashes_at_once: int = Field(default=2, ge=1, le=64)
     account_free_failures: int = Field(default=10, ge=3, le=50)
     source_free_failures: int = Field(default=50, ge=3, le=10_000)
+    house_failures_per_minute: int = Field(default=300, ge=10, le=100_000)
     session_idle_minutes: int = Field(default=60, ge=5, le=720)
     session_hours: int = Field(default=12, ge=1, le=24)
+    patients_url: str
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_redirect_url: str | None = None
+    oidc_groups_claim: str = "groups"
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    public_url: str | None = None
 
 
 def service(environ: Mapping[str, str]) -> Service:
@@ -72,11 +95,14 @@ def service(environ: Mapping[str, str]) -> Service:
     voice = Voice(publisher)
     store = IdentityStore(database, tell=voice.at_once)
     hasher = Argon2Passwords(at_once=settings.hashes_at_once, memory_kib=settings.hash_memory_mib * 1024)
-    maker = SealedKeys(vault)
+    maker, outside = SealedKeys(vault), _provider(settings, vault)
     read_keys = partial(_read_keys, store)
     first = jobs.FirstStart(store=store, hasher=hasher, maker=maker, new_id=new_id, clock=now)
     mint = Mint(read_keys, vault=vault, monotonic=time.monotonic)
-    desk = _desk(settings, store=store, digest=vault.digest, hasher=hasher, mint=mint, maker=maker)
+    peers = Client(settings.openapi_dir, urls={"patients": settings.patients_url}, connections=4)
+    mailer = _mailer(settings, vault)
+    tools = _Tools(vault=vault, hasher=hasher, mint=mint, maker=maker, peers=peers, provider=outside, mail=mailer)
+    desk = _desk(settings, store=store, tools=tools)
     return Service(
         name=NAME,
         settings=settings,
@@ -89,11 +115,68 @@ def service(environ: Mapping[str, str]) -> Service:
             partial(_require_master_key, read_keys, vault=vault),
             hasher.warm_up,
         ],
-        close=[engine.dispose, bus.close],
+        close=[engine.dispose, bus.close, peers.close, *([] if outside is None else [outside.close])],
         outbox=database.outbox,
-        jobs=_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker),
+        jobs=[*_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker), *_mails(store, mailer)],
         gives_keys=True,
+        commands=_commands(store, hasher),
     )
+
+
+def _commands(store: IdentityStore, hasher: Argon2Passwords) -> dict[str, Command]:
+    rescue = jobs.Rescue(
+        store=store, hasher=hasher, randomness=secrets.token_bytes, new_id=new_id, clock=now, say=print
+    )
+    help_ = "NAME: open an account again, with a one-time password and without a second factor"
+    return {"rescue": Command(help=help_, run=rescue.run)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tools:
+    """What a desk is made of beside its store."""
+
+    vault: Vault
+    hasher: Argon2Passwords
+    mint: Mint
+    maker: SealedKeys
+    peers: Client
+    provider: OidcProvider | None
+    mail: Mailer | None
+
+
+def _mailer(settings: IdentitySettings, vault: Vault) -> Mailer | None:
+    """The way out for mails, where there is one.
+
+    Raises:  SettingsError.
+    """
+    if settings.smtp_url is None:
+        return None
+    address = settings.smtp_url.get_secret_value()
+    return Mailer(post(smtp_url=address, sender=settings.mail_from, public_url=settings.public_url), vault=vault)
+
+
+def _mails(store: IdentityStore, mailer: Mailer | None) -> list[Job]:
+    if mailer is None:
+        return []
+    return [Job(name="identity_mail", every_s=1, run=partial(jobs.send_mails, store=store, mail=mailer), alone=True)]
+
+
+def _provider(settings: IdentitySettings, vault: Vault) -> OidcProvider | None:
+    """The outside provider, where one is set up.
+
+    Raises:  SettingsError.
+    """
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret
+    registration = provider.registration(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=None if secret is None else secret.get_secret_value(),
+        redirect_url=settings.oidc_redirect_url,
+        groups_claim=settings.oidc_groups_claim,
+    )
+    return OidcProvider(registration, vault=vault, monotonic=time.monotonic)
 
 
 def _read_keys(store: IdentityStore) -> list[keys.SigningKey]:
@@ -118,35 +201,43 @@ def _require_master_key(read: Callable[[], list[keys.SigningKey]], *, vault: Vau
         raise config.SettingsError("MASTER_KEY is not the one that the signing keys are sealed with") from None
 
 
-def _desk(
-    settings: IdentitySettings,
-    *,
-    store: IdentityStore,
-    digest: Callable[[str], bytes],
-    hasher: Argon2Passwords,
-    mint: Mint,
-    maker: SealedKeys,
-) -> Desk:
-    day, quarter = timedelta(days=1), timedelta(minutes=15)
+def _desk(settings: IdentitySettings, *, store: IdentityStore, tools: _Tools) -> Desk:
+    own_token = OwnToken(store, mint=tools.mint, name=NAME, new_id=new_id, clock=now)
     return Desk(
         store=store,
-        passwords=hasher,
-        mint=mint,
-        key_maker=maker,
+        passwords=tools.hasher,
+        mint=tools.mint,
+        key_maker=tools.maker,
         catalogue=roles.catalogue(spec.permissions(settings.openapi_dir)),
         zones=frozenset(zoneinfo.available_timezones()) - _NO_ZONES,
         limits=Limits(
             idle=timedelta(minutes=settings.session_idle_minutes), whole=timedelta(hours=settings.session_hours)
         ),
-        throttles={
-            "account": Rule(free=settings.account_free_failures, forgets_after=day),
-            "source": Rule(free=settings.source_free_failures, longest=quarter, forgets_after=quarter),
-        },
+        throttles=_throttles(settings),
         new_id=new_id,
         secret=partial(secrets.token_urlsafe, 32),
         randomness=secrets.token_bytes,
-        digest=digest,
+        digest=tools.vault.digest,
+        common=blocklist.load(),
+        devices=Devices(tools.vault),
+        authenticator=Totp(tools.vault),
+        records=PatientRecords(tools.peers, token=own_token),
+        provider=tools.provider,
+        mail=tools.mail,
     )
+
+
+def _throttles(settings: IdentitySettings) -> dict[str, Rule]:
+    day, quarter, minute = timedelta(days=1), timedelta(minutes=15), timedelta(minutes=1)
+    of_account = Rule(free=settings.account_free_failures, forgets_after=day, most=_MOST_IN_A_ROW)
+    return {
+        "account": of_account,
+        "device": of_account,
+        "reset": Rule(free=3, first=5 * minute, forgets_after=60 * minute),
+        "factor": Rule(free=5, forgets_after=day, most=_MOST_IN_A_ROW),
+        "source": Rule(free=settings.source_free_failures, longest=quarter, forgets_after=quarter),
+        "house": Rule(free=settings.house_failures_per_minute, window=minute),
+    }
 
 
 def _jobs(

@@ -64,6 +64,10 @@ class Mint:
             known = self._keys
         return [key.public_jwk for key in keys.shown(known, at=at)]
 
+    def forget(self) -> None:
+        """Read the keys anew at the next question: they were changed just now."""
+        self._read_at = float("-inf")
+
     def _current(self) -> Sequence[SigningKey]:
         if self._monotonic() - self._read_at < FRESH_S:
             return self._keys

@@ -9,8 +9,8 @@ import redis
 from prometheus_client import Counter
 
 from services.chassis import logs
-from services.chassis.policy_stream import KEPT_S, PolicyPublisher
-from services.identity.model.policy import Change, SubjectNow
+from services.chassis.policy_stream import KEPT_S, KEY_KEPT_S, PolicyPublisher
+from services.identity.model.policy import Change, KeyWithdrawn, RoleNow, SessionEnded, SubjectNow
 
 LATE = Counter("infirmary_policy_left_to_worker_total", "Changes of the policy that a web process could not tell.")
 
@@ -36,12 +36,29 @@ class Voice:
 
         Raises:  redis.RedisError, OSError: the bus is away.
         """
-        self._tell(change, until=committed_at.timestamp() + KEPT_S)
+        is_key = isinstance(change, KeyWithdrawn)
+        self._tell(change, until=committed_at.timestamp() + (KEY_KEPT_S if is_key else KEPT_S))
 
     def _tell(self, change: Change, *, until: float | None) -> None:
-        if isinstance(change, SubjectNow):
-            self._publisher.subject(
-                str(change.subject), roles=change.roles, active=change.is_active, version=change.version, until=until
-            )
-        else:
-            self._publisher.session(str(change.session), until=until)
+        match change:
+            case SubjectNow():
+                self._publisher.subject(
+                    str(change.subject),
+                    roles=change.roles,
+                    active=change.is_active,
+                    version=change.version,
+                    until=until,
+                    areas=change.areas,
+                    links=change.links,
+                )
+            case RoleNow():
+                self._publisher.role(
+                    change.role,
+                    permissions=change.permissions,
+                    version=change.version,
+                    second_factor=change.second_factor,
+                )
+            case KeyWithdrawn():
+                self._publisher.key(change.kid, until=until)
+            case SessionEnded():
+                self._publisher.session(str(change.session), until=until)

@@ -1,4 +1,4 @@
-"""Signing keys, and the list of roles and permissions."""
+"""Signing keys: shown, turned on schedule, withdrawn in an emergency."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk
 from services.identity.model import keys
+from services.identity.model.policy import KeyWithdrawn
 
 
 class Keys:
-    """Operations on keys and roles."""
+    """Operations on keys."""
 
     _desk: Desk
 
@@ -37,10 +38,17 @@ class Keys:
             shown = next(each for each in keys.placed([*known, fresh]) if each.key.kid == fresh.kid)
             return call.answer(view.key(shown, at=call.at), status=201)
 
-    def list_roles(self) -> dict[str, Any]:
-        """Every role with its permissions."""
-        return view.page([view.role(each) for each in self._desk.catalogue.roles])
-
-    def list_permissions(self) -> dict[str, Any]:
-        """Every permission with its sentence."""
-        return view.page([view.permission(each) for each in self._desk.catalogue.permissions])
+    def withdraw_signing_key(self, kid: str, call: Call) -> Answer:
+        """Take a key out at once: no token of it counts any more, and another one signs."""
+        with self._desk.store.begin(call) as tx:
+            left = keys.withdrawn(tx.keys_for_change(), kid=kid, at=call.at)
+            tx.set_keys(left)
+            if not keys.can_sign(left, at=call.at):
+                left.append(keys.next_key(left, made=self._desk.key_maker.make(), at=call.at))
+                tx.add_key(left[-1])
+            tx.announce(KeyWithdrawn(kid=kid))
+            call.audit(fields=["signing_key", f"signing_key-{kid}"])
+            shown = next(each for each in keys.placed(left) if each.key.kid == kid)
+            answer = call.answer(view.key(shown, at=call.at))
+        self._desk.mint.forget()
+        return answer

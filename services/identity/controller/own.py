@@ -1,17 +1,17 @@
-"""The caller's own account."""
+"""The caller's own account and sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk
 from services.identity.model import accounts, passwords, policy
-from services.identity.model.accounts import Account, UnknownAccount
-from services.identity.model.sessions import Ended, WrongCurrentPassword
-from services.kernel.errors import NotSignedIn
+from services.identity.model.accounts import Account
+from services.identity.model.sessions import Ended, UnknownSession, WrongCurrentPassword
 
 
 class OwnAccount:
@@ -21,15 +21,13 @@ class OwnAccount:
 
     def get_own_account(self, call: Call) -> dict[str, Any]:
         """The own account, with what its roles allow at this moment."""
-        return view.own_account(self._own(call), permissions=call.actor.permissions)
+        return view.own_account(self._desk.own(call), permissions=call.actor.permissions)
 
     def change_own_password(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Change the own password, and end every other session."""
-        account = self._own(call)
-        self._check_current(account, body["current_password"], call)
-        about = (account.username, account.display_name)
-        ready = passwords.accepted(body["new_password"], about=about, pointer="/new_password")
-        fresh_hash = self._desk.hash(ready)
+        account = self._desk.own(call)
+        self._desk.check_current(account, body["current_password"], call)
+        fresh_hash = self._desk.hash(self._accepted(account, body["new_password"]))
         me, session = self._desk.me(call)
         with self._desk.store.begin(call) as tx:
             held = tx.account_for_change(me)
@@ -39,33 +37,47 @@ class OwnAccount:
             self._save_password(tx, changed, session, call)
             return call.answer(status=204)
 
+    def _accepted(self, account: Account, password: str) -> str:
+        """The new password, when it may be one. Eight characters are enough where a role demands a second factor."""
+        with self._desk.store.read() as tx:
+            with_factor = self._desk.catalogue_of(tx).with_factor()
+        is_enforced = account.second_factor_since is not None and bool(with_factor & set(account.roles))
+        return passwords.accepted(
+            password,
+            about=(account.username, account.display_name),
+            common=self._desk.common,
+            pointer="/new_password",
+            shortest=passwords.SHORTEST_WITH_FACTOR if is_enforced else passwords.SHORTEST,
+        )
+
     def _save_password(self, tx: Any, changed: Account, session: Any, call: Call) -> None:
         tx.save_account(changed, fields=["password"])
         tx.end_sessions(changed.id, at=call.at, why=Ended.PASSWORD, but=session)
-        tx.announce(policy.of_account(changed))
+        tx.announce(policy.of_account(changed, at=call.at))
         tx.record(accounts.event("password_changed", account=changed))
         call.audit(record=changed.id, version=changed.version, fields=["password"])
 
-    def _check_current(self, account: Account, current: str, call: Call) -> None:
-        """Check it as a sign-in does, with the same count: a stolen token must not be a way to guess the password."""
-        accounts.refuse_service(account)
-        scopes = self._desk.scopes(account.username, source=call.source)
-        with self._desk.store.begin(call) as tx:
-            self._desk.count_try(tx, scopes, call=call)
-        given = passwords.prepared(current)
-        verdict = self._desk.check(given, against=account.password_hash, scopes=scopes, call=call)
-        with self._desk.store.begin(call) as tx:
-            if verdict.fits:
-                self._desk.forgive(tx, scopes)
-            else:
-                call.audit(record=account.id, outcome="failed")
-        if not verdict.fits:
-            raise WrongCurrentPassword
-
-    def _own(self, call: Call) -> Account:
+    def list_own_sessions(self, call: Call) -> dict[str, Any]:
+        """The caller's open sessions, newest first."""
         me, _ = self._desk.me(call)
-        try:
-            with self._desk.store.read() as tx:
-                return tx.account(me)
-        except UnknownAccount:
-            raise NotSignedIn from None
+        since = call.at - self._desk.limits.idle
+        with self._desk.store.read() as tx:
+            found = tx.open_sessions(me, at=call.at, idle_since=since)
+        return view.page([view.session(each, current=call.actor.session) for each in found])
+
+    def end_own_session(self, session_id: str, call: Call) -> Answer:
+        """End one of the caller's sessions."""
+        me, _ = self._desk.me(call)
+        with self._desk.store.begin(call) as tx:
+            if not tx.end_session(UUID(session_id), account_id=me, at=call.at, why=Ended.BY_OWNER):
+                raise UnknownSession
+            call.audit(record=session_id)
+            return call.answer(status=204)
+
+    def end_own_sessions(self, call: Call) -> Answer:
+        """End every session of the caller but the one in use."""
+        me, session = self._desk.me(call)
+        with self._desk.store.begin(call) as tx:
+            ended = tx.end_sessions(me, at=call.at, why=Ended.BY_OWNER, but=session)
+            call.audit(record=me)
+            return call.answer({"ended": ended})

@@ -12,6 +12,7 @@ from services.identity import view
 from services.identity.controller.desk import Desk, refuse_stale
 from services.identity.model import places
 from services.identity.model.places import Department, Facility, Location, Place, UnknownPlace
+from services.identity.model.sessions import Ended
 from services.identity.model.store import Work
 from services.kernel.errors import FieldError, Invalid
 
@@ -95,7 +96,16 @@ class Places:
             now = tx.place_for_change(Facility, UUID(facility_id))
             refuse_stale(tx, now, call)
             fresh = places.changed_facility(now, change=body, zones=self._desk.zones, at=call.at)
-            return _save(tx, now, fresh, call, event="facility_changed")
+            answer = _save(tx, now, fresh, call, event="facility_changed")
+            if now.is_active and not fresh.is_active:
+                self._send_home(tx, fresh, call)
+            return answer
+
+    def _send_home(self, tx: Work, closed: Facility, call: Call) -> None:
+        """End the sessions of those who work nowhere but in closed facilities; they come in again when it opens."""
+        for account in tx.accounts_at(closed.id):
+            if not self._desk.may_enter(tx, account):
+                tx.end_sessions(account.id, at=call.at, why=Ended.CLOSED)
 
     def update_location(self, location_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change a location, close it or open it again."""

@@ -25,16 +25,17 @@ class Users:
 
     def create_user(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make an account with a one-time password, which is shown in this answer and never again."""
-        self._desk.catalogue.refuse_unknown(body["roles"], pointer="/roles")
         password = passwords.one_time(self._desk.randomness(_RANDOM))
-        hashed = self._desk.hash(passwords.prepared(password))
-        made = accounts.create(
-            account_id=self._desk.new_id(), body=body, password_hash=hashed, by=call.actor, at=call.at
-        )
+        hashed, new_id = self._desk.hash(passwords.prepared(password)), self._desk.new_id()
         with self._desk.store.begin(call) as tx:
+            self._desk.catalogue_of(tx).refuse_unknown(body["roles"], pointer="/roles")
+            areas = self._desk.areas(tx, body)
+            made = accounts.create(
+                account_id=new_id, body=body, password_hash=hashed, by=call.actor, at=call.at, areas=areas
+            )
             tx.add_account(made)
             tx.record(accounts.event("user_created", account=made))
-            call.audit(record=made.id, version=made.version, fields=accounts.differing(None, after=made))
+            call.audit(record=made.id, version=made.version, fields=accounts.trail(None, after=made))
             return _shown_once(call, view.account(made), password, status=201)
 
     def list_users(
@@ -95,17 +96,18 @@ class Users:
         with self._desk.store.begin(call) as tx:
             fresh = _apply(tx, user_id, decide, call, event="password_reset", fields=["password"])
             tx.end_sessions(fresh.id, at=call.at, why=Ended.PASSWORD)
-            self._desk.forgive(tx, self._desk.scopes(fresh.username, source="")[:1])
+            self._desk.forgive(tx, self._desk.scopes(fresh.username, found=fresh, call=call)[:1])
             return _shown_once(call, view.account(fresh), password, status=200)
 
     def assign_roles(self, user_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Give an account exactly these roles; it holds everywhere within two seconds."""
-        self._desk.catalogue.refuse_unknown(body["roles"], pointer="/roles")
-
-        def decide(account: Account) -> Account:
-            return accounts.with_roles(account, roles=body["roles"], by=call.actor, at=call.at)
-
         with self._desk.store.begin(call) as tx:
+            self._desk.catalogue_of(tx).refuse_unknown(body["roles"], pointer="/roles")
+            areas = self._desk.areas(tx, body)
+
+            def decide(account: Account) -> Account:
+                return accounts.with_roles(account, roles=body["roles"], by=call.actor, at=call.at, areas=areas)
+
             fresh = _apply(tx, user_id, decide, call, event="roles_assigned")
             return call.answer(view.account(fresh))
 
@@ -139,9 +141,9 @@ def _apply(
     changed = [*accounts.differing(account, after=fresh), *(fields or [])]
     if fresh.version != account.version:
         tx.save_account(fresh, fields=changed)
-        tx.announce(policy.of_account(fresh))
+        tx.announce(policy.of_account(fresh, at=call.at))
         tx.record(accounts.event(event, account=fresh))
-    call.audit(record=fresh.id, version=fresh.version, fields=changed)
+    call.audit(record=fresh.id, version=fresh.version, fields=[*accounts.trail(account, after=fresh), *(fields or [])])
     return fresh
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from services.identity.model.roles import FIRST_SIGN_IN, SERVICE, SUPER_ADMIN
+from services.identity.model import reach
+from services.identity.model.reach import Area, Link
+from services.identity.model.roles import FIRST_SIGN_IN, PATIENT, SUPER_ADMIN
 from services.kernel.access import Actor
 from services.kernel.errors import Conflict, Forbidden, NotFound, Stale
 from services.kernel.events import Event
@@ -49,6 +51,20 @@ class NotAPerson(Conflict):
     title = "This is the account of a service"
 
 
+class OwnRoles(Forbidden):
+    """Nobody gives roles to himself; a super admin holds them all."""
+
+    code = "own_roles"
+    title = "Your own roles are given by somebody else"
+
+
+class NoPassword(Conflict):
+    """The account has no password here: its owner signs in by an outside provider."""
+
+    code = "no_password"
+    title = "This account has no password here"
+
+
 class SuperAdminOnly(Forbidden):
     """Only a super admin decides about super admins."""
 
@@ -57,7 +73,8 @@ class SuperAdminOnly(Forbidden):
 class Account:
     """One account. `password_hash` is of a person, `secret_digest` of a service; neither ever leaves the store.
 
-    one_time_until: how long a password that was given out still opens the door; None: no end.
+    one_time_until: how long a password that was given out still opens the door; None: no end. areas: where roles hold
+    that do not hold everywhere. links: records that it may act about. second_factor_since: None: it has none.
     """
 
     id: UUID
@@ -73,6 +90,9 @@ class Account:
     one_time_until: datetime | None = None
     password_hash: str | None = None
     secret_digest: bytes | None = None
+    areas: Mapping[str, Area] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    second_factor_since: datetime | None = None
     version: int = 1
 
     @property
@@ -93,8 +113,18 @@ class Account:
         return self.kind is Kind.PERSON and self.is_active and is_in_time
 
 
-_SHOWN = ("username", "display_name", "email", "roles", "is_active", "must_change_password")
-_NAMES = {"is_active": "active"}
+_SHOWN = (
+    "username",
+    "display_name",
+    "email",
+    "roles",
+    "is_active",
+    "must_change_password",
+    "areas",
+    "links",
+    "second_factor_since",
+)
+_NAMES = {"is_active": "active", "second_factor_since": "second_factor"}
 
 
 def canonical(username: str) -> str:
@@ -112,6 +142,7 @@ def create(
     password_hash: str,
     by: Actor,
     at: datetime,
+    areas: Mapping[str, Area] | None = None,
 ) -> Account:
     """A new account of a person, with a password that must be changed at the first sign-in.
 
@@ -132,6 +163,7 @@ def create(
         must_change_password=True,
         one_time_until=at + ONE_TIME_LIFE,
         password_hash=password_hash,
+        areas=areas or {},
     )
     refuse_unless_above(account, by=by)
     return account
@@ -163,14 +195,18 @@ def changed(account: Account, *, change: Mapping[str, Any], by: Actor, at: datet
     return _next(account, fresh=fresh, at=at)
 
 
-def with_roles(account: Account, *, roles: Sequence[str], by: Actor, at: datetime) -> Account:
-    """The account with exactly these roles.
+def with_roles(
+    account: Account, *, roles: Sequence[str], by: Actor, at: datetime, areas: Mapping[str, Area] | None = None
+) -> Account:
+    """The account with exactly these roles, each in its area.
 
-    Raises:  NotAPerson, SuperAdminOnly: giving or taking that role.
-    Source:  NIST RBAC (INCITS 359-2012), user assignment.
+    Raises:  NotAPerson, SuperAdminOnly: giving or taking that role. OwnRoles: the actor's own account.
+    Source:  NIST RBAC (INCITS 359-2012), user assignment; NIST SP 800-53 Rev. 5, AC-5 (separation of duties).
     """
     refuse_service(account)
-    fresh = replace(account, roles=tuple(sorted(roles)))
+    if str(account.id) == by.subject and SUPER_ADMIN not in by.roles:
+        raise OwnRoles
+    fresh = replace(account, roles=tuple(sorted(roles)), areas=areas or {})
     refuse_unless_above(account, by=by)
     refuse_unless_above(fresh, by=by)
     return _next(account, fresh=fresh, at=at)
@@ -217,6 +253,33 @@ def with_own_password(account: Account, *, password_hash: str, at: datetime) -> 
     return _next(account, fresh=fresh, at=at, always=True)
 
 
+def with_link(account: Account, *, link: Link, at: datetime) -> Account:
+    """The account with one more record that it may act about, and the role for it.
+
+    Raises:  LinkedAlready, TooManyLinks.
+    Source:  NIST SP 800-53 Rev. 5, AC-3 (11): access by relation to the record.
+    """
+    roles = tuple(sorted({*account.roles, PATIENT}))
+    return _next(account, fresh=replace(account, links=reach.linked(account.links, new=link), roles=roles), at=at)
+
+
+def without_link(account: Account, *, link_id: UUID, at: datetime) -> Account:
+    """The account without a link.
+
+    Raises:  UnknownLink.
+    Source:  none, plain arithmetic.
+    """
+    return _next(account, fresh=replace(account, links=reach.without(account.links, link_id=link_id)), at=at)
+
+
+def with_second_factor(account: Account, *, since: datetime | None, at: datetime) -> Account:
+    """The account with a second factor, or without one.
+
+    Source:  NIST SP 800-63B-4, section 4.1 (binding and loss of authenticators).
+    """
+    return _next(account, fresh=replace(account, second_factor_since=since), at=at)
+
+
 def refuse_service(account: Account) -> None:
     """Refuse what makes sense for people only.
 
@@ -259,47 +322,14 @@ def differing(before: Any, *, after: Any, names: Sequence[str] = _SHOWN) -> tupl
     )
 
 
-def service_account(*, account_id: UUID, client_id: str, digest: bytes, at: datetime) -> Account:
-    """The account of a service, which shows a secret instead of a password.
+def trail(before: Account | None, *, after: Account) -> tuple[str, ...]:
+    """What the trail says of a change: the fields, and by name which roles came and went.
 
-    Source:  NIST SP 800-53 Rev. 5, AC-6 (least privilege): one role that holds what services need of each other.
+    Source:  NIST SP 800-53 Rev. 5, AU-3 (content of audit records) and AC-2 (4).
     """
-    return Account(
-        id=account_id,
-        kind=Kind.SERVICE,
-        username=client_id,
-        display_name=client_id,
-        roles=(SERVICE,),
-        created_at=at,
-        changed_at=at,
-        secret_digest=digest,
-    )
-
-
-def with_secret(account: Account, *, digest: bytes, at: datetime) -> Account:
-    """The account of a service with another secret; the one before counts no more.
-
-    Source:  NIST SP 800-53 Rev. 5, IA-5 (authenticators can be changed).
-    """
-    return _next(account, fresh=replace(account, secret_digest=digest), at=at, always=True)
-
-
-def first_super_admin(*, account_id: UUID, password_hash: str, at: datetime) -> Account:
-    """The account with which a new house begins. Its first password has no end, so that nobody is locked out for good.
-
-    Source:  NIST SP 800-63B-4, section 3.1.1.2 (a password given out by others is temporary).
-    """
-    return Account(
-        id=account_id,
-        kind=Kind.PERSON,
-        username="admin",
-        display_name="Super admin",
-        roles=(SUPER_ADMIN,),
-        created_at=at,
-        changed_at=at,
-        must_change_password=True,
-        password_hash=password_hash,
-    )
+    held, given = set(before.roles if before else ()), set(after.roles)
+    named = [f"roles+{role}" for role in given - held] + [f"roles-{role}" for role in held - given]
+    return (*differing(before, after=after), *sorted(named))
 
 
 def state(account: Account) -> dict[str, Any]:
@@ -331,5 +361,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple):
-        return list(value)
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Area | Link):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     return str(value) if isinstance(value, UUID | StrEnum) else value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from services.kernel.errors import Conflict, Unavailable
+from services.kernel.errors import Conflict, NotFound, Unavailable
 
 SHOWN_BEFORE: Final = timedelta(seconds=90)
 """From the making of a key to its first use: longer than any cache of the key set (30 s), and the own one, together."""
@@ -21,6 +21,17 @@ class RotationRunning(Conflict):
 
     code = "rotation_running"
     title = "A new key is on its way"
+
+
+class UnknownSigningKey(NotFound):
+    """There is no signing key of this id."""
+
+
+class WithdrawnAlready(Conflict):
+    """The key was withdrawn before, for good."""
+
+    code = "withdrawn_already"
+    title = "This key is withdrawn already"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +87,9 @@ class TokenMint(Protocol):
     def published(self, *, at: datetime) -> Sequence[Mapping[str, Any]]:
         """The public halves that checkers of tokens need now."""
 
+    def forget(self) -> None:
+        """Read the keys anew at the next question: they were changed just now."""
+
 
 def placed(keys: Sequence[SigningKey]) -> list[Placed]:
     """Every key with its times, in the order of their first use.
@@ -97,10 +111,10 @@ def signing(keys: Sequence[SigningKey], *, at: datetime) -> SigningKey:
     Raises:  Unavailable: there is none.
     Source:  as placed.
     """
-    for each in reversed(placed(keys)):
-        if each.stage(at) == "signing" and each.key.sealed is not None:
-            return each.key
-    raise Unavailable("signing key")
+    found = _signing(keys, at=at)
+    if found is None:
+        raise Unavailable("signing key")
+    return found
 
 
 def shown(keys: Sequence[SigningKey], *, at: datetime) -> list[SigningKey]:
@@ -121,8 +135,39 @@ def next_key(keys: Sequence[SigningKey], *, made: tuple[str, Mapping[str, Any], 
     if "waiting" in stages:
         raise RotationRunning
     kid, public, sealed = made
-    signs_from = at + SHOWN_BEFORE if "signing" in stages else at
+    signs_from = at + SHOWN_BEFORE if _signing(keys, at=at) is not None else at
     return SigningKey(kid=kid, created_at=at, signs_from=signs_from, public_jwk=dict(public), sealed=sealed)
+
+
+def withdrawn(keys: Sequence[SigningKey], *, kid: str, at: datetime) -> list[SigningKey]:
+    """All keys with one taken out at once, its private half erased; one that waited signs now when nothing else can.
+
+    Raises:  UnknownSigningKey, WithdrawnAlready.
+    Source:  NIST SP 800-57 Part 1 Rev. 5, section 5.4.6 (a compromised key is revoked, not rotated).
+    """
+    found = next((key for key in keys if key.kid == kid), None)
+    if found is None:
+        raise UnknownSigningKey
+    if found.withdrawn_at is not None:
+        raise WithdrawnAlready
+    left = [replace(key, withdrawn_at=at, sealed=None) if key.kid == kid else key for key in keys]
+    if _signing(left, at=at) is None:
+        waiting = {key.kid for key in left if key.withdrawn_at is None and key.sealed is not None}
+        left = [replace(key, signs_from=min(key.signs_from, at)) if key.kid in waiting else key for key in left]
+    return left
+
+
+def can_sign(keys: Sequence[SigningKey], *, at: datetime) -> bool:
+    """Whether one of the keys can sign now.
+
+    Source:  as placed.
+    """
+    return _signing(keys, at=at) is not None
+
+
+def _signing(keys: Sequence[SigningKey], *, at: datetime) -> SigningKey | None:
+    able = (each.key for each in reversed(placed(keys)) if each.stage(at) == "signing")
+    return next((key for key in able if key.sealed is not None), None)
 
 
 def is_due(keys: Sequence[SigningKey], *, at: datetime, life: timedelta = LIFE) -> bool:

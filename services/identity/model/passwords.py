@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -11,6 +11,7 @@ from typing import Protocol
 from services.kernel.errors import FieldError, Invalid
 
 SHORTEST = 15
+SHORTEST_WITH_FACTOR = 8
 LONGEST = 256
 # 32 signs without 0 O 1 I: read aloud and copied by hand without mistakes.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -83,16 +84,27 @@ def prepared(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def accepted(password: str, *, about: Sequence[str], pointer: str) -> str:
+def comparable(password: str) -> str:
+    """The form in which passwords are looked for on a list of common ones: large and small letters are alike.
+
+    Source:  NIST SP 800-63B-4, section 3.1.1.2 (the whole password is compared with the blocklist).
+    """
+    return prepared(prepared(password).casefold())
+
+
+def accepted(
+    password: str, *, about: Sequence[str], common: Container[str], pointer: str, shortest: int = SHORTEST
+) -> str:
     """The prepared form of a new password, or a refusal that names the rule.
 
-    about: words about the account (user name, name) which may not make up the password.
+    about: words about the account (user name, name) which may not make up the password. common: passwords that
+    everybody tries first. shortest: 15, or 8 where a second factor is wanted at every sign-in.
 
-    Raises:  PasswordRefused: shorter than 15 or longer than 256 characters, or made of guessable parts.
+    Raises:  PasswordRefused: too short, longer than 256 characters, common, or made of guessable parts.
     Source:  NIST SP 800-63B-4, section 3.1.1.2: length, no composition rules, blocklist.
     """
     ready = prepared(password)
-    rule = _broken_rule(ready, about)
+    rule = _broken_rule(ready, about, common, shortest)
     if rule:
         raise PasswordRefused(errors=[FieldError(rule, pointer=pointer)])
     return ready
@@ -110,14 +122,14 @@ def one_time(randomness: bytes) -> str:
     return "-".join("".join(signs[start : start + _GROUP]) for start in range(0, len(signs), _GROUP))
 
 
-def _broken_rule(ready: str, about: Sequence[str]) -> str | None:
+def _broken_rule(ready: str, about: Sequence[str], common: Container[str], shortest: int) -> str | None:
     if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in ready):
         return "control_characters"
-    if len(ready) < SHORTEST:
+    if len(ready) < shortest:
         return "min_length"
     if len(ready) > LONGEST:
         return "max_length"
-    return "too_common" if _is_guessable(ready.casefold(), about) else None
+    return "too_common" if ready in common or _is_guessable(ready.casefold(), about) else None
 
 
 def _is_guessable(text: str, about: Sequence[str]) -> bool:

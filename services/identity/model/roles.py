@@ -1,29 +1,45 @@
-"""Roles: sets of permissions. Those of the system are fixed."""
+"""Roles: sets of permissions. Those of the system are fixed; a house makes its own beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
 
-from services.kernel.errors import FieldError, Invalid
+from services.kernel.access import Actor
+from services.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 
-SUPER_ADMIN = "super_admin"
-SERVICE = "service"
-FIRST_SIGN_IN = "first_sign_in"
+SUPER_ADMIN: Final = "super_admin"
+SERVICE: Final = "service"
+FIRST_SIGN_IN: Final = "first_sign_in"
+PATIENT: Final = "patient"
 _EVERYTHING = "*"
 _GIVEN_BY_THE_SYSTEM = frozenset({SERVICE, FIRST_SIGN_IN})
+_SHOWN = ("title", "description", "requires_second_factor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A named set of permissions; `is_assignable` says whether people may be given it."""
+    """A named set of permissions; `is_assignable` says whether people may be given it.
+
+    id: of a role that the store knows: one of the house's own, or a fixed one with a setting. A deleted role keeps its
+    row, so that its version goes on when the name comes back.
+    """
 
     name: str
     title: str
     description: str
     permissions: tuple[str, ...]
     is_assignable: bool = True
+    is_own: bool = False
+    requires_second_factor: bool = False
+    is_deleted: bool = False
+    id: UUID | None = None
+    version: int = 1
+    created_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +55,45 @@ class UnknownRole(Invalid):
 
     code = "unknown_role"
     title = "There is no such role to give"
+
+
+class NoSuchRole(NotFound):
+    """There is no role of this name."""
+
+
+class UnknownPermission(Invalid):
+    """A permission that does not exist."""
+
+    code = "unknown_permission"
+    title = "There is no such permission"
+
+
+class PermissionNotHeld(Forbidden):
+    """Who makes a role cannot put into it what he may not do himself."""
+
+    code = "permission_not_held"
+    title = "You cannot give what you do not hold"
+
+
+class RoleTaken(Conflict):
+    """There is a role of this name."""
+
+    code = "role_taken"
+    title = "There is a role of this name"
+
+
+class RoleInUse(Conflict):
+    """Accounts or groups hold the role."""
+
+    code = "role_in_use"
+    title = "Somebody holds this role"
+
+
+class FixedRole(Conflict):
+    """A role of the system: what it allows is the same in every house."""
+
+    code = "fixed_role"
+    title = "This role is fixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +122,39 @@ class Catalogue:
         held = set(roles)
         return tuple(sorted({each for role in self.roles if role.name in held for each in role.permissions}))
 
+    def with_kept(self, kept: Sequence[Role]) -> Catalogue:
+        """The catalogue with what the store knows: roles of the house's own, and settings of fixed ones.
+
+        Source:  none, plain arithmetic.
+        """
+        settings = {role.name: role for role in kept if not role.is_own}
+        known = {each.name for each in self.permissions}
+        fixed = [_with_setting(role, settings[role.name]) if role.name in settings else role for role in self.roles]
+        own = [
+            replace(role, permissions=tuple(each for each in role.permissions if each in known))
+            for role in kept
+            if role.is_own and not role.is_deleted
+        ]
+        return Catalogue(permissions=self.permissions, roles=(*fixed, *sorted(own, key=lambda role: role.name)))
+
+    def role(self, name: str) -> Role:
+        """The role of this name.
+
+        Raises:  NoSuchRole.
+        Source:  none, plain arithmetic.
+        """
+        found = next((role for role in self.roles if role.name == name), None)
+        if found is None:
+            raise NoSuchRole
+        return found
+
+    def with_factor(self) -> frozenset[str]:
+        """The roles that want a second factor.
+
+        Source:  none, plain arithmetic.
+        """
+        return frozenset(role.name for role in self.roles if role.requires_second_factor)
+
 
 def catalogue(document: Mapping[str, Any]) -> Catalogue:
     """The catalogue from the published list of permissions and roles; `*` stands for every permission.
@@ -86,3 +174,119 @@ def catalogue(document: Mapping[str, Any]) -> Catalogue:
         for name, role in document["roles"].items()
     )
     return Catalogue(permissions=permissions, roles=roles)
+
+
+def made(
+    body: Mapping[str, Any], *, role_id: UUID, known: Catalogue, before: Role | None, by: Actor, at: datetime
+) -> Role:
+    """A role of the house's own; `before`: a deleted one of this name, whose place it takes.
+
+    Raises:  RoleTaken, UnknownPermission, PermissionNotHeld.
+    Source:  NIST RBAC (INCITS 359-2012), administrative functions: AddRole, GrantPermission.
+    """
+    if any(role.name == body["name"] for role in known.roles):
+        raise RoleTaken
+    return Role(
+        name=body["name"],
+        title=body["title"].strip(),
+        description=body["description"].strip(),
+        permissions=_permissions(body["permissions"], held=(), known=known, by=by),
+        is_own=True,
+        requires_second_factor=body.get("requires_second_factor", False),
+        id=role_id if before is None else before.id,
+        version=1 if before is None else before.version + 1,
+        created_at=at,
+        changed_at=at,
+    )
+
+
+def changed(role: Role, *, change: Mapping[str, Any], role_id: UUID, known: Catalogue, by: Actor, at: datetime) -> Role:
+    """The role with another title, description, set of permissions or setting; of a fixed one the setting only.
+
+    role_id: for a fixed role that has no row yet.
+
+    Raises:  FixedRole, UnknownPermission, PermissionNotHeld: adding what the actor does not hold.
+    Source:  NIST RBAC (INCITS 359-2012), administrative functions.
+    """
+    if not role.is_own and set(change) - {"requires_second_factor"}:
+        raise FixedRole
+    held = role.permissions
+    permissions = (
+        _permissions(change["permissions"], held=held, known=known, by=by) if "permissions" in change else held
+    )
+    fresh = replace(
+        role,
+        title=change.get("title", role.title).strip(),
+        description=change.get("description", role.description).strip(),
+        permissions=permissions,
+        requires_second_factor=change.get("requires_second_factor", role.requires_second_factor),
+    )
+    if fresh == role:
+        return role
+    return replace(
+        fresh, id=role.id or role_id, version=role.version + 1, created_at=role.created_at or at, changed_at=at
+    )
+
+
+def deleted(role: Role, *, holders: int, at: datetime) -> Role:
+    """The role, gone; its row stays for its version.
+
+    Raises:  FixedRole. RoleInUse: somebody holds it.
+    Source:  NIST RBAC (INCITS 359-2012), administrative functions: DeleteRole.
+    """
+    if not role.is_own:
+        raise FixedRole
+    if holders:
+        raise RoleInUse
+    return replace(role, is_deleted=True, permissions=(), version=role.version + 1, changed_at=at)
+
+
+def refuse_not_held(permissions: Collection[str], *, by: Actor) -> None:
+    """Refuse to give what the actor may not do himself.
+
+    Raises:  PermissionNotHeld.
+    Source:  OWASP ASVS 5.0, 8.2 (no way to rights above one's own).
+    """
+    if not set(permissions) <= by.permissions:
+        raise PermissionNotHeld
+
+
+def trail(before: Role | None, *, after: Role) -> tuple[str, ...]:
+    """What the trail says of a change: the fields, and by name which permissions came and went.
+
+    Source:  NIST SP 800-53 Rev. 5, AU-3 (content of audit records).
+    """
+    held, given = set(before.permissions if before else ()), set(after.permissions)
+    plain = [name for name in _SHOWN if before is None or getattr(before, name) != getattr(after, name)]
+    named = [f"permissions+{each}" for each in given - held] + [f"permissions-{each}" for each in held - given]
+    return (*plain, *(["permissions"] if named else []), *sorted(named))
+
+
+def state(role: Role) -> dict[str, Any]:
+    """What the history of a role keeps of one version.
+
+    Source:  none, plain arithmetic.
+    """
+    names = ("name", "title", "description", "is_own", "requires_second_factor", "is_deleted")
+    return {**{name: getattr(role, name) for name in names}, "permissions": list(role.permissions)}
+
+
+def _permissions(given: Sequence[str], *, held: Collection[str], known: Catalogue, by: Actor) -> tuple[str, ...]:
+    names = {each.name for each in known.permissions}
+    wrong = [place for place, name in enumerate(given) if name not in names]
+    if wrong:
+        errors = [FieldError("unknown_permission", pointer=f"/permissions/{place}") for place in wrong]
+        raise UnknownPermission(errors=errors)
+    refuse_not_held(set(given) - set(held), by=by)
+    return tuple(sorted(given))
+
+
+def _with_setting(role: Role, kept: Role) -> Role:
+    return replace(
+        role,
+        requires_second_factor=kept.requires_second_factor,
+        id=kept.id,
+        version=kept.version,
+        created_at=kept.created_at,
+        changed_at=kept.changed_at,
+    )

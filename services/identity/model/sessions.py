@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from services.identity.model import reach
 from services.identity.model.accounts import Account
+from services.identity.model.roles import FIRST_SIGN_IN
 from services.kernel.access import Actor
 from services.kernel.errors import FieldError, Invalid, NotFound, NotSignedIn
 
 TOKEN_LIFE_S: Final = 600
+# Methods of signing in (RFC 8176), and our own words for a provider's and a program's.
+PASSWORD, CODE, PROVIDER, PROGRAM, SEVERAL = "pwd", "otp", "ext", "svc", "mfa"
+_FACTORS = frozenset({CODE, SEVERAL})
 
 
 class SignInRefused(NotSignedIn):
@@ -41,6 +47,10 @@ class UnknownSession(NotFound):
     """The caller has no such session."""
 
 
+class UnknownCounter(NotFound):
+    """There is no such counter, or it counts nothing."""
+
+
 class WrongCurrentPassword(Invalid):
     """The current password that was given is not right."""
 
@@ -60,6 +70,8 @@ class Ended(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a reason
     DISABLED = "disabled"
     REUSE = "reuse"
+    FACTOR = "second_factor"
+    CLOSED = "facility_closed"
 
 
 class Turn(StrEnum):
@@ -80,7 +92,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One signed-in device. `source` is the address that it signed in from."""
+    """One signed-in device. `source` is the address that it signed in from.
+
+    methods, authenticated_at: how its owner was recognised, and when last.
+    """
 
     id: UUID
     account_id: UUID
@@ -88,8 +103,15 @@ class Session:
     created_at: datetime
     used_at: datetime
     expires_at: datetime
+    authenticated_at: datetime
+    methods: tuple[str, ...] = (PASSWORD,)
     ended_at: datetime | None = None
     ended_why: Ended | None = None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether one was shown in it."""
+        return bool(_FACTORS & set(self.methods))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +134,37 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def opened(account: Account, *, session_id: UUID, source: str, at: datetime, limits: Limits) -> Session:
+def opened(
+    account: Account,
+    *,
+    session_id: UUID,
+    source: str,
+    at: datetime,
+    limits: Limits,
+    methods: Sequence[str] = (PASSWORD,),
+) -> Session:
     """A new session of an account.
 
     Source:  NIST SP 800-63B-4, section 2.2.3 (reauthentication at least once in 12 hours).
     """
     return Session(
-        id=session_id, account_id=account.id, source=source, created_at=at, used_at=at, expires_at=at + limits.whole
+        id=session_id,
+        account_id=account.id,
+        source=source,
+        created_at=at,
+        used_at=at,
+        expires_at=at + limits.whole,
+        authenticated_at=at,
+        methods=tuple(methods),
     )
+
+
+def with_code(session: Session, *, at: datetime) -> Session:
+    """The session after a code of the second factor was shown in it.
+
+    Source:  RFC 9470 (step-up authentication).
+    """
+    return replace(session, methods=tuple(dict.fromkeys((*session.methods, CODE))), authenticated_at=at)
 
 
 def turn(session: Session, *, token: RefreshToken, at: datetime, limits: Limits) -> Turn:
@@ -145,19 +190,37 @@ def used(session: Session, *, at: datetime) -> Session:
 
 
 def claims(
-    account: Account, *, session: UUID, at: datetime, token_id: UUID, life_s: int = TOKEN_LIFE_S
+    account: Account,
+    *,
+    session: UUID,
+    methods: Sequence[str],
+    authenticated_at: datetime,
+    at: datetime,
+    token_id: UUID,
+    with_factor: Collection[str] = (),
+    ends_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """What an access token says: who, in which session, with which roles, for how long.
+    """What an access token says: who, in which session, with which roles, how far they reach, for how long.
 
-    Source:  RFC 9068 (JWT profile for access tokens).
+    with_factor: roles that want a second factor; without one nothing is left of the roles but the way to it.
+    ends_at: when what the token was given for ends.
+
+    Source:  RFC 9068 (JWT profile for access tokens), RFC 8176 (amr).
     """
     now = int(at.timestamp())
+    life_s = TOKEN_LIFE_S if ends_at is None else max(1, min(TOKEN_LIFE_S, int(ends_at.timestamp()) - now))
+    lacks = PROGRAM not in methods and not _FACTORS & set(methods) and bool(set(with_factor) & set(account.roles))
+    areas, links = reach.areas_said(account.areas), reach.links_said(account.links, at=at)
     return {
         "iss": "infirmary",
         "aud": "infirmary",
         "sub": str(account.id),
         "sid": str(session),
-        "roles": list(account.effective_roles),
+        "roles": [FIRST_SIGN_IN] if lacks else list(account.effective_roles),
+        **({"areas": areas} if areas else {}),
+        **({"links": links} if links else {}),
+        "amr": list(methods),
+        "auth_time": int(authenticated_at.timestamp()),
         "iat": now,
         "nbf": now,
         "exp": now + life_s,

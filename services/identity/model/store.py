@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from services.identity.model import policy
 from services.identity.model.accounts import Account
+from services.identity.model.activation import ActivationCode
+from services.identity.model.clients import ServiceKey
+from services.identity.model.external import Attempt, GroupRoles
+from services.identity.model.factors import Challenge, SecondFactor
 from services.identity.model.keys import SigningKey
 from services.identity.model.places import Department, Facility, Location, Place
+from services.identity.model.resets import Reset
+from services.identity.model.roles import Role
 from services.identity.model.sessions import Ended, RefreshToken, Session
 from services.identity.model.throttle import Counter
 from services.kernel.events import Event
@@ -20,10 +26,22 @@ from services.kernel.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is throttled: an account name or a source, as a digest that tells nobody which."""
+    """What is throttled: an account name, a device, a source or the house, as a digest that tells nobody which.
+
+    about: for those who may lift it: the id of the account, where there is one, or the address.
+    """
 
     kind: str
     digest: bytes
+    about: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """A counter that is kept, with what it counts."""
+
+    scope: Scope
+    counter: Counter
 
 
 class Reading(Protocol):
@@ -55,6 +73,36 @@ class Reading(Protocol):
 
     def keys(self) -> list[SigningKey]:
         """All signing keys."""
+
+    def facilities_named(self, ids: Collection[UUID]) -> dict[UUID, Facility]:
+        """Those of these facilities that exist."""
+
+    def departments_named(self, ids: Collection[UUID]) -> dict[UUID, Department]:
+        """Those of these departments that exist."""
+
+    def kept_roles(self) -> list[Role]:
+        """Roles of the house's own, deleted ones among them, and fixed ones that have a setting."""
+
+    def second_factor(self, account_id: UUID) -> SecondFactor | None:
+        """The second factor of an account, confirmed or not."""
+
+    def throttled(self, *, about: str | None, limit: int) -> list[Throttled]:
+        """Counters that count something, of one account or of all, those with the most failures first."""
+
+    def clients(self, *, after: UUID | None, limit: int) -> list[Account]:
+        """Accounts of programs of others, in the order of their making."""
+
+    def service_keys(self, account_id: UUID) -> list[ServiceKey]:
+        """The keys of such an account, newest first."""
+
+    def unsent_resets(self, *, since: datetime, limit: int) -> list[tuple[Reset, Account]]:
+        """Links whose mail has not gone out, with their accounts, oldest first."""
+
+    def service_key_of(self, digest: bytes) -> ServiceKey | None:
+        """The key with this digest."""
+
+    def group_roles(self) -> GroupRoles | None:
+        """Which roles groups of the provider give."""
 
 
 class Work(Reading, Protocol):
@@ -116,6 +164,108 @@ class Work(Reading, Protocol):
 
     def erase_private(self, kids: Collection[str]) -> None:
         """Erase private halves."""
+
+    def set_keys(self, keys: Sequence[SigningKey]) -> None:
+        """New states of signing keys that are held."""
+
+    def roles_for_change(self) -> list[Role]:
+        """As kept_roles, held for this transaction."""
+
+    def save_role(self, role: Role, *, fields: Sequence[str]) -> None:
+        """A new role, or the next version of one."""
+
+    def holders_of(self, role: str) -> int:
+        """How many accounts and groups hold a role."""
+
+    def second_factor_for_change(self, account_id: UUID) -> SecondFactor | None:
+        """The second factor of an account, held for this transaction."""
+
+    def set_second_factor(self, factor: SecondFactor) -> None:
+        """Keep the second factor of an account, in the place of the one before."""
+
+    def drop_second_factor(self, account_id: UUID) -> None:
+        """Forget the second factor of an account with its backup codes."""
+
+    def set_backup_codes(self, account_id: UUID, *, digests: Collection[bytes]) -> None:
+        """Keep these backup codes and no others."""
+
+    def use_backup_code(self, account_id: UUID, *, digest: bytes) -> bool:
+        """Use one up; False when the account has no such code."""
+
+    def add_challenge(self, challenge: Challenge) -> None:
+        """A sign-in whose first half was right."""
+
+    def challenge_for_change(self, digest: bytes) -> Challenge | None:
+        """The challenge, held for this transaction."""
+
+    def save_challenge(self, challenge: Challenge) -> None:
+        """The new state of a challenge that is held."""
+
+    def session_for_change(self, session_id: UUID, *, account_id: UUID) -> Session | None:
+        """An open session of an account, held for this transaction."""
+
+    def save_session(self, session: Session) -> None:
+        """The new state of a session that is held."""
+
+    def clear_counter(self, scope: Scope) -> bool:
+        """Forget a counter; False when there is none."""
+
+    def add_activation_code(self, code: ActivationCode) -> None:
+        """A new activation code."""
+
+    def activation_code_for_change(self, digest: bytes) -> ActivationCode | None:
+        """The code, held for this transaction."""
+
+    def save_activation_code(self, code: ActivationCode) -> None:
+        """The new state of a code that is held."""
+
+    def add_service_key(self, key: ServiceKey) -> None:
+        """A new key of a service account."""
+
+    def service_key_for_change(self, key_id: UUID, *, account_id: UUID) -> ServiceKey:
+        """The key, held for this transaction; UnknownKey otherwise."""
+
+    def save_service_key(self, key: ServiceKey) -> None:
+        """The new state of a key that is held. Tells the policy."""
+
+    def add_attempt(self, attempt: Attempt) -> None:
+        """A sign-in by the provider that was begun."""
+
+    def attempt_for_change(self, state_digest: bytes) -> Attempt | None:
+        """The attempt, held for this transaction."""
+
+    def save_attempt(self, attempt: Attempt) -> None:
+        """The new state of an attempt that is held."""
+
+    def external_account(self, issuer: str, *, subject: str) -> UUID | None:
+        """The account of whom the provider calls this; nobody else makes one until the end of this transaction."""
+
+    def add_external(self, issuer: str, *, subject: str, account_id: UUID, at: datetime) -> None:
+        """Whom the provider calls this has this account."""
+
+    def usernames_beginning(self, base: str) -> set[str]:
+        """User names that begin so."""
+
+    def save_group_roles(self, table: GroupRoles, *, fields: Sequence[str]) -> None:
+        """The table, new or in its next version."""
+
+    def accounts_at(self, facility_id: UUID) -> list[Account]:
+        """Accounts with a role that is narrowed to this facility, held for this transaction."""
+
+    def add_reset(self, reset: Reset) -> None:
+        """A new password that was asked for."""
+
+    def reset_for_change(self, digest: bytes) -> Reset | None:
+        """What was asked for with this link, held for this transaction."""
+
+    def save_reset(self, reset: Reset) -> None:
+        """Its new state."""
+
+    def accounts_linked(self, *, patient_id: UUID) -> list[Account]:
+        """Accounts that are linked to a record."""
+
+    def account_of_link(self, link_id: UUID) -> Account:
+        """The account with this link, held for this transaction; UnknownLink otherwise."""
 
     def announce(self, change: policy.Change) -> None:
         """Tell every process, after the commit and surely."""

@@ -14,13 +14,11 @@ from services.identity.model.keys import SigningKey
 from services.identity.model.places import Department, Facility, Location, UnknownPlace
 from services.identity.model.sessions import Session
 from services.identity.repository import rows
+from services.identity.repository.access_reading import AccessReading, in_order
 
 
-class SqlReading:
+class SqlReading(AccessReading):
     """Reads over one connection."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
 
     def account(self, account_id: UUID) -> Account:
         """The account; UnknownAccount otherwise."""
@@ -36,7 +34,7 @@ class SqlReading:
     def accounts(self, *, after: UUID | None, limit: int, role: str | None, active: bool | None) -> list[Account]:
         """Accounts in the order of their making."""
         table = schema.accounts.c
-        query = _page(schema.accounts, after=after, limit=limit)
+        query = in_order(schema.accounts, after=after, limit=limit)
         if role is not None:
             query = query.where(table.roles.contains([role]))
         if active is not None:
@@ -90,13 +88,7 @@ class SqlReading:
 
     def _places(self, kind: type[Any], after: UUID | None, limit: int, facility_id: UUID | None) -> list[Any]:
         table = rows.TABLES[kind]
-        query = _page(table, after=after, limit=limit)
+        query = in_order(table, after=after, limit=limit)
         if facility_id is not None:
             query = query.where(table.c.facility_id == facility_id)
         return [rows.place(kind, row) for row in self._connection.execute(query)]
-
-
-def _page(table: sa.Table, *, after: UUID | None, limit: int) -> sa.Select[Any]:
-    """Ids are time-ordered, so their order is that of the making, and a page needs no other key."""
-    query = sa.select(table).order_by(table.c.id).limit(limit)
-    return query if after is None else query.where(table.c.id > after)

@@ -8,56 +8,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from services.chassis.call import Call
-from services.chassis.sql import Unit
 from services.identity import schema
 from services.identity.model import accounts, places
-from services.identity.model.accounts import Account, UsernameTaken
+from services.identity.model.accounts import Account
 from services.identity.model.keys import SigningKey
-from services.identity.model.places import NameTaken, Place
-from services.identity.model.policy import Change, SessionEnded, SubjectNow
+from services.identity.model.places import Place
+from services.identity.model.policy import SessionEnded
 from services.identity.model.roles import SUPER_ADMIN
 from services.identity.model.sessions import Ended, RefreshToken, Session
 from services.identity.model.store import Scope
 from services.identity.model.throttle import Counter
 from services.identity.repository import rows
-from services.identity.repository.reading import SqlReading
-from services.kernel.events import Event
+from services.identity.repository.access import AccessWork
 
-_TAKEN = {
-    "accounts_username_is_taken": UsernameTaken,
-    "facilities_name_is_taken": NameTaken,
-    "locations_name_is_taken": NameTaken,
-    "departments_name_is_taken": NameTaken,
-}
 # Names of locks that hold until the end of the transaction.
 _SUPER_ADMINS, _KEYS = 0x1D000001, 0x1D000002
 
 
-class SqlWork(SqlReading):
+class SqlWork(AccessWork):
     """Reads and writes over one transaction."""
-
-    def __init__(self, unit: Unit, *, call: Call) -> None:
-        super().__init__(unit.connection)
-        self._unit, self._call = unit, call
-        self.changes: list[Change] = []
-
-    def record(self, *events: Event) -> None:
-        """Tell other services, after the commit and surely."""
-        self._unit.record(*events)
-
-    def announce(self, change: Change) -> None:
-        """Tell every process, after the commit and surely."""
-        self.changes.append(change)
-
-    def finish(self) -> None:
-        """Keep what is to be announced, with the effect."""
-        if self.changes:
-            self._execute(sa.insert(schema.policy_changes), [self._policy_row(change) for change in self.changes])
 
     def account_for_change(self, account_id: UUID) -> Account:
         """The account, held for this transaction; UnknownAccount otherwise."""
@@ -99,8 +71,9 @@ class SqlWork(SqlReading):
         found = {}
         # One order for all, so that no two wait for each other.
         for scope in sorted(scopes, key=lambda each: (each.kind, each.digest)):
-            made = insert(schema.failure_counters).values(kind=scope.kind, digest=scope.digest, failures=0)
-            held = made.on_conflict_do_update(index_elements=["kind", "digest"], set_={"kind": scope.kind})
+            first = {"kind": scope.kind, "digest": scope.digest, "failures": 0, "about": scope.about}
+            made = insert(schema.failure_counters).values(first)
+            held = made.on_conflict_do_update(index_elements=["kind", "digest"], set_={"about": scope.about})
             table = schema.failure_counters.c
             row = self._connection.execute(held.returning(table.failures, table.last_at, table.closed_until)).one()
             found[scope] = Counter(failures=row.failures, last_at=row.last_at, closed_until=row.closed_until)
@@ -184,42 +157,17 @@ class SqlWork(SqlReading):
             sa.insert(schema.signing_keys).values(rows.values_of(replace(key, public_jwk=dict(key.public_jwk))))
         )
 
+    def set_keys(self, keys: Sequence[SigningKey]) -> None:
+        """New states of signing keys that are held."""
+        table = schema.signing_keys
+        for key in keys:
+            values = {"signs_from": key.signs_from, "withdrawn_at": key.withdrawn_at, "sealed": key.sealed}
+            self._execute(sa.update(table).where(table.c.kid == key.kid).values(values))
+
     def erase_private(self, kids: Collection[str]) -> None:
         """Erase private halves."""
         table = schema.signing_keys
         self._execute(sa.update(table).where(table.c.kid.in_(kids)).values(sealed=None))
-
-    def _keep_version(self, kind: str, record: Any, *, fields: Sequence[str], state: Mapping[str, Any]) -> None:
-        values = {
-            "record_id": record.id,
-            "version": record.version,
-            "kind": kind,
-            "at": self._call.at,
-            "by": self._call.actor.subject,
-            "operation": self._call.operation,
-            "fields": list(fields),
-            "state": dict(state),
-        }
-        self._execute(sa.insert(schema.record_versions).values(values))
-
-    def _policy_row(self, change: Change) -> dict[str, Any]:
-        if isinstance(change, SubjectNow):
-            body = {"roles": list(change.roles), "active": change.is_active, "version": change.version}
-            return {"kind": "subject", "name": str(change.subject), "body": body, "at": self._call.at}
-        return {"kind": "session", "name": str(change.session), "body": {}, "at": self._call.at}
-
-    def _lock(self, number: int) -> None:
-        self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
-
-    def _execute(self, statement: Any, values: list[dict[str, Any]] | None = None) -> None:
-        try:
-            self._connection.execute(statement, values)
-        except sa.exc.IntegrityError as error:
-            cause = error.orig
-            name = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
-            if name in _TAKEN:
-                raise _TAKEN[name] from None
-            raise
 
 
 def _kind(place: Place) -> str:

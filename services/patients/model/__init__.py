@@ -61,12 +61,14 @@ from services.patients.model.search import (
     read_search,
 )
 from services.patients.model.store import PatientStore, PatientsUnit, PatientsView
+from services.patients.model.verification import BirthChecks, checked
 
 __all__ = [
     "MOST_RANKED",
     "Address",
     "AlreadyDeceased",
     "Birth",
+    "BirthChecks",
     "Candidate",
     "DeathDateInvalid",
     "Demographics",
@@ -103,6 +105,7 @@ __all__ = [
     "changeable",
     "changed_fields",
     "changes",
+    "checked",
     "deactivate",
     "differing",
     "ensure_identifiers_free",

@@ -13,6 +13,7 @@ from services.patients.model.identifiers import Identifier
 from services.patients.model.likeness import Probe
 from services.patients.model.person import Patient, Status
 from services.patients.model.search import Found, Search
+from services.patients.model.verification import BirthChecks
 
 
 class PatientsView(Protocol):
@@ -48,6 +49,12 @@ class PatientsUnit(PatientsView, Protocol):
 
     def patient_to_change(self, patient_id: UUID) -> Patient:
         """One record as it is now, held until the end against changes by others; NotFound when there is none."""
+
+    def birth_checks(self, patient_id: UUID) -> BirthChecks | None:
+        """How often the birth date of a record was given wrongly."""
+
+    def set_birth_checks(self, checks: BirthChecks) -> None:
+        """Keep that count; the record is held."""
 
     def next_number(self) -> int:
         """The next number of the sequence of MRNs; never the same twice, with gaps."""

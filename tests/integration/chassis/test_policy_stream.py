@@ -301,3 +301,51 @@ def test_a_client_with_a_short_timeout_is_followed_too(redis_url: str, publisher
         assert within(SOON, lambda: is_refused(policy))
     finally:
         policy.stop()
+
+
+def test_a_withdrawn_key_is_known_everywhere_in_time_and_says_that_there_is_another(
+    follow: Follower, publisher: PolicyPublisher
+) -> None:
+    begun(publisher)
+    policy, told = follow(), []
+    policy.when_keys_change(lambda: told.append("changed"))
+    assert within(SOON, lambda: policy.is_live)
+    publisher.key("k-1")
+    assert within(SOON, lambda: policy.is_withdrawn("k-1"))
+    assert within(SOON, lambda: told == ["changed"])
+    assert not policy.is_withdrawn("k-2")
+    publisher.write_snapshot(lambda: PolicyState(keys={"k-1": time.time() + 60}))
+    later = follow()
+    assert within(SOON, lambda: later.is_withdrawn("k-1"))
+
+
+def test_how_far_an_account_reaches_changes_in_time_for_tokens_that_are_out(
+    follow: Follower, publisher: PolicyPublisher
+) -> None:
+    begun(publisher)
+    policy = follow()
+    assert policy.actor(claims()).covers_facility("f-2")
+    areas = {"nurse": {"facilities": ["f-1"], "departments": []}}
+    publisher.subject("u-1", roles=["nurse"], active=True, version=2, areas=areas, links=[["r-1", "linked", None]])
+    assert within(SOON, lambda: not policy.actor(claims()).covers_facility("f-2"))
+    actor = policy.actor(claims())
+    assert actor.covers_facility("f-1")
+    assert actor.is_about("r-1")
+    publisher.subject("u-1", roles=["nurse"], active=True, version=3, areas=areas, links=[])
+    assert within(SOON, lambda: not policy.actor(claims()).is_about("r-1"))
+
+
+def test_a_role_that_wants_a_second_factor_leaves_nothing_of_tokens_without_one_in_time(
+    follow: Follower, publisher: PolicyPublisher
+) -> None:
+    begun(publisher)
+    policy = follow()
+    with_code = {**claims(), "amr": ["pwd", "otp"], "auth_time": 1}
+    program = {**claims(), "amr": ["svc"]}
+    assert policy.actor(claims()).may("history.read")
+    publisher.role("nurse", permissions=[], version=2, second_factor=True)
+    assert within(SOON, lambda: not policy.actor(claims()).may("history.read"))
+    assert policy.actor(claims()).permissions == {"account.open"}
+    assert policy.actor(with_code).may("history.read"), "a fixed role keeps its fixed permissions"
+    assert policy.actor(with_code).second_factor_at == 1
+    assert policy.actor(program).may("history.read")

@@ -12,11 +12,12 @@ import psycopg
 from joserfc.jwk import RSAKey
 from psycopg.rows import dict_row
 
-from services.chassis import spec
+from services.chassis import spec, sql
 from services.chassis.auth import TokenCheck
+from services.chassis.keys import KeysInForce
 from services.chassis.policy import Policy
 from services.chassis.policy_stream import PolicyState
-from services.chassis.service import Service
+from services.chassis.service import Service, new_id
 from services.chassis.testing import Got, House
 
 ADMIN_FIRST = "one-time-for-tests-9f2c71"
@@ -25,6 +26,7 @@ PASSWORD = "seven tall herons under a tin roof"
 SECRETS = {
     "history": "h" * 10 + "0123456789abcdefghijklmnopqrstuv",
     "patients": "p" * 10 + "0123456789abcdefghijklmnopqrstuv",
+    "identity": "i" * 10 + "0123456789abcdefghijklmnopqrstuv",
 }
 MASTER_KEY = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
 _numbers = itertools.count(1)
@@ -36,6 +38,7 @@ def environ(postgres_url: str, redis_url: str, **more: str) -> dict[str, str]:
         "DATABASE_URL": postgres_url,
         "BUS_URL": redis_url,
         "IDENTITY_URL": "http://127.0.0.1:9",
+        "PATIENTS_URL": "http://127.0.0.1:9",
         "SERVICE_SECRET": "not used here",
         "MASTER_KEY": MASTER_KEY,
         "SUPER_ADMIN_PASSWORD": ADMIN_FIRST,
@@ -73,23 +76,30 @@ class Followed:
         self._policy._rebuild()
         return self._policy.actor(claims)
 
+    def is_withdrawn(self, kid: str) -> bool:
+        """Whether a signing key is withdrawn, by the policy of this moment."""
+        self._policy._rebuild()
+        return self._policy.is_withdrawn(kid)
+
 
 class RealHouse(House):
     """identity with tokens and policy as they are in a process."""
 
     def __init__(self, service: Service, policy: Policy) -> None:
-        keys, self._admin = OwnKeys(), ""
-        super().__init__(service, tokens=TokenCheck(keys=keys, policy=Followed(policy)))
-        desk = service.controller._desk
+        keys, self._admin, followed = OwnKeys(), "", Followed(policy)
+        self.service_policy = policy
+        super().__init__(service, tokens=TokenCheck(keys=KeysInForce(keys, withdrawals=followed), policy=followed))
+        desk, self.tokens = service.controller._desk, TokenCheck(keys=keys, policy=followed)
         keys.ask = lambda: list(desk.mint.published(at=datetime.now(UTC)))
 
     def with_token(self, operation: str, token: str, **more: Any) -> Got:
         """Call an operation with a token."""
         return self.call(operation, role=None, headers={"authorization": f"Bearer {token}"}, **more)
 
-    def sign_in(self, username: str, password: str) -> Got:
+    def sign_in(self, username: str, password: str, *, device: str | None = None, **more: Any) -> Got:
         """Sign in."""
-        return self.call("sign_in", role=None, body={"username": username, "password": password})
+        known = {} if device is None else {"device_token": device}
+        return self.call("sign_in", role=None, body={"username": username, "password": password, **known}, **more)
 
     def admin(self) -> str:
         """An access token of the super admin; the first call changes the first password."""
@@ -127,6 +137,10 @@ class RealHouse(House):
         assert changed.status == 204, changed.raw
         return user, dict(self.sign_in(user["username"], PASSWORD).body)
 
+    def me(self, token: str) -> Any:
+        """Who acts with a token, as every service sees it."""
+        return self.tokens.actor(token)[0]
+
     def refresh(self, token: str) -> Got:
         """Exchange a refresh token."""
         return self.call("refresh_session", role=None, body={"refresh_token": token})
@@ -145,6 +159,16 @@ def entries(house: House, operation: str) -> list[dict[str, Any]]:
     query = "SELECT event::jsonb -> 'data' AS entry FROM outbox WHERE type = 'audit.recorded.v1' ORDER BY id"
     found = [row["entry"] for row in rows(house, query)]
     return [entry for entry in found if entry["operation"] == operation]
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+def database(url: str) -> sql.Database:
+    """The store, for what a job does with it."""
+    return sql.Database(sql.engine(url, name="test", pool=2), service="identity", clock=now, new_id=new_id)
 
 
 def permissions(service: Service) -> dict[str, Any]:

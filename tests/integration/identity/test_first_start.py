@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 import psycopg
+import pyotp
 import pytest
 
 from services.chassis import redis, sql
@@ -45,9 +46,9 @@ def test_a_house_starts_once_however_many_start_it(new_postgres, redis_url):
         accounts = admin.execute("SELECT username, version FROM accounts ORDER BY username").fetchall()
         keys = admin.execute("SELECT count(*) FROM signing_keys").fetchone()[0]
         entries = admin.execute("SELECT count(*) FROM outbox WHERE type = 'audit.recorded.v1'").fetchone()[0]
-    assert accounts == [("admin", 1), ("history", 1), ("patients", 1)]
+    assert accounts == [("admin", 1), ("history", 1), ("identity", 1), ("patients", 1)]
     assert keys == 1
-    assert entries == 4, "each thing that was made has one entry"
+    assert entries == 5, "each thing that was made has one entry"
     for each in services:
         for close in each.close:
             close()
@@ -185,3 +186,22 @@ def test_old_rows_are_forgotten_and_living_ones_stay(house):
     for table in ("sessions", "refresh_tokens", "failure_counters", "policy_changes"):
         assert making.rows(house, f"SELECT 1 FROM {table}") == []
     database.engine.dispose()
+
+
+def test_whoever_commands_the_machine_lets_a_super_admin_in_who_has_lost_every_way(house, capsys):
+    user, tokens = house.signed_in("super_admin")
+    begun = house.with_token("start_second_factor", tokens["access_token"], body={"current_password": making.PASSWORD})
+    code = {"code": pyotp.TOTP(begun.body["secret"]).now()}
+    assert house.with_token("confirm_second_factor", tokens["access_token"], body=code).status == 200
+    for number in range(11):
+        house.sign_in(user["username"], f"wrong password number {number}")
+    command = house.service.commands["rescue"].run
+    assert (command([]), command(["nobody.at.all"]), command(["history"])) == (2, 1, 1)
+    capsys.readouterr()
+    assert command([user["username"].upper()]) == 0
+    password = capsys.readouterr().out.partition("one-time password: ")[2].strip()
+    got = house.sign_in(user["username"], password)
+    assert (got.status, got.body["must_change_password"]) == (201, True)
+    assert house.with_token("get_own_account", tokens["access_token"]).status == 401
+    entry = making.entries(house, "rescue")[-1]
+    assert (entry["actor"], entry["record_id"]) == ("operator", user["id"])

@@ -160,6 +160,16 @@ def test_a_session_of_another_device_is_listed_and_ended(house):
     assert house.with_token("get_own_account", here["access_token"]).status == 200
 
 
+def test_signing_out_everywhere_else_leaves_this_session_alone(house):
+    user, here = house.signed_in("nurse")
+    others = [house.sign_in(user["username"], making.PASSWORD).body for _ in range(2)]
+    assert house.with_token("end_own_sessions", here["access_token"]).body["ended"] >= 2
+    for each in others:
+        assert house.with_token("get_own_account", each["access_token"]).status == 401
+        assert house.refresh(each["refresh_token"]).status == 401
+    assert house.with_token("get_own_account", here["access_token"]).status == 200
+
+
 def test_nobody_ends_a_session_of_somebody_else(house):
     _, mine = house.signed_in("nurse")
     _, other = house.signed_in("nurse")

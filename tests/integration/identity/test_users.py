@@ -56,7 +56,7 @@ def test_a_role_that_is_taken_away_stops_working_with_the_same_token(house):
         user["id"],
     )
     assert [row["roles"] for row in kept] == ['["nurse"]', '["admin"]'], "old and new are in the history"
-    assert making.entries(house, "assign_roles")[-1]["fields"] == ["roles"]
+    assert making.entries(house, "assign_roles")[-1]["fields"] == ["roles", "roles+nurse", "roles-admin"]
 
 
 def test_a_disabled_user_is_out_at_once_and_an_enabled_one_may_come_back(house):

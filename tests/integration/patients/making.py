@@ -20,7 +20,7 @@ from services.patients import model
 
 HOUSE = model.House(country="US", zone=ZoneInfo("UTC"))
 NOBODY = "01939c3e-0000-7000-8000-0000000000ff"
-_TABLES = ("patients", "patients_history", "identifier_claims", "search_keys", "outbox", "idempotency")
+_TABLES = ("patients", "birth_checks", "patients_history", "identifier_claims", "search_keys", "outbox", "idempotency")
 _numbers = itertools.count(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import orjson
@@ -125,3 +126,34 @@ def test_a_contact_says_that_nothing_may_be_sent(house):
 def test_contacts_are_for_services_that_send_messages(house, role):
     assert act(house, "get_patient_contact", making.registered(house), role=role).status == 403
     assert house.call("get_patient_contact", patient_id=making.NOBODY, role="service").status == 404
+
+
+def check(house, record, birth_date, **given):
+    """Ask whether this is the birth date of a record."""
+    body = {"birth_date": birth_date}
+    return house.call("check_birth_date", patient_id=record["id"], body=body, **{"role": "service", **given})
+
+
+def test_a_birth_date_is_confirmed_to_services_only_and_not_as_often_as_one_could_guess(house):
+    record = making.registered(house, birth_date="1984-11-05")
+    assert check(house, record, "1984-11-05").body == {"matches": True}
+    assert {check(house, record, "1984-11-05", role=role).status for role in ("receptionist", "admin", "doctor")} == {
+        403
+    }
+    with ThreadPoolExecutor(6) as pool:
+        got = list(pool.map(lambda day: check(house, record, f"1990-01-{day:02d}").status, range(1, 25)))
+    assert (got.count(200), got.count(429)) == (10, 14)
+    assert check(house, record, "1984-11-05").status == 429
+    other = making.registered(house, family_name="Else", birth_date="1984-11-05")
+    assert check(house, other, "1984-11-05").body == {"matches": True}
+    assert check(house, {"id": making.NOBODY}, "1984-11-05").status == 404
+
+
+def test_asking_for_a_birth_date_is_in_the_trail_of_the_record_and_the_date_is_not(house):
+    record = making.registered(house, birth_date="1984-11-05")
+    check(house, record, "1984-11-06")
+    kept = making.rows(house, "outbox")
+    entry = next(row for row in kept if "check_birth_date" in row["event"])
+    assert record["id"] in entry["event"]
+    assert '"outcome":"failed"' in entry["event"].replace(" ", "")
+    assert "1984-11-06" not in entry["event"]

@@ -21,6 +21,8 @@ subjects = some.builds(
     active=some.booleans(),
     version=some.integers(1, 9),
     until=some.just(UNTIL),
+    areas=some.sampled_from([{}, {"nurse": {"facilities": ["f"], "departments": ["d"]}}]),
+    links=some.sampled_from([(), (("r", "own", None),), (("r", "linked", 7),)]),
 )
 
 
@@ -74,6 +76,10 @@ def test_a_heartbeat_changes_nothing() -> None:
         ("subject", {"subject": "u", "roles": [], "active": True, "version": "x", "until": 1}),
         ("session", {"session": "s"}),
         ("role", {"role": "r", "permissions": 5, "version": 1}),
+        ("role", {"role": "r", "permissions": [], "version": 1, "second_factor": "yes"}),
+        ("key", {"key": "k"}),
+        ("subject", {"subject": "u", "roles": [], "active": True, "version": 1, "until": 1, "areas": []}),
+        ("subject", {"subject": "u", "roles": [], "active": True, "version": 1, "until": 1, "links": [["r"]]}),
     ],
 )
 def test_an_entry_that_is_not_of_the_form_is_refused_and_changes_nothing(kind: str, body: dict[str, object]) -> None:
@@ -100,7 +106,7 @@ def test_merging_gives_the_same_whatever_comes_first_and_twice(one: dict, other:
 
 @given(some.dictionaries(some.text(max_size=5), subjects, max_size=5))
 def test_a_state_survives_its_snapshot(found: dict[str, Subject]) -> None:
-    state = PolicyState(found, {"s-1": 12.5}, {"porter": Role(frozenset({"patients.read"}), 3)})
+    state = PolicyState(found, {"s-1": 12.5}, {"porter": Role(frozenset({"patients.read"}), 3)}, {"k-1": 7.5})
     assert state_from_json(orjson.loads(orjson.dumps(state_to_json(state)))) == state
 
 

@@ -6,7 +6,7 @@ import copy
 import itertools
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,11 @@ class Rows:
     keys: list[SigningKey] = field(default_factory=list)
     changes: list[Any] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
+    roles: dict[str, roles.Role] = field(default_factory=dict)
+    factors: dict[UUID, Any] = field(default_factory=dict)
+    backup_codes: dict[UUID, set[bytes]] = field(default_factory=dict)
+    challenges: dict[bytes, Any] = field(default_factory=dict)
+    service_keys: dict[bytes, Any] = field(default_factory=dict)
 
 
 class FakeWork:
@@ -149,6 +154,60 @@ class FakeWork:
     def add_key(self, key):
         self.rows.keys.append(key)
 
+    def kept_roles(self):
+        return list(self.rows.roles.values())
+
+    roles_for_change = kept_roles
+
+    def save_role(self, role, *, fields):
+        self.rows.roles[role.name] = role
+        self.rows.versions.append((role.id, role.version, tuple(fields)))
+
+    def holders_of(self, role):
+        return sum(role in each.roles for each in self.rows.accounts.values())
+
+    def facilities_named(self, ids):
+        return {each: self.rows.places[each] for each in ids if each in self.rows.places}
+
+    departments_named = facilities_named
+
+    def second_factor_for_change(self, account_id):
+        return self.rows.factors.get(account_id)
+
+    def set_second_factor(self, factor):
+        self.rows.factors[factor.account_id] = factor
+
+    def drop_second_factor(self, account_id):
+        self.rows.factors.pop(account_id, None)
+        self.rows.backup_codes.pop(account_id, None)
+
+    def set_backup_codes(self, account_id, *, digests):
+        self.rows.backup_codes[account_id] = set(digests)
+
+    def use_backup_code(self, account_id, *, digest):
+        held = self.rows.backup_codes.get(account_id, set())
+        found = digest in held
+        held.discard(digest)
+        return found
+
+    def add_challenge(self, challenge):
+        self.rows.challenges[challenge.digest] = challenge
+
+    def challenge_for_change(self, digest):
+        return self.rows.challenges.get(digest)
+
+    save_challenge = add_challenge
+
+    def session_for_change(self, session_id, *, account_id):
+        found = self.rows.sessions.get(session_id)
+        return found if found is not None and found.account_id == account_id and found.ended_at is None else None
+
+    def save_session(self, session):
+        self.rows.sessions[session.id] = session
+
+    def service_key_of(self, digest):
+        return self.rows.service_keys.get(digest)
+
     def announce(self, change):
         self.rows.changes.append(change)
 
@@ -205,8 +264,38 @@ class FakeMint:
         assert at
         return [{"kid": "k1"}]
 
+    def forget(self):
+        """Nothing is kept."""
+
     def make(self):
         return "k2", {"kid": "k2"}, b"sealed"
+
+
+class FakeDevices:
+    """A device is known by the name of its owner."""
+
+    def new(self, name, *, at):
+        assert at
+        return f"device of {name}"
+
+    def known(self, name, token, *, at):
+        assert at
+        return name.encode() if token == f"device of {name}" else None
+
+
+class FakeAuthenticator:
+    """A code is the number of its step."""
+
+    def new_secret(self, account_id):
+        return "SECRET", f"sealed for {account_id}".encode()
+
+    def address(self, secret, *, username):
+        return f"otpauth://{username}/{secret}"
+
+    def step_of(self, sealed, code, *, account_id, at):
+        assert sealed == f"sealed for {account_id}".encode()
+        now = int(at.timestamp()) // 30
+        return int(code) if code.isdigit() and abs(int(code) - now) <= 1 else None
 
 
 def desk(store: FakeStore, hasher: FakeHasher) -> Desk:
@@ -226,11 +315,23 @@ def desk(store: FakeStore, hasher: FakeHasher) -> Desk:
         catalogue=roles.catalogue(document),
         zones=frozenset({"Europe/Berlin"}),
         limits=Limits(),
-        throttles={"account": Rule(free=3), "source": Rule(free=50)},
+        throttles={
+            "account": Rule(free=3),
+            "device": Rule(free=3),
+            "factor": Rule(free=3),
+            "source": Rule(free=50),
+            "house": Rule(free=1000, window=timedelta(minutes=1)),
+        },
         new_id=new_id,
         secret=lambda: f"secret number {next(_ids)}",
         randomness=lambda size: bytes(range(size)),
         digest=str.encode,
+        common={"everybody tries this one"},
+        devices=FakeDevices(),
+        authenticator=FakeAuthenticator(),
+        records=None,
+        provider=None,
+        mail=None,
     )
 
 

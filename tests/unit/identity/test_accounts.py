@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.identity import view
-from services.identity.model import accounts, places, policy, roles, sessions
+from services.identity.model import accounts, openings, places, policy, roles, sessions
 from services.kernel.access import Actor
 from services.kernel.errors import Forbidden, Invalid, Stale
 
@@ -39,7 +39,7 @@ def person(*given, **more):
 
 def service():
     """The account of a service."""
-    return accounts.service_account(account_id=OTHER, client_id="history", digest=b"d", at=AT)
+    return openings.service_account(account_id=OTHER, client_id="history", digest=b"d", at=AT)
 
 
 def test_a_new_account_can_do_nothing_before_its_password_is_changed():
@@ -54,7 +54,7 @@ def test_a_one_time_password_opens_the_door_for_two_weeks():
     made = accounts.with_one_time_password(person(), password_hash="h", by=ADMIN, at=AT)
     assert made.may_sign_in(AT + timedelta(days=13))
     assert not made.may_sign_in(AT + timedelta(days=14))
-    first = accounts.first_super_admin(account_id=ID, password_hash="h", at=AT)
+    first = openings.first_super_admin(account_id=ID, password_hash="h", at=AT)
     assert first.may_sign_in(AT + timedelta(days=1000)), "nobody is locked out of a new house for good"
     assert not service().may_sign_in(AT)
     assert not person(is_active=False).may_sign_in(AT)
@@ -101,7 +101,7 @@ def test_a_service_is_no_person():
         with pytest.raises(accounts.NotAPerson):
             change()
     assert not accounts.disabled(service(), by=ADMIN, at=AT).is_active
-    assert accounts.with_secret(service(), digest=b"e", at=AT).version == 2
+    assert openings.with_secret(service(), digest=b"e", at=AT).version == 2
 
 
 def test_what_changes_nothing_makes_no_version():
@@ -163,12 +163,12 @@ def test_a_refresh_token_is_worth_what_its_session_and_its_use_say(minutes, sess
 
 
 def test_an_access_token_says_who_and_for_how_long():
-    claims = sessions.claims(person(), session=OTHER, at=AT, token_id=ID)
+    claims = sessions.claims(person(), session=OTHER, methods=["pwd"], authenticated_at=AT, at=AT, token_id=ID)
     assert claims["exp"] - claims["iat"] == 600
     assert (claims["sub"], claims["sid"], claims["roles"]) == (str(ID), str(OTHER), ["nurse"])
     assert sessions.used(sessions.opened(person(), session_id=ID, source="", at=AT, limits=LIMITS), at=AT).used_at == AT
     assert sessions.actor_of(person(), session=OTHER).roles == {"nurse"}
-    assert policy.of_account(person()).roles == ("nurse",)
+    assert policy.of_account(person(), at=AT).roles == ("nurse",)
 
 
 def site(**more):

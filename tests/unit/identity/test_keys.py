@@ -87,3 +87,36 @@ def test_a_key_is_due_after_thirty_days_and_spent_after_its_last_use():
     assert keys.spent(known, at=at + timedelta(minutes=10)) == ["k0"]
     erased = [replace(known[0], sealed=None), known[1]]
     assert keys.spent(erased, at=at + timedelta(minutes=10)) == []
+
+
+def test_a_withdrawn_key_signs_and_shows_nothing_and_loses_its_private_half():
+    known, at = house(3600)
+    later = at + keys.SHOWN_BEFORE
+    left = keys.withdrawn(known, kid="k1", at=later)
+    gone = next(each for each in left if each.kid == "k1")
+    assert (gone.withdrawn_at, gone.sealed) == (later, None)
+    assert "k1" not in {each.kid for each in keys.shown(left, at=later)}
+    assert keys.can_sign(left, at=later), "the key before it is still known everywhere"
+    assert keys.signing(left, at=later).kid == "k0"
+    with pytest.raises(keys.WithdrawnAlready):
+        keys.withdrawn(left, kid="k1", at=later)
+    with pytest.raises(keys.UnknownSigningKey):
+        keys.withdrawn(left, kid="k9", at=later)
+
+
+def test_a_key_that_waits_steps_in_and_without_one_the_next_signs_at_once():
+    known, at = house(3600)
+    left = keys.withdrawn(known, kid="k0", at=at)
+    assert keys.signing(left, at=at).kid == "k1"
+    none = keys.withdrawn(left, kid="k1", at=at)
+    assert not keys.can_sign(none, at=at)
+    assert keys.next_key(none, made=made("k2"), at=at).signs_from == at
+
+
+def test_an_old_key_without_its_private_half_does_not_hold_the_next_one_up():
+    known, at = house(3600)
+    later = at + timedelta(hours=1)
+    spent = [replace(each, sealed=None) if each.kid == "k0" else each for each in known]
+    left = keys.withdrawn(spent, kid="k1", at=later)
+    assert not keys.can_sign(left, at=later)
+    assert keys.next_key(left, made=made("k2"), at=later).signs_from == later

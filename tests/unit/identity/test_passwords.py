@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.identity.app import blocklist
 from services.identity.model import passwords
 
 ABOUT = ("ada.example", "Ada Example")
+COMMON = blocklist.load()
 
 
 def rule(password, about=ABOUT):
     """The rule that a password breaks, or None."""
     refused = None
     try:
-        passwords.accepted(password, about=about, pointer="/new_password")
+        passwords.accepted(password, about=about, common=COMMON, pointer="/new_password")
     except passwords.PasswordRefused as error:
         refused = error
     return refused and refused.errors[0].rule
@@ -25,7 +27,7 @@ def rule(password, about=ABOUT):
 
 def test_a_refusal_names_the_place_and_never_the_password():
     with pytest.raises(passwords.PasswordRefused) as refused:
-        passwords.accepted("Welcome-Welcome-2026", about=(), pointer="/new_password")
+        passwords.accepted("Welcome-Welcome-2026", about=(), common=(), pointer="/new_password")
     assert refused.value.errors[0].pointer == "/new_password"
     assert "Welcome" not in repr(refused.value.errors) + str(refused.value)
 
@@ -106,3 +108,28 @@ def test_every_sign_of_a_one_time_password_is_equally_likely():
 def test_a_one_time_password_needs_all_its_randomness():
     with pytest.raises(ValueError, match="20 bytes"):
         passwords.one_time(b"short")
+
+
+@pytest.mark.target("C-09")
+def test_the_list_of_common_passwords_is_long_and_known_in_every_way_of_writing():
+    assert COMMON.entries >= 100_000
+    for common in ("password", "Football1", "ILOVEMYDOG", "yashikxyashikyashikxyashik", "\uff50\uff41ssword"):
+        assert common in COMMON, common
+    refused = sum(f"{number:x} quiet lanterns over {number} canals" in COMMON for number in range(20_000))
+    assert refused <= 20, "one in ten thousand, and chance"
+
+
+def test_a_list_is_made_of_the_first_half_and_of_what_is_long(tmp_path):
+    made = blocklist.CommonPasswords(blocklist.made_from(["short", "Password", "correcthorsebattery\n"]))
+    assert made.entries == 2
+    assert "PASSWORD" in made
+    assert "correcthorsebattery" in made
+    assert "something else" not in made
+
+
+def test_eight_characters_are_enough_when_the_caller_says_so_and_the_list_counts_all_the_same():
+    short = {"about": (), "common": COMMON, "pointer": "/p", "shortest": passwords.SHORTEST_WITH_FACTOR}
+    assert passwords.accepted("kdvQ wnx", **short) == "kdvQ wnx"
+    for refused in ("kdvQwnx", "football1"):
+        with pytest.raises(passwords.PasswordRefused):
+            passwords.accepted(refused, **short)

@@ -66,3 +66,28 @@ def test_a_right_try_is_given_back_to_its_source():
     many = throttle.Counter(failures=12, last_at=START, closed_until=closed)
     assert throttle.given_back(many, rule=RULE).closed_until == closed, "the others still count"
     assert throttle.given_back(throttle.Counter(), rule=RULE).failures == 0
+
+
+def test_after_the_most_in_a_row_the_way_is_shut_for_a_month_and_ends_by_itself():
+    rule = throttle.Rule(free=10, most=100)
+    counter = throttle.counted(throttle.Counter(failures=99, last_at=START), rule=rule, at=START)
+    assert counter.closed_until == START + throttle.SHUT
+    with pytest.raises(TooMany):
+        throttle.counted(counter, rule=rule, at=START + throttle.SHUT - timedelta(seconds=1))
+    assert throttle.counted(counter, rule=rule, at=START + throttle.SHUT).failures == 1
+
+
+def test_in_a_window_failures_are_counted_and_not_in_a_row():
+    rule = throttle.Rule(free=3, window=timedelta(minutes=1))
+    counter, at = throttle.Counter(), START
+    for _ in range(100):
+        counter = throttle.counted(counter, rule=rule, at=at)
+        at += timedelta(seconds=31)
+    assert counter.failures <= 2, "a trickle closes nothing"
+    counter = throttle.Counter()
+    for second in range(3):
+        counter = throttle.counted(counter, rule=rule, at=START + timedelta(seconds=second))
+    with pytest.raises(TooMany) as refused:
+        throttle.counted(counter, rule=rule, at=START + timedelta(seconds=10))
+    assert refused.value.retry_after_s == 50
+    assert throttle.counted(counter, rule=rule, at=START + timedelta(minutes=1)).failures == 1

@@ -22,6 +22,7 @@ class FakePatientStore:
         self.kept: dict[UUID, list[model.KeptVersion]] = {}
         self.told: list[Event] = []
         self.number = 1000000
+        self.birth_checks: dict[UUID, model.BirthChecks] = {}
 
     @contextmanager
     def begin(self, call: Call) -> Iterator[FakeWork]:
@@ -53,6 +54,12 @@ class FakeWork:
         return self._store.now[patient_id]
 
     patient_to_change = status = patient
+
+    def birth_checks(self, patient_id: UUID) -> model.BirthChecks | None:
+        return self._store.birth_checks.get(patient_id)
+
+    def set_birth_checks(self, checks: model.BirthChecks) -> None:
+        self._store.birth_checks[checks.patient_id] = checks
 
     def patients(self, patient_ids: Sequence[UUID]) -> list[model.Patient]:
         return [self._store.now[each] for each in patient_ids if each in self._store.now]
