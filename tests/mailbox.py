@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterable
@@ -10,7 +11,9 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from standalone.inbox import MailSink, Messages
+from standalone.inbox.faults import Faults
+from standalone.inbox.mail import MailSink
+from standalone.inbox.store import Store
 from standalone.servers import ports
 
 _TOKEN = re.compile(r"#token=([A-Za-z0-9_-]+)")
@@ -21,9 +24,9 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        self.messages = Messages(Path(self._folder.name) / "mails")
+        self._store = Store(Path(self._folder.name) / "mails")
         self._port = ports.free()
-        self._server = Controller(MailSink(self.messages), hostname="127.0.0.1", port=self._port)
+        self._server = Controller(MailSink(self._store, Faults()), hostname="127.0.0.1", port=self._port)
         self._server.start()
 
     def settings(self) -> dict[str, str]:
@@ -34,9 +37,14 @@ class Mailbox:
             "PUBLIC_URL": "https://house.example.org",
         }
 
+    def newest_first(self) -> list[dict[str, Any]]:
+        """What has come."""
+        return [json.loads(each) for each in self._store.newest_first()]
+
     def stop(self) -> None:
         """End it."""
         self._server.stop()
+        self._store.close()
         self._folder.cleanup()
 
 

@@ -102,7 +102,7 @@ def links(houses, mailbox) -> Links:
         job = next(each for each in houses["identity"].service.jobs if each.name == "identity_mail")
         made = new_id()
         job.run(Call(id=made, operation="mail", actor=NOBODY, at=now(), request_id=str(made)))
-        return tokens(mailbox.messages.newest_first(), to=address)[0]
+        return tokens(mailbox.newest_first(), to=address)[0]
 
     return newest
 

@@ -303,6 +303,11 @@ class Journey:
                 return self._brought_back(body)
             case "issue_service_token":
                 return {**body, "client_id": "history", "client_secret": self._service_secret}
+        return self._filled_elsewhere(operation, body)
+
+    def _filled_elsewhere(self, operation: Operation, body: Any) -> Any:
+        """The same for what is no matter of accounts."""
+        match operation.operation_id:
             case "add_doctor_session":
                 body = {**body, "valid_from": "2020-01-01"}
             case "send_test_message" if body["channel"] == "in_app":

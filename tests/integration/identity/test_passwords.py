@@ -26,7 +26,7 @@ def send(house, mailbox):
     def now(to):
         job = next(each for each in house.service.jobs if each.name == "identity_mail")
         job.run(Call(id=making.new_id(), operation="mail", actor=NOBODY, at=making.now(), request_id="r"))
-        return tokens(mailbox.messages.newest_first(), to=to)
+        return tokens(mailbox.newest_first(), to=to)
 
     return now
 
@@ -116,10 +116,10 @@ def test_a_link_does_not_go_round_the_second_factor_and_ends_a_wait(house, send)
 
 def test_who_has_no_address_is_told_nothing_and_nothing_waits_to_be_sent(house, send, mailbox):
     user, _ = house.signed_in("nurse")
-    before = len(mailbox.messages.newest_first())
+    before = len(mailbox.newest_first())
     assert ask(house, user["username"]).status == 202
     send("nobody@example.org")
-    assert len(mailbox.messages.newest_first()) == before
+    assert len(mailbox.newest_first()) == before
 
 
 def test_asking_again_and_again_has_to_wait_whoever_it_is(house):
