@@ -224,7 +224,7 @@ class Booking:
         found: list[dict[str, Any]] = []
         query = {"since": since, "until": until, "limit": 100, **more}
         while True:
-            got = self.call("list_appointments", query=query)
+            got = insist(lambda: self.call("list_appointments", query=query))
             assert got.status == 200, got.body
             found += got.body["items"]
             if got.body["next_cursor"] is None:

@@ -16,7 +16,7 @@ from services.chassis.stores import StoreAway, StoreBusy
 from services.chassis.testing import Got
 from tests.histories import CLOSED, OVER, ROOM_TAKEN, STALE, TAKEN, Desk, Operation, Place, first_anomaly
 from tests.integration.appointments.contests import clean
-from tests.integration.appointments.making import BERLIN, Booking, World, at, fresh, monday, session, together
+from tests.integration.appointments.making import BERLIN, Booking, World, at, fresh, insist, monday, session, together
 
 CAPACITY, CLERKS = 2, 8
 REFUSALS = {TAKEN, CLOSED, ROOM_TAKEN, STALE, OVER}
@@ -60,7 +60,7 @@ class Mixing:
         known = {name: each for name, each in desk.known.items() if name in self.told}
         assert set(known) == set(self.told)
         for name, (version, place) in known.items():
-            found = self.desk.read({"id": name}).body
+            found = insist(lambda name=name: self.desk.read({"id": name})).body
             assert (found["version"], self._place(found)) == (version, place)
         listed = self.desk.listed(at(monday(), "00:00"), at(monday(), "23:59"))
         assert {each["id"]: each["version"] for each in listed} == {name: each[0] for name, each in known.items()}
