@@ -210,6 +210,8 @@ def changed(role: Role, *, change: Mapping[str, Any], role_id: UUID, known: Cata
     """
     if not role.is_own and set(change) - {"requires_second_factor"}:
         raise FixedRole
+    if role.name == SUPER_ADMIN:
+        refuse_not_held(role.permissions, by=by)  # nobody below decides how those above are recognised
     held = role.permissions
     permissions = (
         _permissions(change["permissions"], held=held, known=known, by=by) if "permissions" in change else held

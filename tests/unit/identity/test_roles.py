@@ -92,6 +92,13 @@ def test_a_fixed_role_has_a_setting_and_nothing_else_to_change():
         merged.role("gone")
 
 
+def test_only_a_super_admin_says_how_super_admins_are_recognised():
+    boss = Actor(subject="boss", permissions=frozenset({"a.read", "b.read", "c.read"}))
+    with pytest.raises(roles.PermissionNotHeld):
+        change(KNOWN.role("super_admin"), requires_second_factor=True)
+    assert change(KNOWN.role("super_admin"), by=boss, requires_second_factor=True).requires_second_factor
+
+
 def test_a_permission_that_is_no_more_goes_from_own_roles():
     old = replace(porter(), permissions=("a.read", "z.read"))
     assert KNOWN.with_kept([old]).role("porter").permissions == ("a.read",)
