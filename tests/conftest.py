@@ -7,12 +7,17 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 
 from services.chassis import redis
 from tests import stores
 
 pytest_plugins = ["tests.features"]  # row marks, results and budgets of suites
+
+# How long an example takes says something about the machine, and fails no test.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def _name(request: pytest.FixtureRequest) -> str:
