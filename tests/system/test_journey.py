@@ -173,6 +173,7 @@ STOPPED = {
 }
 
 
+@pytest.mark.row("NOT-19")
 @pytest.mark.timeout(900)
 def test_twenty_bookings_are_answered_while_a_part_is_away_and_all_follows_once_it_is_back(
     played: Played, admin: Person, clinic: Clinic, desk: Person
