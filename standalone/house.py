@@ -155,7 +155,7 @@ class House:
     def _value(self, service: str, need: needs.Need) -> str | None:
         """What a house has for one setting of a service: addresses and files by their names, secrets for the rest."""
         name, peer = need.name, need.name.removesuffix("_url")
-        special = {
+        special: dict[str, Callable[[], str | None]] = {
             **self._ways_out(),
             "database_url": lambda: self.stores.url(service),
             "super_admin_password": lambda: self.secrets.typed("super-admin"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import email
-import email.policy
 import re
-from email.message import EmailMessage
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from email.message import Message
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -48,38 +49,55 @@ class MailSink:
             reference=found["message_id"],
             more=found,
         )
-        if fault.loses_answer and server.transport is not None:
+        if fault.loses_answer and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 2.0.0 Ok: kept"
 
 
 def read(raw: bytes) -> dict[str, Any]:
     """What a mail says: subject, text, some headers, names of its files, and the entry for a calendar if it has one."""
-    mail = email.message_from_bytes(raw, policy=email.policy.default)
-    part = mail.get_body(preferencelist=("plain", "html"))
-    text = str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
-    shown = {name: str(mail.get(header, "")) for name, header in _SHOWN.items()}
-    files = [each.get_filename() or "" for each in mail.iter_attachments()]
+    mail = email.message_from_bytes(raw)
+    parts = [each for each in mail.walk() if not each.is_multipart()]
+    written = [each for each in parts if each.get_content_maintype() == "text" and not each.get_filename()]
+    kinds = {each.get_content_type(): each for each in reversed(written)}
+    plain = kinds.get("text/plain") or kinds.get("text/html")
+    calendar = kinds.get("text/calendar")
     return {
-        **shown,
-        "subject": str(mail.get("Subject", "")),
-        "text": text,
-        "attachments": files,
-        "invitation": _invitation(mail),
+        **{name: _header(mail, header) for name, header in _SHOWN.items()},
+        "subject": _header(mail, "Subject"),
+        "text": "" if plain is None else _text(plain).replace("\r\n", "\n"),
+        "attachments": [name for name in (each.get_filename() for each in parts) if name],
+        "invitation": None if calendar is None else _invitation(calendar),
     }
 
 
-def _invitation(mail: EmailMessage) -> dict[str, str] | None:
-    """The entry for a calendar that stands beside the text: what calendars act on."""
-    part = next((each for each in mail.walk() if each.get_content_type() == "text/calendar"), None)
-    if part is None:
-        return None
+def _header(mail: Message, name: str) -> str:
+    """A header as it was meant: encoded words (RFC 2047), or UTF-8 as it is (RFC 6532)."""
+    for key, value in mail.raw_items():
+        if key.lower() == name.lower():
+            unfolded = "".join(str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace").splitlines())
+            try:
+                return str(make_header(decode_header(unfolded)))
+            except (MessageError, LookupError, ValueError):  # no words that can be decoded: shown as they came
+                return unfolded
+    return ""
+
+
+def _text(part: Message) -> str:
     raw = part.get_payload(decode=True)
-    lines = re.sub(r"\r?\n[ \t]", "", raw.decode("utf-8", "replace") if isinstance(raw, bytes) else "").splitlines()
+    content = raw if isinstance(raw, bytes) else b""
+    try:
+        return content.decode(part.get_content_charset("utf-8"), "replace")
+    except LookupError:
+        return content.decode("utf-8", "replace")
+
+
+def _invitation(part: Message) -> dict[str, str]:
+    """What calendars act on."""
+    lines = re.sub(r"\r?\n[ \t]", "", _text(part)).splitlines()
     # A time zone that comes along has a DTSTART of its own.
-    calendar = lines[: lines.index("BEGIN:VTIMEZONE")] if "BEGIN:VTIMEZONE" in lines else lines
     event = lines[lines.index("BEGIN:VEVENT") :] if "BEGIN:VEVENT" in lines else []
-    found = {name: _property(event, key) or _property(calendar, key) for name, key in _CALENDAR.items()}
+    found = {name: _property(event, key) or _property(lines, key) for name, key in _CALENDAR.items()}
     return {**found, "mime_method": str(part.get_param("method") or "")}
 
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-_NAMES = {"email": "E-mail", "sms": "Text message", "push": "Push message"}
+_NAMES = {"email": "E-mail", "sms": "SMS", "push": "Push"}
 _FACTS = (
     ("at", "Came"),
     ("to", "To"),
@@ -47,7 +47,7 @@ nav a{padding:.35rem .8rem;border:1px solid var(--line);border-radius:2rem;backg
 text-decoration:none}
 nav a[aria-current]{background:var(--ink);color:var(--paper);border-color:var(--ink)}
 ol,.sheet{list-style:none;margin:0;padding:0;background:var(--paper);border:1px solid var(--line);border-radius:.5rem}
-li{display:grid;grid-template-columns:7.5rem minmax(8rem,15rem) minmax(0,1fr) auto;gap:.25rem 1rem;align-items:baseline;
+li{display:grid;grid-template-columns:5rem minmax(8rem,15rem) minmax(0,1fr) auto;gap:.25rem 1rem;align-items:baseline;
 padding:.6rem 1rem}
 li+li{border-top:1px solid var(--line)}
 li a{font-weight:600;text-decoration:none;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
@@ -99,12 +99,14 @@ def one(message: Mapping[str, Any] | None) -> bytes:
     invitation = message.get("invitation")
     event = f'<div class="sheet"><h2>Calendar</h2>{_facts(invitation, _INVITATION)}</div>' if invitation else ""
     language = escape(_text(message.get("language")))
+    is_same = message.get("reference") == message.get("message_id")
+    facts = {**message, "at": _moment(_text(message["at"])), "reference": "" if is_same else message.get("reference")}
     return _page(
         title,
         f'{back}<span class="kind {escape(kind)}">{escape(_NAMES.get(kind, kind))}</span>'
         f'<h1 dir="auto">{escape(title)}</h1>'
         f'<div class="sheet text" dir="auto" lang="{language}">{escape(_text(message["text"]))}</div>{event}'
-        f'<div class="sheet">{_facts(message, _FACTS)}</div>',
+        f'<div class="sheet">{_facts(facts, _FACTS)}</div>',
     )
 
 

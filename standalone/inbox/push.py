@@ -1,7 +1,7 @@
 """The push service of the inbox, and the browsers behind it: it knows their private keys, so it can show what came.
 
-It checks what a real one does: the header TTL (RFC 8030), the sender's token (RFC 8292); and then, as the browser would,
-opens the message (RFC 8291).
+It checks what a real one does: the header TTL (RFC 8030) and the sender's token (RFC 8292). Then it opens the message
+(RFC 8291), as the browser would.
 """
 
 from __future__ import annotations
@@ -107,7 +107,12 @@ class PushService:
             raise NotTaken(403, "Another key than the one of the subscription")
         try:
             point = _bytes(key)
-            public = {"kty": "EC", "crv": "P-256", "x": _text(point[1:33]), "y": _text(point[33:])}
+            public: dict[str, str | list[str]] = {
+                "kty": "EC",
+                "crv": "P-256",
+                "x": _text(point[1:33]),
+                "y": _text(point[33:]),
+            }
             claims = jwt.decode(token, ECKey.import_key(public), algorithms=["ES256"]).claims
         except (JoseError, ValueError):
             raise NotTaken(403, "The token is not signed by this key") from None

@@ -38,7 +38,7 @@ class Subscription:
     private_key: str
     secret: str
     sender_key: str | None
-    is_gone: bool = False
+    is_gone: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ class Store:
         """One subscription, gone or not."""
         with closing(sqlite3.connect(self._file)) as reading:
             row = reading.execute("SELECT * FROM subscriptions WHERE id = ?", (subscription_id,)).fetchone()
-        return None if row is None else Subscription(*row[:4], is_gone=bool(row[4]))
+        return None if row is None else Subscription(*row)
 
     def unsubscribe(self, subscription_id: str) -> bool:
         """Whether there was such a subscription; it is gone now."""
@@ -163,7 +163,8 @@ class Store:
             self._writing.execute("COMMIT")
 
     def _page(self, wanted: Wanted, *, before: int, most: int) -> list[tuple[int, str]]:
-        terms, values = ["number < ?"], [before]
+        terms: list[str] = ["number < ?"]
+        values: list[object] = [before]
         for term, value in (
             ("kind = ?", wanted.kind),
             ("number IN (SELECT number FROM addresses WHERE address = ?)", wanted.to),

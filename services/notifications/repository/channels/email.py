@@ -65,7 +65,7 @@ class EmailChannel:
     """E-mail through one relay.
 
     sender: the address that it comes from. clock: this moment, for the header Date. idle_s: how long a connection is
-    kept without a message.
+    kept without a message. whole_s: the longest that one message may take.
     """
 
     name = "email"
@@ -77,10 +77,11 @@ class EmailChannel:
         sender: str,
         clock: Callable[[], datetime],
         idle_s: float = IDLE_S,
+        whole_s: float = WHOLE_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._relay, self._sender, self._clock = relay, mail.mailbox(sender), clock
-        self._idle_s, self._monotonic = idle_s, monotonic
+        self._idle_s, self._whole_s, self._monotonic = idle_s, whole_s, monotonic
         self._tls = None if relay.tls == "none" else punctual.tls(relay.ca_file)
         self._lock = threading.Lock()
         self._client: _Client | None = None
@@ -95,7 +96,7 @@ class EmailChannel:
         """
         to = mail.mailbox(message.to)
         raw = mail.mail(message, to=to, sender=self._sender, at=self._clock())
-        with self._lock, deadline.within(WHOLE_S):
+        with self._lock, deadline.within(self._whole_s):
             client = self._kept()
             try:
                 if client is not None and self._begins(client, to=to, size=len(raw)):

@@ -36,16 +36,17 @@ def post(
     *,
     headers: Mapping[str, str],
     channel: str,
+    whole_s: float = WHOLE_S,
 ) -> Received:
     """The answer, whatever its status; redirects are answers like any other.
 
-    channel: the first word of codes.
+    channel: the first word of codes. whole_s: the longest that all of it may take.
     Raises:  ChannelAway: nothing went out. OutcomeUnknown: something did, and no answer came.
     """
     body = _Body(raw)
     sent = {"user-agent": "infirmary", "accept-encoding": "identity", **headers, "content-length": str(len(raw))}
     try:
-        with deadline.within(WHOLE_S):
+        with deadline.within(whole_s):
             return http.exchange(
                 connections, "POST", url, headers=sent, body=body, largest=LARGEST_ANSWER, connect_s=CONNECT_S
             )

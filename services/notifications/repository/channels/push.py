@@ -90,8 +90,8 @@ class PushChannel:
 
     name = "push"
 
-    def __init__(self, signer: webpush.Signer, *, hosts: PushHosts) -> None:
-        self._signer, self._hosts = signer, hosts
+    def __init__(self, signer: webpush.Signer, *, hosts: PushHosts, whole_s: float = posting.WHOLE_S) -> None:
+        self._signer, self._hosts, self._whole_s = signer, hosts, whole_s
         self._http = http.pool(connections=1, tls=punctual.tls())
 
     @property
@@ -141,7 +141,7 @@ class PushChannel:
         for address in [place.host] if place.is_named_whole else _public_addresses(place):
             connections = self._http.connection_from_host(address, place.port, place.scheme, pool_kwargs=named)
             try:
-                return posting.post(connections, path, body, headers=headers, channel=self.name)
+                return posting.post(connections, path, body, headers=headers, channel=self.name, whole_s=self._whole_s)
             except ChannelAway:
                 continue
         raise ChannelAway("push_away")

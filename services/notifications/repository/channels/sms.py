@@ -81,8 +81,8 @@ class SmsChannel:
 
     name = "sms"
 
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
+    def __init__(self, provider: Provider, *, whole_s: float = posting.WHOLE_S) -> None:
+        self._provider, self._whole_s = provider, whole_s
         self._http = http.pool(connections=1, tls=punctual.tls())
 
     def send(self, message: Outgoing) -> Accepted:
@@ -91,7 +91,9 @@ class SmsChannel:
         Raises:  Deferred, Refused, OptedOut, ChannelAway, OutcomeUnknown.
         """
         asked = self._provider.request(message)
-        answer = posting.post(self._http, asked.url, asked.raw, headers=asked.headers, channel=self.name)
+        answer = posting.post(
+            self._http, asked.url, asked.raw, headers=asked.headers, channel=self.name, whole_s=self._whole_s
+        )
         return self._provider.meaning(answer)
 
     def close(self) -> None:
