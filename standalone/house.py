@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -155,7 +155,8 @@ class House:
     def _value(self, service: str, need: needs.Need) -> str | None:
         """What a house has for one setting of a service: addresses and files by their names, secrets for the rest."""
         name, peer = need.name, need.name.removesuffix("_url")
-        special = {
+        special: dict[str, Callable[[], str | None]] = {
+            **self._ways_out(),
             "database_url": lambda: self.stores.url(service),
             "super_admin_password": lambda: self.secrets.typed("super-admin"),
             "service_accounts": lambda: json.dumps(
@@ -186,11 +187,34 @@ class House:
 
     # ---- inbox and gateway -------------------------------------------------------------------------------------------
 
+    def _ways_out(self) -> dict[str, Callable[[], str | None]]:
+        """The settings of whoever sends messages, so that all of them end in the inbox; it is on this machine only."""
+        return {
+            "smtp_host": lambda: ports.HOST,
+            "smtp_port": lambda: str(self.places.port("smtp")),
+            "smtp_tls": lambda: "none",
+            "smtp_from": lambda: "house@localhost",
+            "smtp_ca_file": lambda: None,
+            "sms_provider": lambda: "gateway",
+            "sms_url": lambda: f"{self.inbox_url}/sms",
+            "sms_token": lambda: self.secrets.get("sms-token"),
+            "vapid_private_key": lambda: self.secrets.signing("vapid-private-key"),
+            "vapid_subject": lambda: "mailto:house@localhost",
+            "push_hosts": lambda: self.inbox_url,
+        }
+
     def inbox_part(self) -> Part:
         """The sink for mail, text messages and pushes, with its page."""
         port, smtp = self.places.port("inbox"), self.places.port("smtp")
         folder = self.layout.data / "inbox"
         command = [sys.executable, "-m", "standalone.inbox", str(folder), str(port), str(smtp)]
+        for option, secret in (
+            ("token", self.secrets.get),
+            ("account", self.secrets.account),
+            ("secret", self.secrets.get),
+        ):
+            secret(f"sms-{option}")
+            command += [f"--sms-{option}", str(self.secrets.path(f"sms-{option}"))]
         return Part(
             name="inbox",
             kind="inbox",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from standalone.layout import write_private
 
@@ -26,6 +29,14 @@ class Secrets:
         """A password that a person will type once: 20 letters and digits, about 115 bits."""
         return self._kept(name, lambda: "-".join("".join(secrets.choice(TYPED) for _ in range(5)) for _ in range(4)))
 
+    def signing(self, name: str) -> str:
+        """A private key on the curve P-256 as push services know it: 32 bytes in base64url."""
+        return self._kept(name, _signing_key)
+
+    def account(self, name: str) -> str:
+        """The name of an account, in the form of a provider of text messages."""
+        return self._kept(name, lambda: "AC" + secrets.token_hex(16))
+
     def path(self, name: str) -> Path:
         """The file of one secret."""
         return self._folder / name
@@ -39,3 +50,8 @@ class Secrets:
         made = make()
         write_private(path, made + "\n")
         return made
+
+
+def _signing_key() -> str:
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode("ascii")

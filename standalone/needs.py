@@ -1,4 +1,4 @@
-"""What each service wants to know, read from its own settings class, so that nothing about a service is typed twice.
+"""What each service wants to know, read from its own settings classes, so that nothing about a service is typed twice.
 
 The source is read, not run: a service is imported in its own process only.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from standalone.settings import ROOT
 
 NOT_SERVICES = {"kernel", "chassis"}
-BASE = "ServiceSettings"
+BASE = "Settings"  # how the name of every class of settings ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,29 @@ def services(root: Path = ROOT) -> list[str]:
 
 
 def of(service: str, *, root: Path = ROOT) -> Needs:
-    """What this service's settings class says."""
-    found: list[Need] = []
+    """What this service's settings say: a class in its composition root, and those that it is made of."""
+    folder = root / "services" / service
+    found = [need for source in sorted(folder.rglob("*.py")) for need in _settings(source)]
+    return Needs(service, tuple(found), _store(folder))
+
+
+def _settings(source: Path) -> list[Need]:
+    text = source.read_text(encoding="utf-8")
+    if f"{BASE})" not in text:
+        return []
+    classes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef))
+    return [need for each in classes if any(_last_name(b).endswith(BASE) for b in each.bases) for need in _fields(each)]
+
+
+def _store(folder: Path) -> str:
+    """The kind of store whose part of the chassis the composition root imports."""
     store = ""
-    for source in _sources(root / "services" / service):
-        tree = ast.parse(source.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef) and any(_last_name(base) == BASE for base in node.bases):
-                found += _fields(node)
+    for source in _sources(folder):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "services.chassis":
                 names = {alias.name for alias in node.names}
                 store = "mongodb" if "mongo" in names else "postgresql" if "sql" in names else store
-    return Needs(service, tuple(found), store)
+    return store
 
 
 def _sources(folder: Path) -> list[Path]:

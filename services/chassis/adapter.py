@@ -71,6 +71,8 @@ class Adapter:
             arguments: dict[str, Any] = {k: v for k, v in incoming.admitted.arguments.items() if k in wanted}
             if "body" in wanted:
                 arguments["body"] = incoming.admitted.body
+            if "raw" in wanted:
+                arguments["raw"] = incoming.raw_body
             if "call" in wanted:
                 arguments["call"] = call
             answer = self._run(operation, method, call, arguments)

@@ -97,8 +97,8 @@ class Plan:
             value, error = _value(parameter, path, given, headers)
             if error:
                 errors.append(error)
-            elif parameter.place != "header":
-                arguments[parameter.name.replace("-", "_")] = value
+            else:
+                arguments[parameter.name.replace("-", "_").lower()] = value
         body = self._body(raw, headers.get("content-type", ""), errors)
         if errors:
             raise Invalid(errors=errors)

@@ -22,6 +22,8 @@ PLACES: Final = (
     "publish.after",
     "effect.before",
     "effect.after",
+    "send.before",
+    "send.after",
 )
 
 _name, _, _times = os.environ.get(VARIABLE, "").partition(":")

@@ -1,21 +1,21 @@
 """HTTP to other programs over kept connections, with a deadline that also ends an answer which only trickles in.
 
-A timeout of a socket counts from byte to byte, so a peer that sends one byte a second is never late. Here each wait for
-bytes gets what remains until the deadline of the context, and a connection that missed one is not used again.
+A connection that missed its deadline is not used again.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import urllib3
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from services.chassis import deadline
+from services.chassis import deadline, punctual
 
 CONNECT_S: Final = 0.25
 POOL_WAIT_S: Final = 0.25
@@ -36,36 +36,13 @@ class Received:
     body: bytes
 
 
-class _PunctualSocket(socket.socket):
-    """A socket whose every wait ends with the deadline of the context."""
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self._hurry()
-        return super().recv_into(*args, **kwargs)
-
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self._hurry()
-        super().sendall(*args, **kwargs)
-
-    def _hurry(self) -> None:
-        remaining = deadline.remaining_s()
-        if remaining is not None:
-            if remaining <= 0:
-                raise TimeoutError("deadline")
-            self.settimeout(remaining)
-
-
 class _Connection(HTTPConnection):
     """A connection that keeps deadlines, and is left before the other side drops it for idleness."""
 
     _used_at = 0.0
 
     def _new_conn(self) -> socket.socket:
-        plain = super()._new_conn()
-        timeout = plain.gettimeout()
-        punctual = _PunctualSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
-        punctual.settimeout(timeout)
-        return punctual
+        return punctual.of(super()._new_conn())
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         self._used_at = time.monotonic()
@@ -76,41 +53,54 @@ class _Connection(HTTPConnection):
         return time.monotonic() - self._used_at < _IDLE_S and super().is_connected
 
 
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same under TLS; the context that it is given makes the socket punctual again."""
+
+
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-def pool(*, connections: int = 16) -> urllib3.PoolManager:
-    """Kept connections, so many to each address; nothing is opened before the first request."""
-    manager = urllib3.PoolManager(num_pools=32, maxsize=connections, block=True, retries=False)
-    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": _Pool}
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def pool(*, connections: int = 16, tls: ssl.SSLContext | None = None) -> urllib3.PoolManager:
+    """Kept connections, so many to each address; nothing is opened before the first request.
+
+    tls: from `punctual.tls`, for addresses that begin with https.
+    """
+    manager = urllib3.PoolManager(num_pools=32, maxsize=connections, block=True, retries=False, ssl_context=tls)
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
     return manager
 
 
 def exchange(
-    manager: urllib3.PoolManager,
+    manager: urllib3.PoolManager | urllib3.HTTPConnectionPool,
     method: str,
     url: str,
     *,
     headers: Mapping[str, str],
-    body: bytes | None = None,
+    body: bytes | Iterable[bytes] | None = None,
     largest: int,
+    connect_s: float = CONNECT_S,
 ) -> Received:
     """Send one request and read its answer to the end, within the deadline of the context; redirects are not followed.
 
+    manager: a pool, or the kept connections to one address. body: in parts only with a Content-Length.
     Raises:  urllib3's HTTPError or OSError: no answer, or not in time. TooLarge.
     """
     remaining = deadline.remaining_s()
     if remaining is not None and remaining <= 0:
         raise TimeoutError("deadline")
-    wait = urllib3.Timeout(connect=CONNECT_S if remaining is None else min(CONNECT_S, remaining), read=remaining)
+    wait = urllib3.Timeout(connect=connect_s if remaining is None else min(connect_s, remaining), read=remaining)
     answer = manager.urlopen(
         method,
         url,
         headers=dict(headers),
         body=body,
         timeout=wait,
-        pool_timeout=POOL_WAIT_S,
+        pool_timeout=POOL_WAIT_S,  # type: ignore[arg-type]  # a part of a second is a time too
         redirect=False,
         preload_content=False,
         decode_content=False,

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Event
 from uuid import UUID
 
 from services.chassis.bus import Subscription
@@ -30,6 +31,10 @@ class Command:
     run: Callable[[Sequence[str]], int]
 
 
+Part = Callable[[Event], None]
+"""What a worker runs in a thread of its own until the event is set; it survives stores and peers being away."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """One service.
@@ -37,7 +42,8 @@ class Service:
     audit: commits the audit entry of a call alone. readiness: what it cannot work without, each raises when it is away.
     start_checks: refuse to start (settings of a store that would lose data). migrate: brings the store to its schema.
     close: gives back connections. gives_keys: it publishes the keys for tokens. followers: what the web process hears
-    from others, made when it starts. Building one opens no connection.
+    from others, made when it starts. parts: what its worker runs all the time beside the relay, the consumers and the
+    jobs, by name. Building one opens no connection.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Service:
     outbox: Outbox | None = None
     subscriptions: Sequence[Subscription] = ()
     jobs: Sequence[Job] = ()
+    parts: Mapping[str, Part] = field(default_factory=dict)
     commands: Mapping[str, Command] = field(default_factory=dict)
     gives_keys: bool = False
     followers: Sequence[Callable[[], Follower]] = ()

@@ -1,4 +1,4 @@
-"""Everything of a service that is not a request: the relay, the consumers, the jobs, each in a thread of its own."""
+"""Everything of a service that is not a request: relay, consumers, jobs and parts, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,13 +15,11 @@ from services.chassis.bus import gauges
 from services.chassis.jobs import Timer
 from services.chassis.outbox import stream_of
 from services.chassis.relay import BUS_TIMEOUT_S, Relay
-from services.chassis.service import Service, new_id, now
+from services.chassis.service import Part, Service, new_id, now
 from services.chassis.stores import StoreAway
 
 STOP_S: Final = 20.0
 _LOOK_EVERY_S, _TRIM_EVERY_S = 5.0, 60.0
-
-Part = Callable[[threading.Event], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +86,7 @@ def _parts(service: Service, opened: _Bus, times: bus.Timing) -> dict[str, Part]
     for job in service.jobs:
         timer = Timer(job, service=service.name, bus=opened.client, clock=now, new_id=new_id)
         parts[f"job {job.name}"] = timer.run
-    return parts
+    return {**parts, **service.parts}
 
 
 def _upkeep(service: Service, client: redis.Client) -> Part:

@@ -116,6 +116,13 @@ class PatientsController:
             call.audit(patient=patient.id, version=patient.version)
             return call.answer(view.change_page(shown, next_cursor=following))
 
+    def get_patient_contact(self, patient_id: str, call: Call) -> Answer:
+        """How a patient is addressed and reached."""
+        with self._store.begin(call) as tx:
+            patient = model.reachable(tx.patient(UUID(patient_id)), actor=call.actor)
+            call.audit(patient=patient.id, version=patient.version)
+            return call.answer(view.contact(patient))
+
     def get_patient_standing(self, patient_id: str) -> dict[str, Any]:
         """Whether a record exists and may be acted on."""
         with self._store.read() as store:

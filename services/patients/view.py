@@ -85,3 +85,20 @@ def standing(record: model.Patient) -> dict[str, Any]:
         "merged_into": None if record.merged_into is None else str(record.merged_into),
         "version": record.version,
     }
+
+
+def contact(record: model.Patient) -> dict[str, Any]:
+    """How a patient is addressed and reached: of the numbers only those that can be dialled from anywhere."""
+    person = record.person
+    return {
+        **standing(record),
+        "family_name": person.family_name,
+        "given_name": person.given_name,
+        "middle_name": person.middle_name,
+        "prefix": person.prefix,
+        "language": person.language,
+        "zone": person.zone,
+        "contact_preference": person.contact_preference,
+        "phones": [{"e164": each.e164, "use": each.use} for each in person.phones if each.e164 is not None],
+        "emails": [{"address": each.address, "use": each.use} for each in person.emails],
+    }

@@ -23,7 +23,7 @@ from standalone.servers import ports
 from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
-from tests.contract.requests import SERVICE_SECRET, SUPER_ADMIN_PASSWORD, body_examples
+from tests.contract.requests import SERVICE_SECRET, SMS_REPLY_SECRET, SUPER_ADMIN_PASSWORD, body_examples
 
 ASKED = ("identity", "patients", "doctors", "appointments")  # services that others ask
 
@@ -76,6 +76,8 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
         "SUPER_ADMIN_PASSWORD": SUPER_ADMIN_PASSWORD,
         "SERVICE_ACCOUNTS": json.dumps({"history": SERVICE_SECRET, "doctors": SERVICE_SECRET}),
         "CHECKPOINT_KEY": "made for this test only, and long enough",
+        "CONTACT_KEY": "made for this test only, and long enough",
+        "SMS_REPLY_SECRET": SMS_REPLY_SECRET,
     }
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from services.chassis.spec import Operation
 from services.chassis.testing import Got
 from tests.contract.contracts import CONTRACTS
-from tests.contract.requests import SERVICE_SECRET, first_body, query_of
+from tests.contract.requests import SERVICE_SECRET, SMS_REPLY_SECRET, first_body, query_of
 
 # Things that addresses and bodies name: which operation makes one, and what its example needs for that.
 MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
@@ -34,11 +39,15 @@ MADE_BY: dict[str, tuple[str, dict[str, Any]]] = {
     "closure_id": ("add_closure", {}),
     "appointment_id": ("book_appointment", {}),
     "hold_id": ("hold_place", {}),
+    "delivery_id": ("send_test_message", {}),
+    "message_id": ("send_test_message", {}),
 }
 # Operations on a thing that is made in another way than usual.
 MADE_FOR: dict[str, dict[str, str]] = {
     "approve_appointment": {"appointment_id": "request_appointment"},
     "decline_appointment": {"appointment_id": "request_appointment"},
+    "remove_own_push_subscription": {"subscription_id": "add_own_push_subscription"},
+    "remove_patient_push_subscription": {"subscription_id": "add_patient_push_subscription"},
 }
 # What a query needs beside what the contract demands.
 ASKED_FOR: dict[str, list[str]] = {"find_free_places": ["doctor_id"]}
@@ -59,7 +68,13 @@ BEFORE: dict[str, list[str]] = {
     "book_appointment": ["add_doctor_session"],
     "find_first_free_place": ["add_doctor_session"],
     "request_appointment": ["add_doctor_session"],
+    "set_patient_notification_preferences": ["get_patient_notification_preferences"],
+    "set_own_notification_preferences": ["get_own_notification_preferences"],
+    "set_notification_settings": ["get_notification_settings"],
+    "set_notification_template": ["get_notification_template"],
+    "reset_notification_template": ["set_notification_template"],
 }
+WORDS = {"event": "booked", "channel": "sms"}  # what an address names that is no id
 KNOWN = -1  # instead of a version: the one that the journey knows
 UNIQUE = {"username", "name", "number"}  # members of which there is only one in the house
 WITH_UNIQUE = {"identity", "doctors"}  # services in which that is so
@@ -69,12 +84,20 @@ OWNER = {operation: contract.service for contract in CONTRACTS.values() for oper
 class Journey:
     """One run through the house, with the things that it has made."""
 
-    def __init__(self, houses: Mapping[str, Any], *, service_secret: str = SERVICE_SECRET) -> None:
-        self._houses, self._service_secret = houses, service_secret
+    def __init__(
+        self,
+        houses: Mapping[str, Any],
+        *,
+        service_secret: str = SERVICE_SECRET,
+        reply_secret: str = SMS_REPLY_SECRET,
+    ) -> None:
+        self._houses, self._service_secret, self._reply_secret = houses, service_secret, reply_secret
         self.made: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self._account: dict[str, Any] = {}
         self._prepared: set[str] = set()
+        # A template that nobody else writes: what changes nothing would be no new version.
+        self.language = f"de-{secrets.token_hex(4)}"
 
     def perform(self, operation_id: str, *, body: Any = None, version: int | None = KNOWN) -> Got:
         """Call an operation with an example of its body; the answer as it came.
@@ -96,6 +119,7 @@ class Journey:
             query=self._query(operation),
             version=version,
             **self.actor(operation),
+            **self.proof(operation, given),
             **path,
         )
         if isinstance(got.body, dict) and isinstance(got.body.get("version"), int):
@@ -123,6 +147,10 @@ class Journey:
             return self.need("doctor_id")
         if name == "session_id":
             return self.account["session_id"]
+        if name == "language":
+            return self.language
+        if name in WORDS:
+            return WORDS[name]
         if name == "change_id":
             return self.perform("add_doctor_session").body["change"]["change_id"]
         if name not in self.made:
@@ -151,6 +179,12 @@ class Journey:
         session = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
         return {"subject": f"{self.account['id']}/{session}"}
 
+    def proof(self, operation: Operation, body: Any) -> dict[str, Any]:
+        """What stands for a token where another house signs what it sends."""
+        if operation.operation_id != "receive_sms_reply":
+            return {}
+        return {"headers": {"x-signature": signature(orjson.dumps(body), secret=self._reply_secret)}}
+
     def _filled(self, operation: Operation, body: Any) -> Any:
         """A body whose ids name things that exist, whose names are new, and whose secrets are right."""
         match operation.operation_id:
@@ -164,6 +198,8 @@ class Journey:
                 return {**body, "client_id": "history", "client_secret": self._service_secret}
             case "add_doctor_session":
                 body = {**body, "valid_from": "2020-01-01"}
+            case "send_test_message" if body["channel"] == "in_app":
+                return {**body, "to": self.account["id"]}
             case "add_closure" if "scope_id" in body:
                 return {**body, "scope_id": self.need(f"{body['scope']}_id")}
         if operation.service == "appointments" and isinstance(body, Mapping) and "starts_at" in body:
@@ -187,6 +223,12 @@ class Journey:
         if value and name.endswith("_ids") and name[:-1] in MADE_BY:
             return [self.need(name[:-1])]
         return self._with_ids(value, fresh=fresh)
+
+
+def signature(raw: bytes, *, secret: str) -> str:
+    """How the SMS gateway signs a body."""
+    seconds = int(time.time())
+    return f"t={seconds},v1={hmac.new(secret.encode(), f'{seconds}.'.encode() + raw, hashlib.sha256).hexdigest()}"
 
 
 def _near(start: str, *, weeks: int) -> str:

@@ -10,6 +10,7 @@ from services.chassis.spec import Operation
 from tests.contract.contracts import CONTRACTS, examples, schema_of
 
 SERVICE_SECRET = "made for these tests only, and long enough"
+SMS_REPLY_SECRET = "made for these tests too, and known to both sides"
 SUPER_ADMIN_PASSWORD = "nine quiet otters below the old bridge"
 NOBODY_HERE = "01939c3e-ffff-7fff-8fff-ffffffffffff"
 

@@ -20,6 +20,7 @@ PUBLIC = {
     "refresh_session": "the refresh token is the proof",
     "issue_service_token": "the client secret is the proof",
     "get_jwks": "public keys are public",
+    "receive_sms_reply": "the signature of the SMS gateway is the proof",
 }
 MOST_PUBLIC = 16
 
@@ -32,6 +33,9 @@ WITHOUT_KEY = {
     "refresh_session": "a refresh token works once; an answer that holds tokens is never stored",
     "issue_service_token": "an answer that holds tokens is never stored",
     "change_own_password": "what was asked holds secrets, of which not even a digest is kept",
+    "preview_notification_template": "it changes nothing",
+    "receive_sms_reply": "the last word of a number counts, however often it comes",
+    "send_test_message": "who tries a channel once more wants one more message",
 }
 
 # Operations that change something without If-Match, and why there is no version to start from.
@@ -47,10 +51,17 @@ WITHOUT_VERSION = {
     "remove_type_minutes": "it says all that there is to say",
     "release_hold": "a hold is made once and never changed",
     "apply_plan": "a plan has its version in the body, and a later one wins",
+    "mark_own_message_read": "a message is read once, and stays read",
+    "remove_own_push_subscription": "a subscription is made once and never changed",
+    "remove_patient_push_subscription": "a subscription is made once and never changed",
+    "receive_sms_reply": "a person at a telephone knows no version",
 }
 
 # Lists that are given whole, because they are as long as a table of the system or one person's own.
-UNPAGED = {"list_roles", "list_permissions", "list_signing_keys", "list_own_sessions"}
+UNPAGED = {
+    "list_roles", "list_permissions", "list_signing_keys", "list_own_sessions", "list_notification_templates",
+    "list_own_push_subscriptions", "list_patient_push_subscriptions",
+}  # fmt: skip
 
 
 def operations(*methods: str) -> list[spec.Operation]:

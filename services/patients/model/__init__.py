@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.patients.model.access import changeable, may_read, readable
+from services.patients.model.access import changeable, may_read, reachable, readable
 from services.patients.model.contacts import Address, Email, Phone
 from services.patients.model.demographics import read_demographics
 from services.patients.model.errors import (
@@ -115,6 +115,7 @@ __all__ = [
     "place_at",
     "probe",
     "ranked",
+    "reachable",
     "read_demographics",
     "read_search",
     "readable",

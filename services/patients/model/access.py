@@ -39,3 +39,14 @@ def changeable(patient: Patient, *, actor: Actor, permission: str) -> Patient:
     if not actor.may(permission):
         raise NotFound
     return patient
+
+
+def reachable(patient: Patient, *, actor: Actor) -> Patient:
+    """The record, for one who may ask how the person is reached.
+
+    Raises:  NotFound: the same as for a record that does not exist.
+    Source:  as may_read; names and addresses only, for those who send messages.
+    """
+    if not actor.may("patients.contact"):
+        raise NotFound
+    return patient

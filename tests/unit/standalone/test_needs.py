@@ -56,6 +56,18 @@ def test_a_composition_root_may_be_a_package(tree: Path):
     assert "signing_key" in needs.of("wards", root=tree)
 
 
+def test_settings_that_are_taken_up_from_another_class_of_the_service_count(tree: Path):
+    (tree / "services" / "beds" / "linen.py").write_text(
+        "class LinenSettings(ServiceSettings):\n    linen_url: str\n    linen_token: SecretStr | None = None\n"
+    )
+    app = tree / "services" / "beds" / "app.py"
+    app.write_text(app.read_text().replace("config.ServiceSettings", "LinenSettings"))
+    found = {each.name: each for each in needs.of("beds", root=tree).settings}
+    assert (found["linen_url"].is_required, found["linen_token"].is_required) == (True, False)
+    assert found["linen_token"].is_secret
+    assert "signing_key" in found
+
+
 def test_every_service_of_this_house_says_which_store_it_has():
     found = [needs.of(name) for name in needs.services()]
     assert found
