@@ -22,6 +22,7 @@ from services.appointments.repository.peers import Doctors, Facilities, Patients
 from services.appointments.repository.records import Records
 from services.appointments.repository.scripts import load
 from services.chassis import config, redis, sql
+from services.chassis.call import Call, by_hand
 from services.chassis.client import Client
 from services.chassis.following import Follower
 from services.chassis.jobs import Job
@@ -143,7 +144,9 @@ def _jobs(database: sql.Database, *, carrier: Carrier, auditor: Auditor) -> list
 
 
 def _commands(carrier: Carrier, auditor: Auditor) -> dict[str, Command]:
-    make = partial(jobs.by_hand, new_id=new_id, clock=now)
+    def make(operation: str) -> Call:
+        return by_hand(operation, id=new_id(), at=now())
+
     return {
         "rebuild": Command(
             help="fill empty records from the journal",

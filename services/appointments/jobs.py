@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from services.chassis.call import Call
-from services.kernel.access import Actor
 
 
 class Carrying(Protocol):
@@ -35,13 +33,6 @@ class Looking(Protocol):
 
     def look(self, call: Call) -> Sequence[Wrong]:
         """All that is wrong now."""
-
-
-def by_hand(operation: str, *, new_id: Callable[[], UUID], clock: Callable[[], datetime]) -> Call:
-    """The call of an operator at a terminal."""
-    id_ = new_id()
-    operator = Actor(subject="operator")
-    return Call(id=id_, operation=operation, action="update", actor=operator, at=clock(), request_id=str(id_))
 
 
 def rebuild(

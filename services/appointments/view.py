@@ -16,6 +16,12 @@ _CHANGING = (
     "seat", "reason", "overbook_reason", "overlap_reason", "retro_reason", "late_cancelled", "closing",
     "arrived_at", "started_at", "completed_at",
 )  # fmt: skip
+_STATE = frozenset(
+    {
+        "id", "facility_id", "doctor_id", "location_id", "appointment_type_id", "status", "starts_at", "ends_at",
+        "zone", "late_cancelled", "changed_at", "version",
+    }
+)  # fmt: skip
 
 
 def appointment(appointment: model.Appointment) -> dict[str, Any]:
@@ -51,6 +57,11 @@ def appointment(appointment: model.Appointment) -> dict[str, Any]:
         "changed_by": appointment.changed_by,
         "version": appointment.version,
     }
+
+
+def state(of: model.Appointment) -> dict[str, Any]:
+    """How an appointment stands, without whose it is."""
+    return {name: value for name, value in appointment(of).items() if name in _STATE}
 
 
 def change(change: model.Change) -> dict[str, Any]:

@@ -26,6 +26,7 @@ _FIELDS = (
     "fields",
     "found",
 )
+_OF_EXPORTS = ("asked", "rows")
 
 
 def entries(links: Sequence[model.Link], *, next_cursor: str | None) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def entries(links: Sequence[model.Link], *, next_cursor: str | None) -> dict[str
 def entry(link: model.Link) -> dict[str, Any]:
     """One entry in its place; fields that only newer senders know are kept in the trail and not shown."""
     found = model.read_entry(link.text)
-    return {"position": link.position, **{name: found[name] for name in _FIELDS}, "hash": link.hash.hex()}
+    shown = {name: found[name] for name in _FIELDS} | {name: found.get(name) for name in _OF_EXPORTS}
+    return {"position": link.position, **shown, "hash": link.hash.hex()}
 
 
 def verification(found: model.Verification) -> dict[str, Any]:

@@ -54,6 +54,7 @@ for _name in _stand_ins:
 
 __all__ = [
     "CODE",
+    "IN_PARTS",
     "REQUEST",
     "Bridge",
     "ProblemException",
@@ -68,8 +69,10 @@ __all__ = [
 REQUEST = "infirmary.request"
 CODE = "infirmary.code"
 """Where a view leaves the code of the problem that it answers with, for the log."""
+IN_PARTS = "infirmary.in_parts"
+"""Where a view says that its answer is sent part by part, as it comes; without it, whole."""
 _QUEUE_PER_THREAD = 8
-Reply = tuple[int, list[tuple[bytes, bytes]], bytes]
+Reply = tuple[int, list[tuple[bytes, bytes]], bytes | Iterable[bytes]]
 
 
 class _Api(FlaskApi):  # type: ignore[misc]  # connexion has no types
@@ -122,10 +125,22 @@ class Bridge:
             run: Any = contextvars.copy_context().run
             loop = asyncio.get_running_loop()
             status, headers, body = await loop.run_in_executor(self._pool, run, self._serve, environ)
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            if not isinstance(body, bytes):
+                await self._send_parts(body, send)
+                body = b""
+            await send({"type": "http.response.body", "body": body})
         finally:
             self._inside -= 1
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+
+    async def _send_parts(self, parts: Iterable[bytes], send: Any) -> None:
+        """Send part by part; the next one is made when the client has taken the one before."""
+        loop, left = asyncio.get_running_loop(), iter(parts)
+        try:
+            while (part := await loop.run_in_executor(self._pool, next, left, None)) is not None:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        finally:
+            _close(parts)
 
     def close(self) -> None:
         """Finish what is in work, then end the threads."""
@@ -139,12 +154,18 @@ class Bridge:
             started[:] = [(int(status[:3]), pairs)]
 
         chunks = self._app(environ, start)
+        if IN_PARTS in environ:
+            return (*started[0], chunks)
         try:
             body = b"".join(chunks)
         finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
+            _close(chunks)
         return (*started[0], body)
+
+
+def _close(chunks: Any) -> None:
+    if hasattr(chunks, "close"):
+        chunks.close()
 
 
 def flask_app(*, threads: int, **options: Any) -> tuple[FlaskApp, Bridge]:

@@ -61,6 +61,8 @@ class AuditEntry:
     version: int | None = None
     fields: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
+    asked: Mapping[str, str] | None = None
+    rows: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,12 +93,15 @@ class Call:
         version: int | None = None,
         fields: Sequence[str] = (),
         found: Sequence[object] = (),
+        asked: Mapping[str, str] | None = None,
+        rows: int | None = None,
         outcome: str = "success",
     ) -> None:
         """Say whose record this touches; the unit of work that is open commits it with the effect.
 
         patient: the id of the person whose record it is; record: the id of the thing within it; fields: names of what
-        changed; found: ids of those that a search showed.
+        changed; found: ids of those that a search showed; asked, rows: of an export, its filter in days, ids and words
+        of the contract, and how many rows it has.
         """
         self.entry = AuditEntry(
             id=self.id,
@@ -115,6 +120,8 @@ class Call:
             version=version,
             fields=tuple(sorted(fields)),
             found=tuple(str(each) for each in found),
+            asked=asked,
+            rows=rows,
         )
 
     def answer(self, body: object = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
@@ -139,3 +146,9 @@ class Call:
     def begin_again(self) -> None:
         """Forget what an attempt that was rolled back has said, before the next attempt."""
         self.entry, self.answered, self.audited = None, None, False
+
+
+def by_hand(operation: str, *, id: UUID, at: datetime) -> Call:  # noqa: A002 - the field's name
+    """The call of an operator at a terminal."""
+    operator = Actor(subject="operator")
+    return Call(id=id, operation=operation, action="update", actor=operator, at=at, request_id=str(id))

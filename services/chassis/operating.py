@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.chassis import bus, redis, relay
-from services.chassis.call import Call
+from services.chassis.call import by_hand
 from services.chassis.service import Service, new_id, now
 from services.chassis.stores import StoreError
-from services.kernel.access import Actor
 
 Say = Callable[[str], object]
 
@@ -64,9 +63,7 @@ def _republish(service: Service, client: redis.Client, since: datetime, say: Say
 
 def _audit(service: Service, operation: str, *, record: str) -> None:
     """Who touches the bus by hand is written down first."""
-    id_ = new_id()
-    operator = Actor(subject="operator")
-    call = Call(id=id_, operation=operation, action="update", actor=operator, at=now(), request_id=str(id_))
+    call = by_hand(operation, id=new_id(), at=now())
     call.audit(record=record)
     service.audit(call)
 

@@ -20,6 +20,7 @@ from services.kernel.events import Event
 
 AUDIT_STREAM = "audit.entries"
 AUDIT_TYPE = "audit.recorded.v1"
+_OF_EXPORTS = {"asked", "rows"}  # an entry of something else does not have them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ def _event(event: Event, call: Call, *, service: str, stream: str, id: UUID) -> 
 
 def _audit(entry: AuditEntry, *, service: str, id: UUID) -> Outgoing:  # noqa: A002 - the field's name
     data = {name: getattr(entry, name) for name in AuditEntry.__dataclass_fields__ if name != "id"}
+    data = {name: value for name, value in data.items() if value is not None or name not in _OF_EXPORTS}
     return _enveloped(
         {
             "id": str(id),

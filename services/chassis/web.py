@@ -17,6 +17,7 @@ from services.chassis import admission, logs, problems, spec
 from services.chassis.adapter import Adapter, Incoming, Unaudited, dumps
 from services.chassis.bridge import (
     CODE,
+    IN_PARTS,
     REQUEST,
     Bridge,
     Resolver,
@@ -28,6 +29,7 @@ from services.chassis.bridge import (
     flask_app,
 )
 from services.chassis.call import Answer
+from services.chassis.downloads import Download
 from services.chassis.entrance import BODY, REQUEST_ID, Entrance
 from services.chassis.gate import SIGNED_IN, Gate, LivePolicy, SignedIn, Tokens
 from services.chassis.service import Service, new_id, now, require_match
@@ -137,6 +139,8 @@ class Web:
             except Unaudited as error:
                 logs.logger().error("request.unaudited", operation=operation_id)
                 return _refused(error, incoming)
+            if isinstance(answer.body, Download):
+                return _sent(answer.body, answer)
             body = b"" if answer.body is None else dumps(answer.body)
             return flask.Response(body, status=answer.status, headers=dict(answer.headers), mimetype="application/json")
 
@@ -187,6 +191,17 @@ def _around(scope: dict[str, Any], admitted: admission.Admitted, headers: Mappin
         request_id=scope["extensions"][REQUEST_ID],
         source=forwarded or (scope.get("client") or ("",))[0],
     )
+
+
+def _sent(file: Download, answer: Answer) -> flask.Response:
+    """A file, sent in parts and closed at the end."""
+    flask.request.environ[IN_PARTS] = True
+    headers = {
+        **answer.headers,
+        "Content-Length": str(file.size),
+        "Content-Disposition": f'attachment; filename="{file.name}"',
+    }
+    return flask.Response(file, status=answer.status, headers=headers, mimetype=file.media_type)
 
 
 def _refused(error: Exception, incoming: Incoming) -> flask.Response:

@@ -213,6 +213,7 @@ def test_every_permission_is_wanted_by_an_operation():
     """A permission that opens nothing misleads whoever makes a role."""
     wanted = {operation.permission for operation in OPERATIONS}
     wanted |= {right for operation in OPERATIONS for right in field_permissions(operation).values()}
+    wanted |= {operation.document.get("x-wider-permission") for operation in OPERATIONS}
     assert set(spec.permissions(OPENAPI)["permissions"]) <= wanted
 
 
@@ -224,6 +225,14 @@ def test_what_single_fields_need_is_said_of_fields_that_exist(operation):
     for field, right in field_permissions(operation).items():
         assert field in schema["properties"]
         assert right in known
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if "x-wider-permission" in each.document], ids=named)
+def test_what_shows_more_than_the_own_is_a_permission_that_is_known(operation):
+    """`x-wider-permission`: whoever holds it too sees what belongs to others."""
+    wider = operation.document["x-wider-permission"]
+    assert wider in spec.permissions(OPENAPI)["permissions"]
+    assert wider != operation.permission
 
 
 def field_permissions(operation: spec.Operation) -> dict[str, str]:

@@ -158,6 +158,7 @@ GROWING = {
     "list_plan_changes": Growing(adds_hours),
     "find_free_places": Growing(adds_hours, of_the_doctor),
     "list_appointments": Growing(books, at_the_facility),
+    "list_appointment_states": Growing(books, comes_later=True),
     "list_unresolved_appointments": Growing(books_for_a_time_that_is_over, comes_later=True),
     "list_patient_appointments": Growing(books_and_cancels),
     "list_appointment_changes": Growing(comes_and_goes, comes_later=True),

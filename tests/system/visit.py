@@ -37,7 +37,8 @@ class Service:
             key=str(uuid.uuid4()) if operation.takes_key else None,
             if_match=None if version is None else f'"{version}"',
         )
-        return Got(found.status, found.headers, found.json if found.body else None, found.body)
+        is_json = "json" in found.headers.get("content-type", "")
+        return Got(found.status, found.headers, found.json if found.body and is_json else None, found.body)
 
 
 class Visit(Journey):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from services.appointments import model, view
@@ -53,6 +54,17 @@ class Reading:
         )
         shown, following = paging.cut(self._desk.store.listed(wanted), limit=limit, keys=_start, of=of)
         return self._shown(call, shown, following, facility_id=UUID(facility_id))
+
+    def list_appointment_states(
+        self, facility_id: str, call: Call, limit: int = 50, cursor: str | None = None
+    ) -> dict[str, Any]:
+        """How every appointment of a facility stands, without whose it is, by id."""
+        of = ("states", facility_id)
+        page = paging.page(cursor, limit=limit, of=of)
+        self._desk.facilities.require(UUID(facility_id), call=call)
+        found = self._desk.store.states(UUID(facility_id), after=page.after_id, limit=limit)
+        shown, following = paging.cut(found, limit=limit, keys=lambda each: [str(each.id)], of=of)
+        return view.page([view.state(each) for each in shown], next_cursor=following)
 
     def list_patient_appointments(
         self, patient_id: str, call: Call, limit: int = 50, cursor: str | None = None

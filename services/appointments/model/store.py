@@ -148,6 +148,9 @@ class AppointmentStore(Protocol):
     ) -> list[Appointment]:
         """Appointments that are over and still open, oldest first, one more than the limit."""
 
+    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[Appointment]:
+        """All appointments of a facility that are written down, by id, one more than the limit."""
+
     def of_patient(self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Appointment]:
         """A patient's appointments, the latest start first, one more than the limit."""
 

@@ -124,6 +124,10 @@ class AppointmentsStore:
             after = (found[-1].ends_at, found[-1].id)
         return open_[: limit + 1]
 
+    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[model.Appointment]:
+        """All appointments of a facility that are written down, by id, one more than the limit."""
+        return self._journal.states(facility_id, after=after, limit=limit)
+
     def of_patient(
         self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> list[model.Appointment]:

@@ -93,6 +93,14 @@ class Journal:
             query = query.where(sa.tuple_(table.starts_at, table.id) > sa.tuple_(*map(sa.literal, asked.after)))
         return self._read(query.order_by(table.starts_at, table.id).limit(asked.limit + 1))
 
+    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[model.Appointment]:
+        """All of a facility, by id, one more than the limit."""
+        table = appointments.c
+        query = sa.select(table.record).where(table.facility_id == facility_id)
+        if after is not None:
+            query = query.where(table.id > after)
+        return self._read(query.order_by(table.id).limit(limit + 1))
+
     def unresolved(
         self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
     ) -> list[model.Appointment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.chassis.bus.consumer import Consumer
 from services.chassis.bus.deadletters import DeadLetter, dead_letters, drop, redrive
 from services.chassis.bus.event_schemas import EventSchemas
+from services.chassis.bus.gauges import Standing, standing
 from services.chassis.bus.group import Group, dead_letters_of
 from services.chassis.bus.handling import Handling
 from services.chassis.bus.received import Handler, Received, Subscription
@@ -20,6 +21,7 @@ __all__ = [
     "Handler",
     "Handling",
     "Received",
+    "Standing",
     "Subscription",
     "Timing",
     "dead_letters",
@@ -27,5 +29,6 @@ __all__ = [
     "drop",
     "redrive",
     "republish",
+    "standing",
     "trim",
 ]

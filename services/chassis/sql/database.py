@@ -65,6 +65,7 @@ class Database:
         self._clock = clock
         self._new_id = new_id
         self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def begin(self, call: Call) -> Iterator[Unit]:
@@ -92,6 +93,12 @@ class Database:
     def read(self) -> Iterator[sa.Connection]:
         """A connection for single statements that write nothing; each sees what is committed when it starts."""
         with translated(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A connection for statements that write nothing and all see what was committed when the first one started."""
+        with translated(), self._snapshots.connect() as connection, connection.begin():
             yield connection
 
     def audit(self, call: Call) -> None:

@@ -16,6 +16,7 @@ SCHEMAS = {
     "doctors": "services.doctors.schema",
     "identity": "services.identity.schema",
     "patients": "services.patients.schema",
+    "reports": "services.reports.schema",
 }
 SEQUENCES = {"patients": {"mrn_sequence"}}
 

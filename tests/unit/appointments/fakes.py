@@ -91,6 +91,10 @@ class FakeStore:
         found = [each[-1].after for each in self.versions.values()]
         return [each for each in found if each.ends_at <= before and each.status in model.OPEN][: limit + 1]
 
+    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[model.Appointment]:
+        found = [each[-1].after for _, each in sorted(self.versions.items())]
+        return [each for each in found if after is None or each.id > after][: limit + 1]
+
     def of_patient(
         self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> list[model.Appointment]:
