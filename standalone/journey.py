@@ -199,7 +199,7 @@ def register_patient(journey: Journey) -> None:
     subscription = journey.inbox.post("/push/subscriptions", {"applicationServerKey": key})
     journey.made["browser"] = subscription["endpoint"].rpartition("/")[2]
     path = f"/api/v1/patients/{patient['id']}/push-subscriptions"
-    journey.ask(journey.desk, "POST", path, subscription)
+    journey.ask(journey.desk, "POST", path, {name: subscription[name] for name in ("endpoint", "keys")})
     journey.say(f"record number {patient['mrn']}, language {patient['language']}")
 
 
@@ -372,10 +372,10 @@ def read_trail(journey: Journey) -> None:
         return wanted <= {each["request_id"] for each in entries}
 
     _wait(written, what="the trail has every act")
-    names = {journey.made["receptionist_account"]["id"]: f"receptionist.{journey.mark}"}
+    names = {each: journey.admin.get(f"/api/v1/users/{each}")["username"] for each in {e["actor"] for e in entries}}
     for each in reversed(entries):
-        who = names.get(each["actor"], each["actor"])
-        journey.say(f"{each['at'][:19]}  {who}  {each['operation']} ({each['action']})  request {each['request_id']}")
+        what = f"{names[each['actor']]}  {each['operation']} ({each['action']})"
+        journey.say(f"{each['at'][:19]}  {what}  request {each['request_id']}")
     whole = journey.ask(journey.admin, "POST", "/api/v1/audit-trail/verifications", {})
     _require(whole["whole"], "the trail is whole")
     journey.say(f"the trail is whole: {whole['checked_entries']} entries checked")
