@@ -259,6 +259,15 @@ def differing(before: Any, *, after: Any, names: Sequence[str] = _SHOWN) -> tupl
     )
 
 
+def roles_changed(before: Account, *, after: Account) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of the roles that an account got, and of those that it lost.
+
+    Source:  none, plain arithmetic.
+    """
+    had, has = frozenset(before.roles), frozenset(after.roles)
+    return has - had, had - has
+
+
 def service_account(*, account_id: UUID, client_id: str, digest: bytes, at: datetime) -> Account:
     """The account of a service, which shows a secret instead of a password.
 
