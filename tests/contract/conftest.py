@@ -8,7 +8,7 @@ import importlib
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pymongo
@@ -24,6 +24,8 @@ from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
 from tests.contract.requests import SERVICE_SECRET, SMS_REPLY_SECRET, SUPER_ADMIN_PASSWORD, body_examples
+from tests.contract.told import Told
+from tests.integration.chassis.redis_server import OwnRedis
 
 ASKED = ("identity", "patients", "doctors", "appointments")  # services that others ask
 
@@ -82,28 +84,56 @@ def environ(service: str, shared: Mapping[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def houses(postgres_server, mongo_server, redis_server) -> Iterator[dict[str, House]]:
+def own_redis(tmp_path_factory) -> Iterator[str]:
+    """A Redis that a test may fill up without being felt in the tests of another worker."""
+    server = OwnRedis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server.url
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def houses(postgres_server, mongo_server, own_redis) -> Iterator[dict[str, House]]:
     """All services by name; those that ask others call the real ones over HTTP. One set for all tests here."""
     name = f"t_contract_{secrets.token_hex(4)}"
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
         at = {name: str(ports.free()) for name in ASKED}
-        yield from started({**urls, **at, "bus_url": redis_server, "mongo_database": name})
+        yield from started({**urls, **at, "bus_url": own_redis, "mongo_database": name})
         admin.drop_database(name)
 
 
-@pytest.fixture(scope="session")
-def performed(houses) -> Callable[[Operation, str], Got]:
-    """The answer to an operation with one of its examples (`""` where it has no body), each performed once in a run."""
-    done: dict[tuple[str, str], Got] = {}
+class Performed:
+    """Operations with one of their examples (`""` where there is no body), each performed once in a run."""
 
-    def perform(operation: Operation, name: str) -> Got:
+    def __init__(self, houses: Mapping[str, House]) -> None:
+        self._houses = houses
+        self._done: dict[tuple[str, str], tuple[Got, Journey]] = {}
+
+    def __call__(self, operation: Operation, name: str) -> Got:
+        """The answer."""
+        return self.with_journey(operation, name)[0]
+
+    def with_journey(self, operation: Operation, name: str) -> tuple[Got, Journey]:
+        """The answer, and the journey on which it was given, with all that it has made."""
         key = (operation.operation_id, name)
-        if key not in done:
-            done[key] = Journey(houses).perform(operation.operation_id, body=body_examples(operation).get(name))
-        return done[key]
+        if key not in self._done:
+            journey = Journey(self._houses)
+            got = journey.perform(operation.operation_id, body=body_examples(operation).get(name))
+            self._done[key] = got, journey
+        return self._done[key]
 
-    return perform
+
+@pytest.fixture(scope="session")
+def performed(houses) -> Performed:
+    """Every operation, performed when it is first asked for."""
+    return Performed(houses)
+
+
+@pytest.fixture(scope="session")
+def told(houses) -> Told:
+    """All that the services have told."""
+    return Told(houses)
 
 
 def started(shared: dict[str, str]) -> Iterator[dict[str, House]]:

@@ -94,6 +94,7 @@ class Journey:
         self._houses, self._service_secret, self._reply_secret = houses, service_secret, reply_secret
         self.made: dict[str, str] = {}
         self.versions: dict[str, int] = {}
+        self.sent: dict[str, Any] = {}
         self._account: dict[str, Any] = {}
         self._prepared: set[str] = set()
         # A template that nobody else writes: what changes nothing would be no new version.
@@ -102,7 +103,7 @@ class Journey:
     def perform(self, operation_id: str, *, body: Any = None, version: int | None = KNOWN) -> Got:
         """Call an operation with an example of its body; the answer as it came.
 
-        version: sent in If-Match by an operation that takes one; None sends none.
+        version: sent in If-Match by an operation that takes one; None sends none. What was sent is kept in `sent`.
         """
         house = self._houses[OWNER[operation_id]]
         operation = house.contract.operations[operation_id]
@@ -113,15 +114,16 @@ class Journey:
         thing = next(reversed(path.values()), None)
         if version == KNOWN:
             version = self.versions[thing] if operation.takes_version else None
-        got = house.call(
-            operation_id,
-            body=given,
-            query=self._query(operation),
-            version=version,
+        self.sent = {
+            "body": given,
+            "query": self._query(operation),
+            "version": version,
+            "key": secrets.token_hex(8),
             **self.actor(operation),
             **self.proof(operation, given),
             **path,
-        )
+        }
+        got = house.call(operation_id, **self.sent)
         if isinstance(got.body, dict) and isinstance(got.body.get("version"), int):
             self.versions[got.body.get("id") or thing] = got.body["version"]
         return got

@@ -80,7 +80,7 @@ def test_work_of_the_house_and_of_the_person_is_told_from_that_of_staff(house, p
 
 @pytest.mark.row("SEC-16")
 def test_the_list_of_the_person_is_what_the_trail_says(house, portal):
-    """Every entry that opened, found or changed the record, in pages; nothing that was refused, and nothing of others."""
+    """Every entry that opened, found or changed the record, in pages; nothing that was refused or is of others."""
     for number in range(9):
         house.receive(make_event(number))
     house.receive(make_event(9, action="search", patient_id=None, found=[STRANGER, PATIENT]))
