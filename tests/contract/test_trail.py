@@ -92,6 +92,22 @@ def shown(items):
     return whom or {each["id"] for each in items if "patient_id" not in each}
 
 
+@pytest.mark.row("SEC-14")
+def test_a_change_of_roles_or_settings_says_what_changed(houses, told):
+    """Names of roles are nobody's data, so old and new stand in the entry; of settings the names of what changed."""
+    journey = Journey(houses)
+    before = set(journey.perform("get_user").body["roles"])
+    granted = journey.perform("assign_roles", body={"roles": [*before, "auditor"]})
+    entry = only(told.entries("identity", granted, operation="assign_roles"))
+    assert (entry["fields"], entry["added"]) == (["roles"], ["auditor"])
+    taken = journey.perform("assign_roles", body={"roles": [*before]})
+    assert only(told.entries("identity", taken, operation="assign_roles"))["removed"] == ["auditor"]
+    [settings] = [each for each in OPERATIONS if each.operation_id == "set_notification_settings"]
+    changed = journey.perform(settings.operation_id, body=requests.body_examples(settings)["few"])
+    entry = only(told.entries("notifications", changed, operation="set_notification_settings"))
+    assert {"channels", "language"} <= set(entry["fields"])
+
+
 # ---- what was refused ------------------------------------------------------------------------------------------------
 
 
