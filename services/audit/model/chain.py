@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.audit.model.entries import Entry, Index, canonical, index_of
 
@@ -21,15 +21,14 @@ class Head:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One entry in its place: the hash that it follows, its own, the text of the entry, and what it is found by."""
 
     position: int
     previous: bytes
     hash: bytes
     text: str
-    index: Index
+    found_by: Index
 
 
 def link_hash(*, previous: bytes, position: int, text: str) -> bytes:

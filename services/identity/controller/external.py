@@ -111,9 +111,11 @@ class External:
             now = _table(tx, call)
             refuse_stale(tx, now, call)
             fresh = external.changed(now, entries=body["entries"], at=call.at)
-            if fresh.version != now.version:
-                tx.save_group_roles(fresh, fields=["entries"])
-            call.audit(record=fresh.id, version=fresh.version, fields=external.trail(now, after=fresh))
+            fields = ["entries"] if fresh.version != now.version else []
+            if fields:
+                tx.save_group_roles(fresh, fields=fields)
+            added, removed = external.roles_changed(now, after=fresh)
+            call.audit(record=fresh.id, version=fresh.version, fields=fields, added=added, removed=removed)
             return call.answer(view.group_roles(fresh))
 
     def _provider(self) -> Provider:
