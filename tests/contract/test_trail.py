@@ -93,9 +93,9 @@ def shown(items):
 
 
 @pytest.mark.row("SEC-14")
-def test_a_change_of_roles_or_settings_says_what_changed(houses, told):
+def test_a_change_of_roles_or_settings_says_what_changed(houses, links, told):
     """Names of roles are nobody's data, so old and new stand in the entry; of settings the names of what changed."""
-    journey = Journey(houses)
+    journey = Journey(houses, links=links)
     before = set(journey.perform("get_user").body["roles"])
     granted = journey.perform("assign_roles", body={"roles": [*before, "auditor"]})
     entry = only(told.entries("identity", granted, operation="assign_roles"))
@@ -146,9 +146,9 @@ def test_what_was_not_found_leaves_one_entry_about_whose_record_it_was(houses, t
 
 @pytest.mark.target("C-14")
 @pytest.mark.parametrize("operation", [each for each in SIGNED_IN if each.takes_version], ids=named)
-def test_what_a_rule_refused_leaves_one_entry_because_the_answer_tells_of_what_there_is(houses, told, operation):
+def test_what_a_rule_refused_leaves_one_entry_because_the_answer_tells_of_what_there_is(houses, links, told, operation):
     """A stale version, for every operation that takes one."""
-    journey = Journey(houses)
+    journey = Journey(houses, links=links)
     got = journey.perform(operation.operation_id, version=999_999)
     assert got.status in {409, 412, 422}, got.body
     entry = only(told.entries(operation.service, got, operation=operation.operation_id))
@@ -253,9 +253,9 @@ def full_redis(url: str) -> Iterator[None]:
 
 @pytest.mark.target("C-14")
 @pytest.mark.parametrize("operation", [each for each in AUDITED if each.audit in READING], ids=named)
-def test_what_cannot_be_written_down_is_not_shown(houses, operation):
+def test_what_cannot_be_written_down_is_not_shown(houses, links, operation):
     """The same request is answered before and after, and refused with nothing of the record in between."""
-    journey, house = Journey(houses), houses[operation.service]
+    journey, house = Journey(houses, links=links), houses[operation.service]
     assert journey.perform(operation.operation_id).status < 300
     with full(house):
         refused = house.call(operation.operation_id, **journey.sent)
