@@ -43,7 +43,7 @@ class AuditController:
         with self._store.begin(call) as tx:
             found = tx.find(search, before=before, limit=limit + 1)
             items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
-            call.audit(patient=search.patient_id, found=[each.found_by.id for each in items])
+            call.audit(patient=search.patient_id, found=[each.id for each in items])
             return call.answer(view.entries(items, next_cursor=following))
 
     def export_audit_entries(self, body: Mapping[str, Any], call: Call, *, written_as: str = "csv") -> Answer:
@@ -72,7 +72,7 @@ class AuditController:
             found = tx.find(model.accesses_to(UUID(patient_id)), before=before, limit=limit + 1)
             items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
             call.audit(patient=patient_id)
-        names = self._names.of({each.found_by.actor for each in items if model.is_by_staff(each)})
+        names = self._names.of({each.actor for each in items if model.is_by_staff(each)})
         return call.answer(view.accesses(items, names=names, next_cursor=following))
 
     def verify_audit_trail(self, body: Mapping[str, Any], call: Call) -> Answer:

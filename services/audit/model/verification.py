@@ -191,6 +191,6 @@ def _hashes(noted: Sequence[Checkpoint]) -> dict[int, set[bytes]]:
 def _is_indexed(link: Link) -> bool:
     """Whether a link is found by what its entry says; an entry that nobody can read is found by nothing."""
     try:
-        return index_of(read_entry(link.text)) == link.found_by
+        return index_of(read_entry(link.text)) == link[4:]
     except (KeyError, TypeError, ValueError):
         return False

@@ -14,7 +14,7 @@ from services.audit.repository.second_place import CheckpointFile
 from services.chassis import sql
 from services.chassis.call import Call
 
-PAGE: Final = 4000
+PAGE: Final = 2000  # more at once costs more: what lives longer is looked at again by Python's collector
 
 _entries, _head, _checkpoints, _copied = schema.entries.c, schema.chain_head, schema.checkpoints, schema.copied
 _INDEX = (_entries.id, _entries.at, _entries.actor, _entries.operation, _entries.action, _entries.outcome)
@@ -80,11 +80,8 @@ class AuditTransaction:
 
     def append(self, links: Sequence[model.Link]) -> None:
         """Keep links, one at least, each of which follows the one before, and make the last one the head."""
-        rows = [
-            {"position": each.position, "previous": each.previous, "hash": each.hash, "entry": each.text}
-            | each.found_by._asdict()
-            for each in links
-        ]
+        names = [column.name for column in _LINK]
+        rows = [dict(zip(names, each, strict=True)) for each in links]
         self._connection.execute(schema.entries.insert(), rows)
         self._connection.execute(_head.update().values(position=links[-1].position, hash=links[-1].hash))
 
@@ -93,7 +90,7 @@ class AuditTransaction:
         query = sa.select(*_LINK).order_by(_entries.position.desc()).limit(limit)
         if before is not None:
             query = query.where(_entries.position < before)
-        return [_link(row) for row in self._connection.execute(query.where(*_conditions(search)))]
+        return [model.Link._make(row) for row in self._connection.execute(query.where(*_conditions(search)))]
 
     def last_checkpoint(self) -> model.Checkpoint | None:
         """The newest checkpoint in the store."""
@@ -141,7 +138,7 @@ class StoredTrail:
     def pages(self, first: int, *, last: int) -> Iterator[Sequence[model.Link]]:
         """The links of a range in order; each page is a statement of its own, so none lasts long."""
         while rows := self._connection.execute(_WALK, {"first": first, "last": last, "limit": PAGE}).all():
-            yield [_link(row) for row in rows]
+            yield [model.Link._make(row) for row in rows]
             first = rows[-1].position + 1
 
     def found(self, search: model.Search, *, last: int) -> Iterator[model.Link]:
@@ -149,7 +146,7 @@ class StoredTrail:
         first = 0
         query = sa.select(*_LINK).where(*_conditions(search)).order_by(_entries.position).limit(PAGE)
         while rows := self._connection.execute(query.where(_entries.position.between(first, last))).all():
-            yield from map(_link, rows)
+            yield from map(model.Link._make, rows)
             first = rows[-1].position + 1
 
     def checkpoints(self, first: int, *, last: int) -> model.Noted:
@@ -189,7 +186,3 @@ def _newest_checkpoint(connection: sa.Connection) -> model.Checkpoint | None:
 
 def _checkpoint(row: sa.Row[Any]) -> model.Checkpoint:
     return model.Checkpoint(row.position, bytes(row.hash), row.at, bytes(row.mac))
-
-
-def _link(row: sa.Row[Any]) -> model.Link:
-    return model.Link(row[0], row[1], row[2], row[3], model.Index._make(row[4:]))

@@ -178,6 +178,6 @@ class House:
         into = f"COPY entries ({columns}) FROM STDIN".encode()
         with psycopg.connect(self.url) as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
             for link in links:
-                copy.write_row((link.position, link.previous, link.hash, link.text, *link.found_by))
+                copy.write_row(link)
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE entries")
