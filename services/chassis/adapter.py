@@ -35,6 +35,7 @@ from services.kernel.errors import (
 
 _TRIES = 3
 _ETAG = re.compile(r'"([1-9][0-9]{0,17})"\Z')
+_IN_PATH = re.compile(r"\{(\w+_id)\}")
 # What a rule said no to: by class of the error, else `failed`. Behind the others nothing was opened.
 _REFUSALS = {Forbidden: "denied", NotFound: "not_found"}
 _NOTHING_OPENED = (Malformed, Missing, NotSignedIn, TooMany, Unavailable)
@@ -130,9 +131,10 @@ class Adapter:
         call.begin_again()
         if said is None:
             patient = _patient(path) or _patient(path.get("body"))
-            call.audit(patient=patient, found=_named(error), outcome=outcome)
+            call.audit(patient=patient, record=_record(operation, path), found=_named(error), outcome=outcome)
         else:
-            record = None if operation.audit == "create" else said.record_id  # what was to be made is not there
+            is_unmade = outcome == "failed" and operation.audit == "create"
+            record = None if is_unmade else said.record_id
             call.audit(patient=said.patient_id, record=record, found=_named(error), outcome=outcome)
         self._audit(call)
 
@@ -195,6 +197,14 @@ def _patient(named: object) -> UUID | None:
         return UUID(str(named["patient_id"])) if isinstance(named, Mapping) else None
     except (KeyError, ValueError):
         return None
+
+
+def _record(operation: Operation, path: Mapping[str, Any]) -> object | None:
+    """Which thing an address names: the last one in it, other than whose it is; of what is to be made there is none."""
+    if operation.audit in {"create", "search"}:
+        return None
+    ids = [name for name in _IN_PATH.findall(operation.path) if name != "patient_id"]
+    return path.get(ids[-1]) if ids else None
 
 
 def _named(error: Exception) -> list[object]:

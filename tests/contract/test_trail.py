@@ -151,10 +151,12 @@ def test_what_a_rule_refused_leaves_one_entry_because_the_answer_tells_of_what_t
     journey = Journey(houses, links=links)
     got = journey.perform(operation.operation_id, version=999_999)
     assert got.status in {409, 412, 422}, got.body
+    things = [journey.sent[each["name"]] for each in operation.parameters if each["name"].endswith("_id")]
     entry = only(told.entries(operation.service, got, operation=operation.operation_id))
     assert (entry["action"], entry["outcome"]) == (operation.audit, "failed")
-    assert entry["patient_id"] == patient_of(operation, journey.sent) or entry["patient_id"]
+    assert entry["patient_id"] == patient_of(operation, journey.sent) or "{patient_id}" not in operation.path
     assert (entry["version"], entry["fields"]) == (None, [])
+    assert not things or {entry["patient_id"], entry["record_id"]} & set(things), "it says which thing it was about"
 
 
 @pytest.mark.target("C-14")
