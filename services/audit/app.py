@@ -11,11 +11,13 @@ from pydantic import Field, SecretStr
 
 from services.audit import consumers, jobs
 from services.audit.controller import AuditController
-from services.audit.repository import AuditStore, CheckpointFile
+from services.audit.repository import AuditStore, CheckpointFile, StaffNames
 from services.chassis import config, outbox, sql
 from services.chassis.bus import BatchSubscription
+from services.chassis.client import Client
 from services.chassis.jobs import Job
 from services.chassis.service import Command, Service, new_id, now
+from services.chassis.service_token import ServiceToken
 
 NAME = "audit"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,11 +29,13 @@ class AuditSettings(config.ServiceSettings):
 
     database_url: PostgreSQL. checkpoint_key: signs the checkpoints; whoever has it and the database can write the trail
     anew, so it is kept where the database is not. checkpoint_file: the second place, on another disk than the database.
+    names_staff: whether people see the names of those who opened their record, or only their roles.
     """
 
     database_url: SecretStr
     checkpoint_key: SecretStr = Field(min_length=32)
     checkpoint_file: Path | None = None
+    names_staff: bool = False
 
 
 def service(environ: Mapping[str, str]) -> Service:
@@ -42,15 +46,18 @@ def service(environ: Mapping[str, str]) -> Service:
     database = sql.Database(engine, service=NAME, clock=now, new_id=new_id)
     second_place = None if settings.checkpoint_file is None else CheckpointFile(settings.checkpoint_file)
     store = AuditStore(database, second_place=second_place)
+    peers = Client(settings.openapi_dir, urls={"identity": settings.identity_url}, connections=settings.threads)
+    token = ServiceToken(peers, client_id=NAME, secret=settings.service_secret.get_secret_value())
+    names = StaffNames(peers, token=token, is_shown=settings.names_staff)
     return Service(
         name=NAME,
         settings=settings,
-        controller=AuditController(store=store, checkpoint_key=key),
+        controller=AuditController(store=store, names=names, checkpoint_key=key),
         audit=database.audit,
         readiness={"database": database.ping, "schema": partial(sql.at_head, engine, MIGRATIONS)},
         migrate=partial(sql.migrate, url, MIGRATIONS),
         start_checks=[partial(sql.require_durable, engine)],
-        close=[engine.dispose],
+        close=[peers.close, engine.dispose],
         outbox=database.outbox,
         subscriptions=[
             BatchSubscription(

@@ -12,7 +12,7 @@ from services.chassis.call import Call
 class CheckpointStore(model.Store, Protocol):
     """A store that keeps checkpoints in a second place as well."""
 
-    def copy_checkpoints(self) -> int:
+    def copy_checkpoints(self, call: Call) -> int:
         """Bring the second place up to date, and say how many were copied."""
         ...
 
@@ -26,7 +26,7 @@ def make_checkpoint(call: Call, *, store: CheckpointStore, key: bytes) -> None:
         head = tx.head()
         if model.is_due(head, tx.last_checkpoint(), at=call.at):
             tx.add_checkpoint(model.signed(head, at=call.at, key=key))
-    while store.copy_checkpoints():
+    while store.copy_checkpoints(call):
         pass
 
 

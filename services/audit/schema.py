@@ -1,4 +1,4 @@
-"""Tables of the audit. Triggers that refuse every change are made by the migrations."""
+"""Tables of the audit. Triggers that refuse every change, and indexes over entries, are made by the migrations."""
 
 from __future__ import annotations
 
@@ -41,4 +41,11 @@ checkpoints = sa.Table(
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("mac", sa.LargeBinary, nullable=False),
+)
+
+# How far the checkpoints have been brought to the second place, one row for each time.
+copied = sa.Table(
+    "copied",
+    metadata,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
 )

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -20,11 +20,25 @@ from services.chassis.call import Answer, Call, IdempotencyKey
 from services.chassis.gate import SignedIn
 from services.chassis.spec import Operation
 from services.chassis.stores import Replayed, StoreBusy
-from services.kernel.errors import FieldError, Forbidden, Invalid, Missing, NotFound
+from services.kernel.errors import (
+    DomainError,
+    FieldError,
+    Forbidden,
+    Invalid,
+    Malformed,
+    Missing,
+    NotFound,
+    NotSignedIn,
+    TooMany,
+    Unavailable,
+)
 
 _TRIES = 3
 _ETAG = re.compile(r'"([1-9][0-9]{0,17})"\Z')
-_DENIALS = {Forbidden: "denied", NotFound: "not_found"}
+_IN_PATH = re.compile(r"\{(\w+_id)\}")
+# What a rule said no to: by class of the error, else `failed`. Behind the others nothing was opened.
+_REFUSALS = {Forbidden: "denied", NotFound: "not_found"}
+_NOTHING_OPENED = (Malformed, Missing, NotSignedIn, TooMany, Unavailable)
 
 
 class Unaudited(Exception):
@@ -51,7 +65,7 @@ class Incoming:
 class Adapter:
     """Calls the methods of one controller as their operations say.
 
-    audit: commits the entry of a call alone; for what was denied, where no unit of work commits.
+    audit: commits the entry of a call alone; for what was refused or replayed, where no unit of work commits one.
     """
 
     def __init__(
@@ -106,17 +120,23 @@ class Adapter:
         )
 
     def deny(self, operation: Operation, call: Call, error: Exception, *, path: Mapping[str, Any]) -> None:
-        """Leave a trace of what was refused; `path` holds what the address of the request names."""
-        if operation.audit == "none":
+        """Leave a trace of what was refused; `path`: what its address names, and its body.
+
+        A method that has committed an entry of its own before it refused has left that trace already.
+        """
+        if operation.audit == "none" or call.audited or isinstance(error, _NOTHING_OPENED):
             return
-        outcome = next((word for kind, word in _DENIALS.items() if isinstance(error, kind)), None)
-        if outcome is not None:
-            said = call.entry  # whose record it was about, where the method has said so before it was refused
-            call.begin_again()
-            call.audit(patient=_patient(path), outcome=outcome)
-            if said is not None:
-                call.entry = replace(said, outcome=outcome, version=None, fields=(), found=())
-            self._audit(call)
+        outcome = next((word for kind, word in _REFUSALS.items() if isinstance(error, kind)), "failed")
+        said = call.entry  # whose record it was about, where the method has said so before it was refused
+        call.begin_again()
+        if said is None:
+            patient = _patient(path) or _patient(path.get("body"))
+            call.audit(patient=patient, record=_record(operation, path), found=_named(error), outcome=outcome)
+        else:
+            is_unmade = outcome == "failed" and operation.audit == "create"
+            record = None if is_unmade else said.record_id
+            call.audit(patient=said.patient_id, record=record, found=_named(error), outcome=outcome)
+        self._audit(call)
 
     def _run(self, operation: Operation, method: Callable[..., Any], call: Call, arguments: dict[str, Any]) -> Answer:
         for left in reversed(range(_TRIES)):
@@ -127,9 +147,8 @@ class Adapter:
                     raise
                 call.begin_again()
             except Replayed as replayed:
-                headers = {**replayed.answer.headers, "Idempotency-Replayed": "true"}
-                return Answer(replayed.answer.body, replayed.answer.status, headers)
-            except (Forbidden, NotFound) as error:
+                return self._again(operation, call, replayed, path=arguments)
+            except DomainError as error:
                 self.deny(operation, call, error, path=arguments)
                 raise
             else:
@@ -139,6 +158,16 @@ class Adapter:
             metrics.UNAUDITED.labels(operation.operation_id).inc()
             raise Unaudited(operation.operation_id)
         return result if isinstance(result, Answer) else Answer(result, operation.success[0])
+
+    def _again(self, operation: Operation, call: Call, replayed: Replayed, *, path: Mapping[str, Any]) -> Answer:
+        """A stored answer, once more: it shows what it showed, so it is an entry of its own, of reading."""
+        answer = replayed.answer
+        if operation.audit != "none":
+            call.begin_again()
+            call.action = "read"
+            call.audit(patient=replayed.about or _patient(path) or _patient(answer.body), record=replayed.record)
+            self._audit(call)
+        return Answer(answer.body, answer.status, {**answer.headers, "Idempotency-Replayed": "true"})
 
 
 def dumps(body: object) -> bytes:
@@ -162,12 +191,26 @@ def _with_headers(operation: Operation, incoming: Incoming, answer: Answer) -> A
     return Answer(answer.body, answer.status, headers)
 
 
-def _patient(path: Mapping[str, Any]) -> UUID | None:
-    """Whose record an address names, where it names one: a refusal is part of that record's trail too."""
+def _patient(named: object) -> UUID | None:
+    """Whose record an address or an answer names, where it names one: a refusal is part of that record's trail too."""
     try:
-        return UUID(str(path["patient_id"]))
+        return UUID(str(named["patient_id"])) if isinstance(named, Mapping) else None
     except (KeyError, ValueError):
         return None
+
+
+def _record(operation: Operation, path: Mapping[str, Any]) -> object | None:
+    """Which thing an address names: the last one in it, other than whose it is; of what is to be made there is none."""
+    if operation.audit in {"create", "search"}:
+        return None
+    ids = [name for name in _IN_PATH.findall(operation.path) if name != "patient_id"]
+    return path.get(ids[-1]) if ids else None
+
+
+def _named(error: Exception) -> list[object]:
+    """Whose record a refusal names: somebody has been shown that it is there."""
+    named = error.facts.get("patient_id") if isinstance(error, DomainError) else None
+    return [] if named is None else [named]
 
 
 def _version(headers: Mapping[str, str]) -> int:

@@ -12,6 +12,8 @@ import orjson
 from services.chassis.call import Answer, Call, IdempotencyKey
 from services.chassis.stores import KeyReused, Replayed
 
+_ABOUT, _RECORD = "Stored-About", "Stored-Record"  # kept among the headers of a stored answer, and never sent
+
 
 def packed(body: object) -> bytes:
     """A body as it is stored."""
@@ -19,13 +21,15 @@ def packed(body: object) -> bytes:
 
 
 def to_store(call: Call) -> Answer:
-    """The answer to keep with the effect of a keyed call.
+    """The answer to keep with the effect of a keyed call, and what its audit entry is about.
 
     Raises:  RuntimeError: the method has not said its answer inside the unit of work, so a replay could not repeat it.
     """
     if call.answered is None:
         raise RuntimeError(f"{call.operation} takes an Idempotency-Key and must say call.answer() in its unit of work")
-    return call.answered
+    about = {} if call.entry is None else {_ABOUT: call.entry.patient_id, _RECORD: call.entry.record_id}
+    headers = {**call.answered.headers, **{name: value for name, value in about.items() if value is not None}}
+    return Answer(call.answered.body, call.answered.status, headers)
 
 
 def answer_again(
@@ -37,7 +41,9 @@ def answer_again(
     """
     if fingerprint != key.fingerprint:
         raise KeyReused
-    raise Replayed(Answer(orjson.loads(body), status, dict(headers)))
+    sent = {name: value for name, value in headers.items() if name not in (_ABOUT, _RECORD)}
+    answer = Answer(orjson.loads(body), status, sent)
+    raise Replayed(answer, about=headers.get(_ABOUT), record=headers.get(_RECORD))
 
 
 def lock_number(*parts: str) -> int:

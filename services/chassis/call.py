@@ -6,7 +6,7 @@ and commits, with the effect, all that belongs to it: the audit entry, the store
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +61,8 @@ class AuditEntry:
     version: int | None = None
     fields: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     asked: Mapping[str, str] | None = None
     rows: int | None = None
 
@@ -93,6 +95,8 @@ class Call:
         version: int | None = None,
         fields: Sequence[str] = (),
         found: Sequence[object] = (),
+        added: Iterable[str] = (),
+        removed: Iterable[str] = (),
         asked: Mapping[str, str] | None = None,
         rows: int | None = None,
         outcome: str = "success",
@@ -100,8 +104,9 @@ class Call:
         """Say whose record this touches; the unit of work that is open commits it with the effect.
 
         patient: the id of the person whose record it is; record: the id of the thing within it; fields: names of what
-        changed; found: ids of those that a search showed; asked, rows: of an export, its filter in days, ids and words
-        of the contract, and how many rows it has.
+        changed; found: ids of those that a search showed; added, removed: of a change of rights, names of roles or
+        permissions, which are no person's data; asked, rows: of an export, its filter in days, ids and words of the
+        contract, and how many rows it has.
         """
         self.entry = AuditEntry(
             id=self.id,
@@ -120,6 +125,8 @@ class Call:
             version=version,
             fields=tuple(sorted(fields)),
             found=tuple(str(each) for each in found),
+            added=tuple(sorted(added)),
+            removed=tuple(sorted(removed)),
             asked=asked,
             rows=rows,
         )

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 CHUNK: Final = 64 * 1024
 _IN_MEMORY: Final = 1 << 20
+T = TypeVar("T")
+
+
+class Counted(Generic[T]):
+    """What goes through on its way into a file, and how many it was."""
+
+    def __init__(self, rows: Iterable[T]) -> None:
+        self._rows, self.count = rows, 0
+
+    def __iter__(self) -> Iterator[T]:
+        """Each in turn."""
+        for each in self._rows:
+            self.count += 1
+            yield each
 
 
 class Download:

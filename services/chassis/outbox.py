@@ -20,7 +20,7 @@ from services.kernel.events import Event
 
 AUDIT_STREAM = "audit.entries"
 AUDIT_TYPE = "audit.recorded.v1"
-_OF_EXPORTS = {"asked", "rows"}  # an entry of something else does not have them
+_OF_SOME = {"added", "removed", "asked", "rows"}  # of changes of rights and of exports; other entries lack them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def _event(event: Event, call: Call, *, service: str, stream: str, id: UUID) -> 
 
 def _audit(entry: AuditEntry, *, service: str, id: UUID) -> Outgoing:  # noqa: A002 - the field's name
     data = {name: getattr(entry, name) for name in AuditEntry.__dataclass_fields__ if name != "id"}
-    data = {name: value for name, value in data.items() if value is not None or name not in _OF_EXPORTS}
+    data = {name: value for name, value in data.items() if name not in _OF_SOME or value not in (None, ())}
     return _enveloped(
         {
             "id": str(id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -19,6 +20,11 @@ Cluster: TypeAlias = "RedisCluster"
 
 TIMEOUT_S = 0.25
 _STORE = "redis"
+_NOT_NOW = frozenset(
+    {"MISCONF", "NOREPLICAS", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY", "LOADING", "OOM", "READONLY"}
+)
+# Before 7.0 a script says so, with where it was, before it says why its command was refused.
+_WITHIN = re.compile(r"\AError running script .*?: -([A-Z]+) ")
 _DURABLE = {
     "appendonly": "yes",
     "appendfsync": "always",
@@ -90,8 +96,10 @@ def translated() -> Iterator[None]:
     except (redis.BusyLoadingError, redis.ReadOnlyError, redis.OutOfMemoryError) as error:
         raise StoreAway(_STORE, type(error).__name__) from error
     except redis.ResponseError as error:
-        word = str(error).partition(" ")[0]
-        if word in {"MISCONF", "NOREPLICAS", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY", "LOADING"}:
+        said = str(error)
+        within = _WITHIN.search(said)
+        word = within[1] if within else said.partition(" ")[0]
+        if word in _NOT_NOW:
             raise StoreAway(_STORE, word) from error
         raise
 

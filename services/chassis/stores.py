@@ -26,11 +26,14 @@ class StoreBusy(StoreError):
 
 
 class Replayed(Exception):
-    """This key has its answer already: nothing was done, the stored answer is the answer."""
+    """This key has its answer already: nothing was done, the stored answer is the answer.
 
-    def __init__(self, answer: Answer) -> None:
+    about, record: whose record the entry of the effect names, and what within it, where the store has kept that.
+    """
+
+    def __init__(self, answer: Answer, *, about: str | None = None, record: str | None = None) -> None:
         super().__init__("replayed")
-        self.answer = answer
+        self.answer, self.about, self.record = answer, about, record
 
 
 class KeyReused(Exception):

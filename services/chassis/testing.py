@@ -117,6 +117,7 @@ class House:
     ) -> Got:
         """Send a request as it is."""
         answer = self._client.request(method, path, params=query, headers=dict(headers or {}), content=content)
-        is_json = "json" in answer.headers.get("content-type", "")
+        media = answer.headers.get("content-type", "").partition(";")[0]
+        is_json = media == "application/json" or media.endswith("+json")
         body = orjson.loads(answer.content) if is_json and answer.content else None
         return Got(answer.status_code, answer.headers, body, answer.content)

@@ -206,6 +206,11 @@ def page(items: Sequence[Mapping[str, Any]], *, next_cursor: str | None = None) 
     return {"items": list(items), "next_cursor": next_cursor}
 
 
+def names(found: Mapping[UUID, str]) -> dict[str, Any]:
+    """What accounts are called."""
+    return page([{"id": str(each), "display_name": name} for each, name in found.items()])
+
+
 def _inner(place: Place) -> dict[str, Any]:
     if isinstance(place, Facility):
         return {"zone": place.zone}

@@ -8,7 +8,7 @@ import importlib
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pymongo
@@ -26,6 +26,8 @@ from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
 from tests.contract.requests import SERVICE_SECRET, SMS_REPLY_SECRET, SUPER_ADMIN_PASSWORD, body_examples
+from tests.contract.told import Told
+from tests.integration.chassis.redis_server import OwnRedis
 from tests.mailbox import Links, Mailbox, tokens
 from tests.provider import Provider
 
@@ -108,33 +110,59 @@ def links(houses, mailbox) -> Links:
 
 
 @pytest.fixture(scope="session")
-def houses(postgres_server, mongo_server, redis_server, mailbox) -> Iterator[dict[str, House]]:
+def own_redis(tmp_path_factory) -> Iterator[str]:
+    """A Redis that a test may fill up without being felt in the tests of another worker."""
+    server = OwnRedis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server.url
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def houses(postgres_server, mongo_server, own_redis, mailbox) -> Iterator[dict[str, House]]:
     """All services by name; those that ask others call the real ones over HTTP. One set for all tests here."""
     name = f"t_contract_{secrets.token_hex(4)}"
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
         at = {name: str(ports.free()) for name in ASKED}
         provider = Provider()
-        shared = {**urls, **at, "bus_url": redis_server, "mongo_database": name}
+        shared = {**urls, **at, "bus_url": own_redis, "mongo_database": name}
         yield from started(shared, outside={**provider.settings(), **mailbox.settings()})
         provider.stop()
         admin.drop_database(name)
 
 
-@pytest.fixture(scope="session")
-def performed(houses, links) -> Callable[[Operation, str], Got]:
-    """The answer to an operation with one of its examples (`""` where it has no body), each performed once in a run."""
-    done: dict[tuple[str, str], Got] = {}
+class Performed:
+    """Operations with one of their examples (`""` where there is no body), each performed once in a run."""
 
-    def perform(operation: Operation, name: str) -> Got:
+    def __init__(self, houses: Mapping[str, House], links: Links) -> None:
+        self._houses, self._links = houses, links
+        self._done: dict[tuple[str, str], tuple[Got, Journey]] = {}
+
+    def __call__(self, operation: Operation, name: str) -> Got:
+        """The answer."""
+        return self.with_journey(operation, name)[0]
+
+    def with_journey(self, operation: Operation, name: str) -> tuple[Got, Journey]:
+        """The answer, and the journey on which it was given, with all that it has made."""
         key = (operation.operation_id, name)
-        if key not in done:
-            done[key] = Journey(houses, links=links).perform(
-                operation.operation_id, body=body_examples(operation).get(name)
-            )
-        return done[key]
+        if key not in self._done:
+            journey = Journey(self._houses, links=self._links)
+            got = journey.perform(operation.operation_id, body=body_examples(operation).get(name))
+            self._done[key] = got, journey
+        return self._done[key]
 
-    return perform
+
+@pytest.fixture(scope="session")
+def performed(houses, links) -> Performed:
+    """Every operation, performed when it is first asked for."""
+    return Performed(houses, links)
+
+
+@pytest.fixture(scope="session")
+def told(houses) -> Told:
+    """All that the services have told."""
+    return Told(houses)
 
 
 def started(shared: dict[str, str], *, outside: Mapping[str, str]) -> Iterator[dict[str, House]]:

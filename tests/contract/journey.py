@@ -105,6 +105,7 @@ class Journey:
         self._push_service, self._links = push_service, links
         self.made: dict[str, str] = {}
         self.versions: dict[str | None, int] = {}
+        self.sent: dict[str, Any] = {}
         self._account: dict[str, Any] = {}
         self._backup_codes: list[str] = []
         self._prepared: set[str] = set()
@@ -114,7 +115,7 @@ class Journey:
     def perform(self, operation_id: str, *, body: Any = None, version: int | None = KNOWN) -> Got:
         """Call an operation with an example of its body; the answer as it came.
 
-        version: sent in If-Match by an operation that takes one; None sends none.
+        version: sent in If-Match by an operation that takes one; None sends none. What was sent is kept in `sent`.
         """
         house = self._houses[OWNER[operation_id]]
         operation = house.contract.operations[operation_id]
@@ -125,15 +126,16 @@ class Journey:
         thing = next(reversed(path.values()), None)
         if version == KNOWN:
             version = self.versions[thing] if operation.takes_version else None
-        got = house.call(
-            operation_id,
-            body=given,
-            query=self._query(operation),
-            version=version,
+        self.sent = {
+            "body": given,
+            "query": self._query(operation),
+            "version": version,
+            "key": secrets.token_hex(8),
             **self.actor(operation),
             **self.proof(operation, given),
             **path,
-        )
+        }
+        got = house.call(operation_id, **self.sent)
         if isinstance(got.body, dict) and isinstance(got.body.get("version"), int):
             self.versions[got.body.get("id") or thing] = got.body["version"]
         return got

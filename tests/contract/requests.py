@@ -12,6 +12,7 @@ from tests.contract.contracts import CONTRACTS, examples, schema_of
 SERVICE_SECRET = "made for these tests only, and long enough"
 SMS_REPLY_SECRET = "made for these tests too, and known to both sides"
 SUPER_ADMIN_PASSWORD = "nine quiet otters below the old bridge"
+SUPER_ADMIN = "00000000-0000-7000-8000-000000000001"  # who acts where a test does not say
 NOBODY_HERE = "01939c3e-ffff-7fff-8fff-ffffffffffff"
 
 

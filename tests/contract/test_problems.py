@@ -17,8 +17,8 @@ PROTECTED = [operation for operation in OPERATIONS if not operation.is_public]
 OWN_ACCOUNT = [operation for operation in PROTECTED if operation.permission.startswith("account.")]
 WITH_BODY = [operation for operation in OPERATIONS if schema_of(operation) is not None]
 WITH_ID = [operation for operation in OPERATIONS if "_id}" in operation.path]
-# Operations that take an id as it is: the service that calls them is the one that knows what there is.
-TAKEN_AS_IT_IS = {"apply_plan"}
+# Operations that take an id as it is: another service is the one that knows what there is.
+TAKEN_AS_IT_IS = {"apply_plan", "list_record_accesses"}
 SHAPE = Schema({"$ref": "#/components/schemas/Problem"}, next(iter(CONTRACTS.values())).document["components"])
 
 

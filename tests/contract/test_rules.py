@@ -34,6 +34,7 @@ MOST_PUBLIC = 16
 WITHOUT_KEY = {
     "search_patients": "it changes nothing",
     "search_audit_entries": "it changes nothing",
+    "export_audit_entries": "it changes nothing",
     "verify_audit_trail": "it changes nothing",
     "sign_in": "an answer that holds tokens is never stored",
     "refresh_session": "a refresh token works once; an answer that holds tokens is never stored",
@@ -87,11 +88,11 @@ WITHOUT_VERSION = {
     "receive_sms_reply": "a person at a telephone knows no version",
 }
 
-# Lists that are given whole, because they are as long as a table of the system or one person's own.
+# Lists that are given whole, because they are as long as a table of the system, one person's own, or what was asked.
 UNPAGED = {
-    "list_roles", "list_permissions", "list_signing_keys", "list_own_sessions", "list_notification_templates",
-    "list_own_push_subscriptions", "list_patient_push_subscriptions", "list_record_links", "list_sign_in_counters",
-    "list_service_keys",
+    "list_roles", "list_user_names", "list_permissions", "list_signing_keys", "list_own_sessions",
+    "list_notification_templates", "list_own_push_subscriptions", "list_patient_push_subscriptions",
+    "list_record_links", "list_sign_in_counters", "list_service_keys",
 }  # fmt: skip
 
 

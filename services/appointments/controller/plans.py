@@ -21,6 +21,7 @@ class Plans:
         change = model.read_change(
             body, facility_id=UUID(facility_id), plan_id=UUID(plan_id), at=call.at, house=self._desk.house
         )
-        call.audit(record=plan_id, version=change.version)
+        fields = [name for name in ("doctor", "closures") if name in body]
+        call.audit(record=plan_id, version=change.version, fields=fields)
         clashing, more = self._desk.store.apply(call, change)
         return call.answer(view.applied(change.version, clashing, more=more))

@@ -38,7 +38,7 @@ def refusal(word: str, more: str) -> Exception:
     match word:
         case "replayed":
             status, body = orjson.loads(more)
-            return Replayed(Answer(with_end(body), status))
+            return Replayed(Answer(with_end(body), status), about=body.get("patient_id"), record=body.get("id"))
         case "records_lost":
             return RecordsLost()
         case "limit_reached":

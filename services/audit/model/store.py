@@ -20,6 +20,14 @@ class Ends:
     last_position: int
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The checkpoints of a range, of all places, and the first position at which a place lacks one that it had."""
+
+    checkpoints: Sequence[Checkpoint]
+    lacking: int | None = None
+
+
 class Transaction(Protocol):
     """One unit of work: all of it is kept, or nothing."""
 
@@ -68,8 +76,12 @@ class Trail(Protocol):
         """The links of a range in order, page by page."""
         ...
 
-    def checkpoints(self, first: int, *, last: int) -> Sequence[Checkpoint]:
-        """The checkpoints of a range, of all places."""
+    def found(self, search: Search, *, last: int) -> Iterator[Link]:
+        """The links up to a position that a search is about, oldest first."""
+        ...
+
+    def checkpoints(self, first: int, *, last: int) -> Noted:
+        """The checkpoints of a range."""
         ...
 
 

@@ -28,6 +28,7 @@ class BreakKind(StrEnum):
     HEAD_CHANGED = "head_changed"
     CHECKPOINT_DIFFERS = "checkpoint_differs"
     CHECKPOINT_FORGED = "checkpoint_forged"
+    CHECKPOINT_MISSING = "checkpoint_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +145,12 @@ class _Walk:
         for page in self._trail.pages(wanted.first, last=wanted.last):
             first = self.position + 1
             noted = self._trail.checkpoints(first, last=page[-1].position)
-            found = self._checkpoints(noted) or self._page(page, _hashes(noted))
+            found = self._checkpoints(noted.checkpoints) or self._page(page, _hashes(noted.checkpoints))
             if found is not None:
                 return found
-            self.checkpoints += len(noted)
+            if noted.lacking is not None:
+                return Break(noted.lacking, BreakKind.CHECKPOINT_MISSING)
+            self.checkpoints += len(noted.checkpoints)
             progress(self.entries)
         if self.position >= wanted.last:
             return None
@@ -188,6 +191,6 @@ def _hashes(noted: Sequence[Checkpoint]) -> dict[int, set[bytes]]:
 def _is_indexed(link: Link) -> bool:
     """Whether a link is found by what its entry says; an entry that nobody can read is found by nothing."""
     try:
-        return index_of(read_entry(link.text)) == link.index
+        return index_of(read_entry(link.text)) == link[4:]
     except (KeyError, TypeError, ValueError):
         return False

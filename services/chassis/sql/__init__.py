@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.chassis.sql.database import Database, Unit
+from services.chassis.sql.database import Database, Unit, in_binary
 from services.chassis.sql.engine import engine, require_durable
 from services.chassis.sql.errors import translated
 from services.chassis.sql.outbox import SqlOutbox
@@ -16,6 +16,7 @@ __all__ = [
     "at_head",
     "create_technical_tables_v1",
     "engine",
+    "in_binary",
     "migrate",
     "record_columns",
     "require_durable",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -37,6 +38,23 @@ _INTO_OUTBOX = sa.text(
     "CAST(:ids AS uuid[]), CAST(:streams AS text[]), CAST(:types AS text[]), CAST(:events AS text[])"
     ") WITH ORDINALITY AS recorded (id, stream, type, event, number) ORDER BY number"
 )
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    def __init__(self, connection: psycopg.Connection[Any], **given: Any) -> None:
+        super().__init__(connection, **given)
+        self.format = psycopg.pq.Format.BINARY
+
+
+@contextmanager
+def in_binary(connection: sa.Connection) -> Iterator[None]:
+    """Inside, rows arrive in PostgreSQL's binary form: for who reads a great many, at half the cost of texts."""
+    driver: Any = connection.connection.driver_connection
+    before, driver.cursor_factory = driver.cursor_factory, _BinaryCursor
+    try:
+        yield
+    finally:
+        driver.cursor_factory = before
 
 
 class Unit:

@@ -34,7 +34,8 @@ class Clients:
             )
             tx.add_account(made)
             tx.record(accounts.event("user_created", account=made))
-            call.audit(record=made.id, version=made.version, fields=accounts.trail(None, after=made))
+            fields = accounts.differing(None, after=made)
+            call.audit(record=made.id, version=made.version, fields=fields, added=made.roles)
             return call.answer(view.account(made), status=201)
 
     def list_service_accounts(self, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:

@@ -67,26 +67,31 @@ class External:
             return None
 
     def _enter(self, tx: Work, said: Said | None, call: Call) -> Answer | DomainError:
-        given = () if said is None else external.roles_of(tx.group_roles(), groups=said.groups)
-        account = None if said is None else self._account(tx, said, given, call)
-        if said is None or account is None or not account.is_active or not self._desk.may_enter(tx, account):
-            call.audit(record=None if account is None else account.id, outcome="failed")
+        before, account = (None, None) if said is None else self._accounts(tx, said, call)
+        if said is None or account is None:
+            call.audit(outcome="failed")
+            return ExternalRefused()
+        added, removed = accounts.roles_changed(before, after=account)
+        fields = ["roles"] if added or removed else []
+        if not account.roles or not account.is_active or not self._desk.may_enter(tx, account):
+            call.audit(record=account.id, fields=fields, added=added, removed=removed, outcome="failed")
             return ExternalRefused()
         methods = (PROVIDER, SEVERAL) if said.has_second_factor else (PROVIDER,)
-        return self._opened(tx, account, call, methods=methods)
+        return self._opened(tx, account, call, methods=methods, fields=fields, added=added, removed=removed)
 
-    def _account(self, tx: Work, said: Said, given: tuple[str, ...], call: Call) -> Account | None:
-        """The account of this person, made at the first time, with the roles of the groups now; none without a role."""
+    def _accounts(self, tx: Work, said: Said, call: Call) -> tuple[Account | None, Account | None]:
+        """The account of this person as it was, and with the roles of the groups now; made when a group gives one."""
+        given = external.roles_of(tx.group_roles(), groups=said.groups)
         known = tx.external_account(said.issuer, subject=said.subject)
         if known is None:
-            return self._made(tx, said, given, call) if given else None
+            return None, self._made(tx, said, given, call) if given else None
         account = tx.account_for_change(known)
         fresh = external.followed(account, roles=given, at=call.at)
         if fresh.version != account.version:
             tx.save_account(fresh, fields=accounts.differing(account, after=fresh))
             tx.announce(policy.of_account(fresh, at=call.at))
             tx.record(accounts.event("roles_assigned", account=fresh))
-        return fresh if fresh.roles else None
+        return account, fresh
 
     def _made(self, tx: Work, said: Said, given: tuple[str, ...], call: Call) -> Account:
         taken = tx.usernames_beginning(external.base_name(said))
@@ -111,9 +116,11 @@ class External:
             now = _table(tx, call)
             refuse_stale(tx, now, call)
             fresh = external.changed(now, entries=body["entries"], at=call.at)
-            if fresh.version != now.version:
-                tx.save_group_roles(fresh, fields=["entries"])
-            call.audit(record=fresh.id, version=fresh.version, fields=external.trail(now, after=fresh))
+            fields = ["entries"] if fresh.version != now.version else []
+            if fields:
+                tx.save_group_roles(fresh, fields=fields)
+            added, removed = external.roles_changed(now, after=fresh)
+            call.audit(record=fresh.id, version=fresh.version, fields=fields, added=added, removed=removed)
             return call.answer(view.group_roles(fresh))
 
     def _provider(self) -> Provider:

@@ -62,7 +62,7 @@ class Links:
             tx.add_account(made)
             tx.record(accounts.event("user_created", account=made))
             call.actor = sessions.actor_of(made, session=new_id)
-            return self._linked(tx, made, link, call, body=view.activated(made))
+            return self._linked(tx, None, made, link, call, body=view.activated(made))
 
     def add_own_link(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Link one more record to the own account."""
@@ -74,7 +74,7 @@ class Links:
             link = self._use(tx, body, call)
             fresh = accounts.with_link(account, link=link, at=call.at)
             tx.save_account(fresh, fields=accounts.differing(account, after=fresh))
-            return self._linked(tx, fresh, link, call, body=view.link(link))
+            return self._linked(tx, account, fresh, link, call, body=view.link(link))
 
     def list_record_links(self, patient_id: str, call: Call) -> Answer:
         """Which accounts are linked to a record."""
@@ -157,10 +157,13 @@ class Links:
             until=code.link_until,
         )
 
-    def _linked(self, tx: Work, account: Account, link: Link, call: Call, *, body: dict[str, Any]) -> Answer:
-        tx.announce(policy.of_account(account, at=call.at))
-        tx.record(accounts.event("linked", account=account))
-        call.audit(patient=link.patient_id, record=account.id, version=account.version, fields=["links"])
+    def _linked(
+        self, tx: Work, before: Account | None, fresh: Account, link: Link, call: Call, *, body: dict[str, Any]
+    ) -> Answer:
+        tx.announce(policy.of_account(fresh, at=call.at))
+        tx.record(accounts.event("linked", account=fresh))
+        added, _ = accounts.roles_changed(before, after=fresh)
+        call.audit(patient=link.patient_id, record=fresh.id, version=fresh.version, fields=["links"], added=added)
         return call.answer(body, status=201)
 
     def _digest(self, code: str) -> bytes:

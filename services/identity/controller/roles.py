@@ -8,7 +8,7 @@ from typing import Any
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk, refuse_stale
-from services.identity.model import policy, roles
+from services.identity.model import accounts, policy, roles
 from services.identity.model.roles import Role
 from services.identity.model.store import Work
 
@@ -65,8 +65,10 @@ class Roles:
 
 def _save(tx: Work, before: Role | None, fresh: Role, call: Call) -> None:
     """Save a role with its history, its trace and its word to the policy."""
-    fields = roles.trail(before, after=fresh)
+    fields = accounts.differing(before, after=fresh, names=roles.SHOWN)
+    added, removed = roles.permissions_changed(before, after=fresh)
     if before is None or fresh.version != before.version:
-        tx.save_role(fresh, fields=[name for name in fields if not set("+-") & set(name)])
+        tx.save_role(fresh, fields=fields)
         tx.announce(policy.of_role(fresh))
-    call.audit(record=fresh.id, version=fresh.version, fields=[f"role:{fresh.name}", *fields])
+    said = [f"role:{fresh.name}", *fields]
+    call.audit(record=fresh.id, version=fresh.version, fields=said, added=added, removed=removed)

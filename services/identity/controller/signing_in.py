@@ -6,7 +6,7 @@ both back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,7 +118,15 @@ class SigningIn:
         return self._opened(tx, account, call, methods=(*challenge.methods, CODE), fields=[f"second_factor.{how}"])
 
     def _opened(
-        self, tx: Work, account: Account, call: Call, *, methods: Sequence[str], fields: Sequence[str] = ()
+        self,
+        tx: Work,
+        account: Account,
+        call: Call,
+        *,
+        methods: Sequence[str],
+        fields: Sequence[str] = (),
+        added: Iterable[str] = (),
+        removed: Iterable[str] = (),
     ) -> Answer:
         new_id, limits = self._desk.new_id(), self._desk.limits
         session = sessions.opened(
@@ -127,7 +135,7 @@ class SigningIn:
         text, kept = self._desk.new_refresh(session, call=call)
         tx.add_session(session, refresh=kept)
         call.actor = sessions.actor_of(account, session=session.id)
-        call.audit(record=account.id, fields=fields)
+        call.audit(record=account.id, fields=fields, added=added, removed=removed)
         device = self._desk.devices.new(account.username, at=call.at)
         return call.answer({**self._tokens(tx, session, account, text, call), "device_token": device}, status=201)
 

@@ -35,7 +35,8 @@ class Users:
             )
             tx.add_account(made)
             tx.record(accounts.event("user_created", account=made))
-            call.audit(record=made.id, version=made.version, fields=accounts.trail(None, after=made))
+            fields = accounts.differing(None, after=made)
+            call.audit(record=made.id, version=made.version, fields=fields, added=made.roles)
             return _shown_once(call, view.account(made), password, status=201)
 
     def list_users(
@@ -53,6 +54,11 @@ class Users:
         """One account."""
         with self._desk.store.read() as tx:
             return view.account(tx.account(UUID(user_id)))
+
+    def list_user_names(self, user_id: list[str]) -> dict[str, Any]:
+        """What accounts are called, and nothing else of them."""
+        with self._desk.store.read() as tx:
+            return view.names(tx.names([UUID(each) for each in user_id]))
 
     def update_user(self, user_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change the name or the e-mail address of an account."""
@@ -143,7 +149,8 @@ def _apply(
         tx.save_account(fresh, fields=changed)
         tx.announce(policy.of_account(fresh, at=call.at))
         tx.record(accounts.event(event, account=fresh))
-    call.audit(record=fresh.id, version=fresh.version, fields=[*accounts.trail(account, after=fresh), *(fields or [])])
+    added, removed = accounts.roles_changed(account, after=fresh)
+    call.audit(record=fresh.id, version=fresh.version, fields=changed, added=added, removed=removed)
     return fresh
 
 

@@ -322,14 +322,14 @@ def differing(before: Any, *, after: Any, names: Sequence[str] = _SHOWN) -> tupl
     )
 
 
-def trail(before: Account | None, *, after: Account) -> tuple[str, ...]:
-    """What the trail says of a change: the fields, and by name which roles came and went.
+def roles_changed(before: Account | None, *, after: Account) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of the roles that an account got, and of those that it lost.
+
 
     Source:  NIST SP 800-53 Rev. 5, AU-3 (content of audit records) and AC-2 (4).
     """
-    held, given = set(before.roles if before else ()), set(after.roles)
-    named = [f"roles+{role}" for role in given - held] + [f"roles-{role}" for role in held - given]
-    return (*differing(before, after=after), *sorted(named))
+    held, given = frozenset(before.roles if before else ()), frozenset(after.roles)
+    return given - held, held - given
 
 
 def state(account: Account) -> dict[str, Any]:

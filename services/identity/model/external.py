@@ -166,15 +166,14 @@ def _names(base: str) -> Iterable[str]:
         number += 1
 
 
-def trail(before: GroupRoles, *, after: GroupRoles) -> tuple[str, ...]:
-    """What the trail says of a change: which roles groups give more and less, by the names of the roles.
+def roles_changed(before: GroupRoles, *, after: GroupRoles) -> tuple[frozenset[str], frozenset[str]]:
+    """What groups give more, and what they give less: each role after the group that gives it.
 
     Source:  NIST SP 800-53 Rev. 5, AU-3 (content of audit records).
     """
-    held = {(group, role) for group, given in before.entries.items() for role in given}
-    now = {(group, role) for group, given in after.entries.items() for role in given}
-    named = [f"{group}+{role}" for group, role in now - held] + [f"{group}-{role}" for group, role in held - now]
-    return (*(["entries"] if named else []), *sorted(named))
+    held = frozenset(f"{group}: {role}" for group, given in before.entries.items() for role in given)
+    now = frozenset(f"{group}: {role}" for group, given in after.entries.items() for role in given)
+    return now - held, held - now
 
 
 def new_account(said: Said, *, account_id: UUID, name: str, roles: Sequence[str], at: datetime) -> Account:

@@ -17,7 +17,7 @@ FIRST_SIGN_IN: Final = "first_sign_in"
 PATIENT: Final = "patient"
 _EVERYTHING = "*"
 _GIVEN_BY_THE_SYSTEM = frozenset({SERVICE, FIRST_SIGN_IN})
-_SHOWN = ("title", "description", "requires_second_factor")
+SHOWN = ("title", "description", "requires_second_factor", "permissions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,15 +253,13 @@ def refuse_not_held(permissions: Collection[str], *, by: Actor) -> None:
         raise PermissionNotHeld
 
 
-def trail(before: Role | None, *, after: Role) -> tuple[str, ...]:
-    """What the trail says of a change: the fields, and by name which permissions came and went.
+def permissions_changed(before: Role | None, *, after: Role) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of the permissions that a role got, and of those that it lost.
 
-    Source:  NIST SP 800-53 Rev. 5, AU-3 (content of audit records).
+    Source:  NIST SP 800-53 Rev. 5, AU-3 (content of audit records) and AC-6 (9).
     """
-    held, given = set(before.permissions if before else ()), set(after.permissions)
-    plain = [name for name in _SHOWN if before is None or getattr(before, name) != getattr(after, name)]
-    named = [f"permissions+{each}" for each in given - held] + [f"permissions-{each}" for each in held - given]
-    return (*plain, *(["permissions"] if named else []), *sorted(named))
+    held, given = frozenset(before.permissions if before else ()), frozenset(after.permissions)
+    return given - held, held - given
 
 
 def state(role: Role) -> dict[str, Any]:

@@ -56,6 +56,9 @@ class Reading(Protocol):
     def accounts(self, *, after: UUID | None, limit: int, role: str | None, active: bool | None) -> list[Account]:
         """Accounts in the order of their making."""
 
+    def names(self, account_ids: Collection[UUID]) -> dict[UUID, str]:
+        """What these accounts are called, those that there are."""
+
     def open_sessions(self, account_id: UUID, *, at: datetime, idle_since: datetime) -> list[Session]:
         """Sessions that can still be refreshed, newest first."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,12 @@ class SqlReading(AccessReading):
         if active is not None:
             query = query.where(table.is_active == active)
         return [rows.account(row) for row in self._connection.execute(query)]
+
+    def names(self, account_ids: Collection[UUID]) -> dict[UUID, str]:
+        """What these accounts are called, those that there are."""
+        table = schema.accounts.c
+        query = sa.select(table.id, table.display_name).where(table.id.in_(account_ids))
+        return {row.id: row.display_name for row in self._connection.execute(query)}
 
     def open_sessions(self, account_id: UUID, *, at: datetime, idle_since: datetime) -> list[Session]:
         """Sessions that can still be refreshed, newest first."""

@@ -78,7 +78,10 @@ class Stage:
             (every, once) = look.execute(query.encode()).fetchone() or (0, 0)
         assert every == once
         with psycopg.connect(self.audit_url) as look:
-            query = "SELECT count(*) FROM entries WHERE operation = 'book_appointment' AND outcome = 'success'"
+            query = (
+                "SELECT count(*) FROM entries"
+                " WHERE operation = 'book_appointment' AND action = 'create' AND outcome = 'success'"
+            )
             return int((look.execute(query.encode()).fetchone() or (0,))[0])
 
 

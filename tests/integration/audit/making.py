@@ -58,7 +58,7 @@ def make_event(number: int = 0, **data: Any) -> bus.Received:
     return bus.Received(
         id=new_id(),
         type="audit.recorded.v1",
-        source="/infirmary/patients",
+        source=f"/infirmary/{data.pop('service', 'patients')}",
         subject="x",
         version=0,
         time=at,
@@ -80,13 +80,21 @@ def environ(url: str, *, second_place: Path | None = None) -> dict[str, str]:
     }
 
 
+# What a full disk does to whoever wants to write down what is sent.
+FULL_DISK = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION full_disk();
+"""
+
+
 class House:
     """The audit as it runs, and an intruder who owns its database."""
 
-    def __init__(self, url: str, *, second_place: Path | None) -> None:
+    def __init__(self, url: str, *, second_place: Path) -> None:
         sql.migrate(url, MIGRATIONS)
-        self.url = url
-        self.file = None if second_place is None else CheckpointFile(second_place)
+        self.url, self.path = url, second_place
+        self.file = CheckpointFile(second_place)
         self.engine = sql.engine(url, name="audit", pool=8)
         self.database = sql.Database(self.engine, service="audit", clock=lambda: datetime.now(UTC), new_id=new_id)
         self.store = AuditStore(self.database, second_place=self.file)
@@ -129,7 +137,7 @@ class House:
 
     def intrude(self, *statements: str) -> None:
         """Change the database with every right over it: the triggers are off."""
-        tables = ("entries", "chain_head", "checkpoints")
+        tables = ("entries", "chain_head", "checkpoints", "copied")
         with psycopg.connect(self.url) as connection:
             for table in tables:
                 connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
@@ -170,6 +178,6 @@ class House:
         into = f"COPY entries ({columns}) FROM STDIN".encode()
         with psycopg.connect(self.url) as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
             for link in links:
-                copy.write_row((link.position, link.previous, link.hash, link.text, *link.index))
+                copy.write_row(link)
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE entries")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from datetime import timedelta
+
 import psycopg
 import pytest
 
-from services.audit import model
+from services.audit import app, model
 from services.audit.repository import AuditStore, CheckpointFile
 from tests.integration.audit import making
 
@@ -27,21 +30,90 @@ def another(position, *, of, previous):
     )
 
 
-# what an intruder does, and the place and kind that the check names
-ATTACKS = {
+def changes(*statements):
+    """What an intruder does who owns the database."""
+    return lambda trail: trail.intrude(*statements)
+
+
+def signs_with_another_key(trail):
+    """Write the trail anew, and a checkpoint for it, as somebody who owns both places and not the key."""
+    trail.chain_anew(7, change="DELETE FROM checkpoints")
+    trail.path.unlink()
+    with trail.store.begin(making.make_call()) as tx:
+        tx.add_checkpoint(model.signed(tx.head(), at=making.START, key=b"another key"))
+
+
+# The twelve kinds of tampering; for each what is done, and the place and kind that the check names.
+KINDS = {
     "edits an entry": (
-        ["UPDATE entries SET entry = replace(entry, 'doctor-6', 'doctor-x') WHERE position = 7"],
+        changes("UPDATE entries SET entry = replace(entry, 'doctor-6', 'doctor-x') WHERE position = 7"),
         (7, "entry_changed"),
+    ),
+    "deletes an entry": (changes("DELETE FROM entries WHERE position = 7"), (7, "entry_missing")),
+    "inserts an entry": (
+        changes(
+            "UPDATE entries SET position = -position WHERE position > 7",
+            "UPDATE entries SET position = -position + 1 WHERE position < 0",
+            another(8, of=7, previous="previous"),
+            "UPDATE chain_head SET position = 26",
+        ),
+        (8, "order_changed"),
+    ),
+    "reorders entries": (
+        changes(
+            "UPDATE entries SET position = -position WHERE position IN (7, 8)",
+            "UPDATE entries SET position = 15 + position WHERE position < 0",
+        ),
+        (7, "order_changed"),
+    ),
+    "truncates the tail": (changes("DELETE FROM entries WHERE position > 22"), (23, "tail_missing")),
+    # There is one chain and no partitions; what corresponds are two whole stretches in each other's place.
+    "swaps two stretches": (
+        changes(
+            "UPDATE entries SET position = -position WHERE position <= 20",
+            "UPDATE entries SET position = (-position + 9) % 20 + 1 WHERE position < 0",
+        ),
+        (1, "order_changed"),
     ),
     "rewrites the clock of an entry": (
-        [
-            (
-                "UPDATE entries SET entry = replace(entry, '08:00:06', '09:00:06'), at = at + interval '1 hour'"
-                " WHERE position = 7"
-            )
-        ],
+        changes(
+            "UPDATE entries SET entry = replace(entry, '08:00:06', '09:00:06'), at = at + interval '1 hour'"
+            " WHERE position = 7"
+        ),
         (7, "entry_changed"),
     ),
+    # The hashes fit each other again, in every row and in the head; the signed word outside about position 10 does not.
+    "chains the trail anew without its checkpoints": (
+        lambda trail: trail.chain_anew(7, change="DELETE FROM checkpoints"),
+        (10, "checkpoint_differs"),
+    ),
+    "edits a checkpoint": (
+        changes("UPDATE checkpoints SET hash = sha256('x') WHERE position = 10"),
+        (10, "checkpoint_forged"),
+    ),
+    "truncates the second place": (lambda trail: trail.path.write_bytes(b""), (10, "checkpoint_missing")),
+    "signs with another key": (signs_with_another_key, (25, "checkpoint_forged")),
+    "rolls the head back": (
+        changes(
+            "DELETE FROM entries WHERE position > 18",
+            "DELETE FROM checkpoints WHERE position > 18",
+            "UPDATE chain_head SET position = 18, hash = (SELECT hash FROM entries WHERE position = 18)",
+        ),
+        (19, "tail_missing"),
+    ),
+}
+
+
+@pytest.mark.target("C-15")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_check_names_place_and_kind_when_somebody(trail, kind):
+    tamper, found = KINDS[kind]
+    tamper(trail)
+    assert trail.broken() == found
+
+
+# Variants of them.
+VARIANTS = {
     "hides an entry from searching": (
         ["UPDATE entries SET about = '{}' WHERE position = 7"],
         (7, "index_changed"),
@@ -50,7 +122,6 @@ ATTACKS = {
         ["UPDATE entries SET actor = 'somebody' WHERE position = 7"],
         (7, "index_changed"),
     ),
-    "deletes an entry": (["DELETE FROM entries WHERE position = 7"], (7, "entry_missing")),
     "deletes the first entry": (["DELETE FROM entries WHERE position = 1"], (1, "entry_missing")),
     "deletes an entry and closes the gap": (
         [
@@ -58,22 +129,6 @@ ATTACKS = {
             "UPDATE entries SET position = -position WHERE position > 7",
             "UPDATE entries SET position = -position - 1 WHERE position < 0",
             "UPDATE chain_head SET position = 24",
-        ],
-        (7, "order_changed"),
-    ),
-    "inserts an entry": (
-        [
-            "UPDATE entries SET position = -position WHERE position > 7",
-            "UPDATE entries SET position = -position + 1 WHERE position < 0",
-            another(8, of=7, previous="previous"),
-            "UPDATE chain_head SET position = 26",
-        ],
-        (8, "order_changed"),
-    ),
-    "swaps two entries": (
-        [
-            "UPDATE entries SET position = -position WHERE position IN (7, 8)",
-            "UPDATE entries SET position = 15 + position WHERE position < 0",
         ],
         (7, "order_changed"),
     ),
@@ -85,15 +140,6 @@ ATTACKS = {
             )
         ],
         (7, "entry_changed"),
-    ),
-    "cuts the tail off": (["DELETE FROM entries WHERE position > 22"], (23, "tail_missing")),
-    "cuts the tail off and moves the head": (
-        [
-            "DELETE FROM entries WHERE position > 18",
-            "DELETE FROM checkpoints WHERE position > 18",
-            "UPDATE chain_head SET position = 18, hash = (SELECT hash FROM entries WHERE position = 18)",
-        ],
-        (19, "tail_missing"),
     ),
     "empties the trail": (
         [
@@ -108,10 +154,7 @@ ATTACKS = {
     ),
     "changes the head": (["UPDATE chain_head SET hash = sha256('x')"], (25, "head_changed")),
     "removes the head": (["DELETE FROM chain_head"], (1, "beyond_head")),
-    "changes a checkpoint": (
-        ["UPDATE checkpoints SET hash = sha256('x') WHERE position = 10"],
-        (10, "checkpoint_forged"),
-    ),
+    "deletes the checkpoints of the database": (["DELETE FROM checkpoints"], (10, "checkpoint_missing")),
     "puts an entry of another trail in": (
         [
             (
@@ -124,35 +167,39 @@ ATTACKS = {
 }
 
 
-@pytest.mark.target("C-15")
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("attack", VARIANTS)
 def test_the_check_names_the_first_place_where_an_intruder(trail, attack):
-    statements, found = ATTACKS[attack]
+    statements, found = VARIANTS[attack]
     trail.intrude(*statements)
     assert trail.broken() == found
 
 
-@pytest.mark.target("C-15")
-def test_a_trail_that_was_chained_anew_differs_from_its_checkpoints(trail):
-    """The hashes fit each other again, in every row and in the head; the signed word about position 10 does not."""
+def test_a_trail_that_was_chained_anew_differs_from_its_own_checkpoints(trail):
     trail.chain_anew(7)
     assert trail.broken() == (10, "checkpoint_differs")
 
 
-@pytest.mark.target("C-15")
-def test_a_trail_that_was_chained_anew_without_its_checkpoints_differs_from_the_second_place(trail):
-    trail.chain_anew(7, change="DELETE FROM checkpoints")
-    assert trail.broken() == (10, "checkpoint_differs")
+def test_a_second_place_that_has_lost_lines_stays_without_them_and_is_found_ever_after(trail):
+    """To copy them again would hide that somebody was there."""
+    trail.path.write_bytes(trail.path.read_bytes()[: trail.file.WIDTH])
+    for number in range(25, 35):
+        trail.receive(making.make_event(number))
+    trail.checkpoint(making.START + timedelta(hours=9))
+    assert [each.position for each in trail.file.between(1, last=99)] == [10, 35]
+    assert trail.broken() == (20, "checkpoint_missing")
 
 
 @pytest.mark.target("C-15")
-def test_checkpoints_signed_with_another_key_are_not_believed(trail):
-    """Somebody who owns database and second place, and not the key, cannot sign for a trail of their own."""
-    trail.chain_anew(7, change="DELETE FROM checkpoints")
-    trail.file._path.unlink()
-    with trail.store.begin(making.make_call()) as tx:
-        tx.add_checkpoint(model.signed(tx.head(), at=making.START, key=b"another key"))
-    assert trail.broken() == (25, "checkpoint_forged")
+def test_no_job_ever_deletes_an_entry(trail):
+    """Seven years on, what is old is forgotten everywhere else; the trail is kept, longer than any law asks."""
+    service = app.service(making.environ(trail.url, second_place=trail.path))
+    with ExitStack() as at_end:
+        for close in service.close:
+            at_end.callback(close)
+        for job in service.jobs:
+            job.run(making.make_call(at=making.START + timedelta(days=7 * 366)))
+    assert trail.rows("SELECT count(*), min(position) FROM entries") == [(25, 1)]
+    assert trail.broken() is None
 
 
 def test_without_a_second_place_the_check_says_so(trail):
@@ -164,7 +211,7 @@ def test_without_a_second_place_the_check_says_so(trail):
 
 
 def test_a_spoilt_line_of_the_second_place_is_found(trail):
-    path = trail.file._path
+    path = trail.path
     lines = bytearray(path.read_bytes())
     lines[300:310] = b"##########"
     path.write_bytes(lines)
@@ -172,12 +219,14 @@ def test_a_spoilt_line_of_the_second_place_is_found(trail):
 
 
 def test_a_line_that_a_crash_has_cut_is_no_alarm_and_is_written_again(trail):
-    path: object = trail.file._path
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-100])
+    """Whoever dies while writing a line has not noted yet that it was copied."""
+    whole = trail.path.read_bytes()
+    trail.intrude("DELETE FROM copied WHERE position = 20")
+    trail.path.write_bytes(whole[:-100])
     assert trail.broken() is None
-    assert trail.store.copy_checkpoints() == 1
-    assert path.read_bytes() == whole
+    assert trail.store.copy_checkpoints(making.make_call()) == 1
+    assert trail.path.read_bytes() == whole
+    assert trail.broken() is None
 
 
 def test_ranges_are_checked_from_the_link_before(trail):
@@ -211,6 +260,9 @@ def test_the_second_place_finds_a_range_by_halving(tmp_path):
         "UPDATE checkpoints SET at = now()",
         "DELETE FROM checkpoints",
         "TRUNCATE checkpoints",
+        "UPDATE copied SET position = 1",
+        "DELETE FROM copied",
+        "TRUNCATE copied",
         "DELETE FROM chain_head",
         "TRUNCATE chain_head",
         "UPDATE chain_head SET hash = sha256('x')",

@@ -130,18 +130,22 @@ def test_a_broken_append_leaves_nothing(house):
         ({"operation": "add_allergy"}, [3]),
         ({"action": "search"}, [5]),
         ({"outcome": "denied"}, [6]),
+        ({"service": "history"}, [3]),
+        ({"service": "patients", "action": "search"}, [5]),
+        ({"request_id": "r4"}, [5]),
+        ({"record_id": "allergy-1"}, [3]),
         ({"from": "2026-03-02T08:00:04Z"}, [6, 5]),
         ({"from": "2026-03-02T09:00:01+01:00", "until": "2026-03-02T08:00:03Z"}, [3, 2]),
         ({"patient_id": PATIENT, "actor": "nurse-1"}, [2]),
         ({"patient_id": PATIENT, "actor": "nobody"}, []),
     ],
 )
-def test_entries_are_found_by_patient_account_operation_outcome_and_time(house, web, asked, found):
+def test_entries_are_found_by_all_that_they_say_of_who_what_when_and_where(house, web, asked, found):
     """A search that showed a patient is about that patient as well."""
     deviations = [
         {},
         {"actor": "nurse-1"},
-        {"operation": "add_allergy", "action": "create"},
+        {"operation": "add_allergy", "action": "create", "record_id": "allergy-1", "service": "history"},
         {"patient_id": OTHER},
         {"action": "search", "patient_id": None, "found": [OTHER, "x"]},
         {"outcome": "denied"},

@@ -71,6 +71,14 @@ def test_an_instance_that_is_full_counts_as_away(own) -> None:
             client.set("word", "value")
 
 
+def test_an_instance_that_is_full_counts_as_away_within_a_script_too(own) -> None:
+    """Servers before 7.0 say first where in the script it was."""
+    with redis.client(own.url) as client:
+        client.config_set("maxmemory", "1")
+        with pytest.raises(StoreAway, match=r"OOM|OutOfMemory"), redis.translated():
+            client.eval("return redis.call('SET', KEYS[1], 'value')", 1, "word")
+
+
 def test_the_bus_of_the_tests_is_durable(request: pytest.FixtureRequest) -> None:
     redis.require_durable(request.getfixturevalue("bus"))
 

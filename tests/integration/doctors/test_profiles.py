@@ -49,7 +49,8 @@ def test_a_profile_is_made_read_changed_and_kept_in_every_version(house, identit
     assert [(row["version"], row["fields"]) for row in kept if row["kind"] == "Doctor"][1] == (2, ["licence", "title"])
     assert making.types(house) == ["doctors.created.v1", "doctors.changed.v1"]
     assert identity.asked == {"Bearer super_admin@00000000-0000-7000-8000-000000000001"}
-    entry = making.entries(house)[-1]
+    entry, refused = making.entries(house)[-2:]
+    assert (refused["record_id"], refused["outcome"], refused["fields"]) == (made["id"], "failed", [])
     assert (entry["operation"], entry["record_id"], entry["fields"]) == (
         "update_doctor",
         made["id"],

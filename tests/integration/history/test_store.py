@@ -72,12 +72,14 @@ def test_record_revision_event_and_audit_entry_stand_together(house):
     assert (told[0]["subject"], told[0]["data"]) == (allergy["id"], {"patient_id": PATIENT})
 
 
-def test_what_is_refused_leaves_nothing(house):
+def test_what_is_refused_leaves_nothing_but_its_entry_in_the_trail(house):
     making.add_allergy(house)
     database = making.database(house)
     before = {name: database[name].count_documents({}) for name in database.list_collection_names()}
     assert house.call("add_allergy", patient_id=PATIENT, body=making.allergy()).status == 409
-    assert {name: database[name].count_documents({}) for name in database.list_collection_names()} == before
+    after = {name: database[name].count_documents({}) for name in database.list_collection_names()}
+    assert after == before | {"outbox": before["outbox"] + 1}
+    assert making.entries(house)[-1]["outcome"] == "failed"
 
 
 def test_all_that_is_told_fits_its_schema_and_holds_no_finding(house):

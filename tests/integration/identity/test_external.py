@@ -62,6 +62,10 @@ def test_groups_of_the_provider_are_roles_here_and_follow_at_each_sign_in(house,
     assert complete(house, begin(house)).status == 401, "no group, no session"
     assert house.with_token("list_facilities", second["access_token"]).status == 403, "and no role for open ones"
     assert house.with_token("get_own_account", house.admin()).body["roles"] == ["super_admin"], "who stays one"
+    entered = making.entries(house, "complete_external_sign_in")[-3:]
+    came_and_went = [(each.get("added"), each.get("removed")) for each in entered]
+    assert came_and_went == [(["nurse"], None), (["receptionist"], None), (None, ["nurse", "receptionist"])]
+    assert [each["outcome"] for each in entered] == ["success", "success", "failed"]
 
 
 def test_a_name_or_mail_address_of_the_provider_finds_no_account_that_is_there(house, outside):

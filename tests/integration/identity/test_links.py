@@ -132,6 +132,8 @@ def test_a_guardian_reaches_each_linked_child_until_the_link_ends(house, records
     assert house.me(house.refresh(tokens["refresh_token"]).body["access_token"]).scope.linked == {one}
     assert house.with_token("end_record_link", house.admin(), link_id=listed[0]["id"]).status == 404
     assert making.entries(house, "end_record_link")[-2]["patient_id"] == two
+    assert making.entries(house, "activate_account")[-1]["added"] == ["patient"]
+    assert "added" not in making.entries(house, "add_own_link")[-1], "the role is there already"
 
 
 def test_a_link_with_an_end_ends_by_itself_with_the_token_that_was_out(house, records):

@@ -56,7 +56,24 @@ def test_a_role_that_is_taken_away_stops_working_with_the_same_token(house):
         user["id"],
     )
     assert [row["roles"] for row in kept] == ['["nurse"]', '["admin"]'], "old and new are in the history"
-    assert making.entries(house, "assign_roles")[-1]["fields"] == ["roles", "roles+nurse", "roles-admin"]
+    entry = making.entries(house, "assign_roles")[-1]
+    assert (entry["fields"], entry["added"], entry["removed"]) == (["roles"], ["nurse"], ["admin"])
+
+
+def test_roles_that_an_account_begins_with_stand_in_its_entry(house):
+    house.user("nurse", "doctor")
+    entry = making.entries(house, "create_user")[-1]
+    assert entry["added"] == ["doctor", "nurse"]
+    assert "removed" not in entry
+
+
+def test_names_are_told_of_accounts_that_there_are_and_nothing_else(house):
+    user = house.user("nurse")
+    got = house.with_token("list_user_names", house.admin(), query={"user_id": [user["id"], NOBODY]})
+    assert got.body == {"items": [{"id": user["id"], "display_name": user["display_name"]}], "next_cursor": None}
+    for role, status in (("service", 200), ("auditor", 403), ("doctor", 403)):
+        permissions = making.permissions(house.service)["roles"][role]["permissions"]
+        assert ("users.name" in permissions) == (status == 200)
 
 
 def test_a_disabled_user_is_out_at_once_and_an_enabled_one_may_come_back(house):

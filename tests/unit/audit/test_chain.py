@@ -68,13 +68,16 @@ def test_an_event_without_what_every_entry_has_is_refused(name):
         model.entry_from({k: v for k, v in DATA.items() if k != name}, event_id=ID, source="/infirmary/patients")
 
 
-@pytest.mark.parametrize("value", [1.0, [1.5], {"a": float("nan")}, "\ud800"])
+@pytest.mark.parametrize("value", [1.0, [1.5], {"a": float("nan")}, "\ud800", 2**53, [-(2**53)]])
 def test_what_writers_spell_differently_is_refused(value):
     with pytest.raises(ValueError):
         model.canonical({**entry(), "x": value})
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=4)))
+EXACT = st.integers(-(2**53) + 1, 2**53 - 1)
+
+
+@given(st.recursive(st.none() | st.booleans() | EXACT | st.text(), lambda inner: st.lists(inner, max_size=4)))
 def test_whatever_is_written_down_is_read_back_and_written_the_same(value):
     try:
         text = model.canonical({**entry(), "x": value})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -30,7 +29,7 @@ class FakeTrail:
     has_second_place = True
 
     def __init__(self, count):
-        self.links, self.noted = [], []
+        self.links, self.noted, self.lacking = [], [], []
         self.head = model.Head(0, model.GENESIS)
         for number in range(1, count + 1):
             data = {**DATA, "actor": f"doctor-{number}"}
@@ -55,10 +54,12 @@ class FakeTrail:
             yield found[start : start + 4]
 
     def checkpoints(self, first, *, last):
-        return [each for each in self.noted if first <= each.position <= last]
+        noted = [each for each in self.noted if first <= each.position <= last]
+        lacking = [each for each in self.lacking if first <= each <= last]
+        return model.Noted(noted, min(lacking, default=None))
 
     def change(self, position, **changes):
-        self.links[position - 1] = replace(self.links[position - 1], **changes)
+        self.links[position - 1] = self.links[position - 1]._replace(**changes)
 
     def rehash(self, first):
         """Compute every hash from there on anew, as somebody who knows how does."""
@@ -116,7 +117,7 @@ def test_a_rehashed_entry_that_nobody_can_read_is_found(trail, text):
 
 
 def test_an_entry_that_is_found_by_something_else_is_found(trail):
-    trail.change(7, index=trail.links[6].index._replace(about=[]))
+    trail.change(7, about=[])
     assert broken(trail) == (7, "index_changed")
 
 
@@ -141,7 +142,7 @@ def test_a_missing_end_with_its_head_is_found_by_a_checkpoint(trail):
 
 def test_swapped_entries_are_found(trail):
     seven, eight = trail.links[6], trail.links[7]
-    trail.links[6:8] = [replace(eight, position=7), replace(seven, position=8)]
+    trail.links[6:8] = [eight._replace(position=7), seven._replace(position=8)]
     assert broken(trail) == (7, "order_changed")
 
 
@@ -157,7 +158,7 @@ def test_a_changed_head_is_found(trail):
 
 def test_a_trail_that_was_chained_anew_is_found_by_its_checkpoints(trail):
     trail.change(7, text=trail.links[6].text.replace("doctor-7", "doctor-x"))
-    trail.change(7, index=trail.links[6].index._replace(actor="doctor-x"))
+    trail.change(7, actor="doctor-x")
     trail.rehash(7)
     assert broken(trail) == (10, "checkpoint_differs")
     assert broken(trail, last=9) is None
@@ -171,6 +172,12 @@ def test_of_two_checkpoints_at_one_place_both_must_agree(trail):
 def test_a_checkpoint_with_another_signature_is_found(trail):
     trail.noted[0] = model.signed(model.Head(5, trail.links[4].hash), at=AT, key=b"another key")
     assert broken(trail) == (5, "checkpoint_forged")
+
+
+def test_a_checkpoint_that_one_place_lacks_is_found(trail):
+    trail.lacking = [10]
+    assert broken(trail) == (10, "checkpoint_missing")
+    assert broken(trail, last=9) is None
 
 
 def test_a_forged_checkpoint_after_the_end_is_found(trail):

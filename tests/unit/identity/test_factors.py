@@ -195,5 +195,5 @@ def test_only_a_super_admin_makes_a_program_that_is_one():
 
 def test_a_second_factor_changes_the_account_and_saying_it_again_does_not():
     with_one = accounts.with_second_factor(account(), since=AT, at=AT)
-    assert (with_one.version, accounts.trail(account(), after=with_one)) == (2, ("second_factor",))
+    assert (with_one.version, accounts.differing(account(), after=with_one)) == (2, ("second_factor",))
     assert accounts.with_second_factor(with_one, since=AT, at=AT) == with_one

@@ -64,7 +64,8 @@ def test_what_a_role_holds_already_may_stay_whoever_changes_it():
     held = replace(porter(), permissions=("a.read", "c.read"))
     fresh = change(held, permissions=["c.read", "b.read"])
     assert fresh.permissions == ("b.read", "c.read")
-    assert roles.trail(held, after=fresh) == ("permissions", "permissions+b.read", "permissions-a.read")
+    assert accounts.differing(held, after=fresh, names=roles.SHOWN) == ("permissions",)
+    assert roles.permissions_changed(held, after=fresh) == ({"b.read"}, {"a.read"})
     with pytest.raises(roles.PermissionNotHeld):
         change(porter(), permissions=["a.read", "c.read"])
 
@@ -72,7 +73,8 @@ def test_what_a_role_holds_already_may_stay_whoever_changes_it():
 def test_a_change_of_nothing_makes_no_version():
     assert change(porter(), title="Porter") == porter()
     assert change(porter(), title="Bearer").version == 2
-    assert roles.trail(None, after=porter())[:2] == ("title", "description")
+    assert accounts.differing(None, after=porter(), names=roles.SHOWN)[:2] == ("title", "description")
+    assert roles.permissions_changed(None, after=porter()) == ({"a.read", "b.read"}, set())
 
 
 def test_a_fixed_role_has_a_setting_and_nothing_else_to_change():
@@ -252,12 +254,11 @@ def test_groups_give_the_roles_of_the_table_and_others_give_none():
 def test_the_table_is_changed_as_a_whole_and_says_what_came_and_went():
     fresh = external.changed(TABLE, entries=[{"group": " ward ", "roles": ["doctor"]}], at=AT)
     assert (fresh.version, dict(fresh.entries)) == (2, {"ward": ("doctor",)})
-    assert external.trail(TABLE, after=fresh) == (
-        "entries", "desk-clerk", "desk-nurse", "ward+doctor", "ward-nurse",
-    )  # fmt: skip
+    added, removed = external.roles_changed(TABLE, after=fresh)
+    assert (added, removed) == ({"ward: doctor"}, {"desk: clerk", "desk: nurse", "ward: nurse"})
     same = [{"group": "ward", "roles": ["nurse"]}, {"group": "desk", "roles": ["nurse", "clerk"]}]
     assert external.changed(TABLE, entries=same, at=AT) is TABLE
-    assert external.trail(TABLE, after=TABLE) == ()
+    assert external.roles_changed(TABLE, after=TABLE) == (set(), set())
     with pytest.raises(external.NotByGroup):
         external.changed(TABLE, entries=[{"group": "ward", "roles": ["super_admin"]}], at=AT)
     with pytest.raises(Invalid):

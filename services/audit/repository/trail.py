@@ -1,24 +1,22 @@
-"""The trail in PostgreSQL, and the checkpoints in their two places. The only file that talks to either."""
+"""The trail in PostgreSQL, and the checkpoints in their two places."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from services.audit import model, schema
+from services.audit.repository.second_place import CheckpointFile
 from services.chassis import sql
 from services.chassis.call import Call
 
-PAGE: Final = 4000
+PAGE: Final = 2000  # more at once costs more: what lives longer is looked at again by Python's collector
 
-_entries, _head, _checkpoints = schema.entries.c, schema.chain_head, schema.checkpoints
+_entries, _head, _checkpoints, _copied = schema.entries.c, schema.chain_head, schema.checkpoints, schema.copied
 _INDEX = (_entries.id, _entries.at, _entries.actor, _entries.operation, _entries.action, _entries.outcome)
 _LINK = (_entries.position, _entries.previous, _entries.hash, _entries.entry, *_INDEX, _entries.about)
 # As text, because the driver gives the right types by itself, and a whole trail is read through here.
@@ -26,6 +24,12 @@ _WALK = sa.text(
     "SELECT position, previous, hash, entry, id, at, actor, operation, action, outcome, about FROM entries"
     " WHERE position BETWEEN :first AND :last ORDER BY position LIMIT :limit"
 )
+# Searched in the entry itself, by an index over the expression: there is no second copy that could say something else.
+_WITHIN = {
+    name: sa.literal_column(f"((entry::jsonb) ->> '{name}')", sa.Text)
+    for name in ("service", "request_id", "record_id")
+}
+_NEWEST_COPY = sa.select(sa.func.coalesce(sa.func.max(_copied.c.position), 0))
 
 
 class AuditStore:
@@ -43,18 +47,23 @@ class AuditStore:
     @contextmanager
     def trail(self) -> Iterator[model.Trail]:
         """The trail as it is, read page by page."""
-        with self._database.read() as connection:
+        with self._database.read() as connection, sql.in_binary(connection):
             yield StoredTrail(connection, second_place=self._second_place)
 
-    def copy_checkpoints(self) -> int:
-        """Bring the second place up to date with the checkpoints of the store, and say how many were copied."""
+    def copy_checkpoints(self, call: Call) -> int:
+        """Bring the second place up to date with the checkpoints of the store, and say how many were copied.
+
+        What was copied once is never copied again: a place that has lost lines stays without them, and is found out.
+        """
         if self._second_place is None:
             return 0
-        newest = self._second_place.newest()
-        query = sa.select(_checkpoints).where(_checkpoints.c.position > (newest.position if newest else 0))
-        with self._database.read() as connection:
-            rows = connection.execute(query.order_by(_checkpoints.c.position).limit(PAGE)).all()
-        self._second_place.append([_checkpoint(row) for row in rows])
+        with self._database.begin(call) as unit:
+            query = sa.select(_checkpoints).where(_checkpoints.c.position > _NEWEST_COPY.scalar_subquery())
+            rows = unit.connection.execute(query.order_by(_checkpoints.c.position).limit(PAGE)).all()
+            if rows:
+                self._second_place.append([_checkpoint(row) for row in rows])
+                mark = pg.insert(_copied).values(position=rows[-1].position)
+                unit.connection.execute(mark.on_conflict_do_nothing())
         return len(rows)
 
 
@@ -71,11 +80,8 @@ class AuditTransaction:
 
     def append(self, links: Sequence[model.Link]) -> None:
         """Keep links, one at least, each of which follows the one before, and make the last one the head."""
-        rows = [
-            {"position": each.position, "previous": each.previous, "hash": each.hash, "entry": each.text}
-            | each.index._asdict()
-            for each in links
-        ]
+        names = [column.name for column in _LINK]
+        rows = [dict(zip(names, each, strict=True)) for each in links]
         self._connection.execute(schema.entries.insert(), rows)
         self._connection.execute(_head.update().values(position=links[-1].position, hash=links[-1].hash))
 
@@ -84,7 +90,7 @@ class AuditTransaction:
         query = sa.select(*_LINK).order_by(_entries.position.desc()).limit(limit)
         if before is not None:
             query = query.where(_entries.position < before)
-        return [_link(row) for row in self._connection.execute(query.where(*_conditions(search)))]
+        return [model.Link._make(row) for row in self._connection.execute(query.where(*_conditions(search)))]
 
     def last_checkpoint(self) -> model.Checkpoint | None:
         """The newest checkpoint in the store."""
@@ -132,103 +138,38 @@ class StoredTrail:
     def pages(self, first: int, *, last: int) -> Iterator[Sequence[model.Link]]:
         """The links of a range in order; each page is a statement of its own, so none lasts long."""
         while rows := self._connection.execute(_WALK, {"first": first, "last": last, "limit": PAGE}).all():
-            yield [_link(row) for row in rows]
+            yield [model.Link._make(row) for row in rows]
             first = rows[-1].position + 1
 
-    def checkpoints(self, first: int, *, last: int) -> Sequence[model.Checkpoint]:
-        """The checkpoints of a range, of both places."""
-        query = sa.select(_checkpoints).where(_checkpoints.c.position.between(first, last))
-        found = [_checkpoint(row) for row in self._connection.execute(query)]
-        if self._second_place is not None:
-            found += self._second_place.between(first, last=last)
-        return found
+    def found(self, search: model.Search, *, last: int) -> Iterator[model.Link]:
+        """The links up to a position that a search is about, oldest first; each page is a statement of its own."""
+        first = 0
+        query = sa.select(*_LINK).where(*_conditions(search)).order_by(_entries.position).limit(PAGE)
+        while rows := self._connection.execute(query.where(_entries.position.between(first, last))).all():
+            yield from map(model.Link._make, rows)
+            first = rows[-1].position + 1
 
+    def checkpoints(self, first: int, *, last: int) -> model.Noted:
+        """The checkpoints of a range, of both places.
 
-class CheckpointFile:
-    """The second place: a file that grows by lines of one width, so that any of them is found by halving.
-
-    It belongs on another machine's disk, or on one that can be written once. A line that cannot be read counts as a
-    checkpoint that is not genuine: whoever spoils the file does not go unseen. A last line without its end is one
-    that a crash has cut.
-    """
-
-    WIDTH = 256
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def append(self, checkpoints: Sequence[model.Checkpoint]) -> None:
-        """Add lines for those that are newer than the last one, and return when the disk has them.
-
-        A line that a crash has cut goes first. Two writers wait for each other.
+        Read in this order, because each is written in the order against it: what was copied stands in the file, and
+        what stands in the file is in the database.
         """
-        with self._path.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            last = self.newest()
-            file.truncate(self._count() * self.WIDTH)
-            new = [each for each in checkpoints if last is None or each.position > last.position]
-            file.write(b"".join(map(self._line, new)))
-            file.flush()
-            os.fsync(file.fileno())
-
-    def newest(self) -> model.Checkpoint | None:
-        """The last line that can be read."""
-        for number in reversed(range(self._count())):
-            found = self._read(number, count=1)[0]
-            if found != model.UNREADABLE:
-                return found
-        return None
-
-    def between(self, first: int, *, last: int) -> list[model.Checkpoint]:
-        """The lines of a range of positions, and what cannot be read among them."""
-        low, high = 0, self._count()
-        while low < high:
-            middle = (low + high) // 2
-            found = self._read(middle, count=1)[0]
-            if found != model.UNREADABLE and found.position < first:
-                low = middle + 1
-            else:
-                high = middle
-        kept: list[model.Checkpoint] = []
-        while page := self._read(low, count=100):
-            kept += [each for each in page if each.position <= last]
-            if page[-1].position > last:
-                break
-            low += len(page)
-        return kept
-
-    def _count(self) -> int:
-        try:
-            return self._path.stat().st_size // self.WIDTH
-        except FileNotFoundError:
-            return 0
-
-    def _read(self, number: int, *, count: int) -> list[model.Checkpoint]:
-        if number >= self._count():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(number * self.WIDTH)
-            lines = file.read(count * self.WIDTH)
-        lines = lines[: len(lines) // self.WIDTH * self.WIDTH]
-        return [self._parsed(lines[at : at + self.WIDTH]) for at in range(0, len(lines), self.WIDTH)]
-
-    def _line(self, checkpoint: model.Checkpoint) -> bytes:
-        words = (str(checkpoint.position), checkpoint.at.isoformat(), checkpoint.hash.hex(), checkpoint.mac.hex())
-        return " ".join(words).ljust(self.WIDTH - 1).encode("ascii") + b"\n"
-
-    @staticmethod
-    def _parsed(line: bytes) -> model.Checkpoint:
-        try:
-            position, at, hash_, mac = line.decode("ascii").split()
-            moment = datetime.fromisoformat(at)
-            return model.Checkpoint(int(position), bytes.fromhex(hash_), moment, bytes.fromhex(mac))
-        except ValueError:
-            return model.UNREADABLE
+        copied = self._connection.execute(_NEWEST_COPY).scalar_one()
+        outside = [] if self._second_place is None else self._second_place.between(first, last=last)
+        query = sa.select(_checkpoints).where(_checkpoints.c.position.between(first, last))
+        inside = [_checkpoint(row) for row in self._connection.execute(query)]
+        if self._second_place is None:
+            return model.Noted(inside)
+        of_inside, of_outside = ({each.position for each in place} for place in (inside, outside))
+        lacking = {each for each in of_inside if each <= copied} ^ {each for each in of_outside if each <= copied}
+        return model.Noted([*inside, *outside], min(lacking, default=None))
 
 
 def _conditions(search: model.Search) -> list[sa.ColumnElement[bool]]:
     same = ("actor", "operation", "action", "outcome")
     found = [_entries[name] == getattr(search, name) for name in same if getattr(search, name) is not None]
+    found += [_WITHIN[name] == getattr(search, name) for name in _WITHIN if getattr(search, name) is not None]
     if search.patient_id is not None:
         found.append(_entries.about.contains([search.patient_id]))
     if search.since is not None:
@@ -245,8 +186,3 @@ def _newest_checkpoint(connection: sa.Connection) -> model.Checkpoint | None:
 
 def _checkpoint(row: sa.Row[Any]) -> model.Checkpoint:
     return model.Checkpoint(row.position, bytes(row.hash), row.at, bytes(row.mac))
-
-
-def _link(row: sa.Row[Any]) -> model.Link:
-    position, previous, hash_, text, *index = row
-    return model.Link(position, previous, hash_, text, model.Index._make(index))
