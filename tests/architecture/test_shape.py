@@ -156,9 +156,9 @@ def test_every_suite_has_a_budget_and_stands_in_the_makefile():
     assert set(re.search(r"^SUITES := (.*)$", makefile, re.MULTILINE)[1].split()) == suites
 
 
-def test_the_budgets_of_all_suites_fit_into_twenty_minutes():
-    """Lint and types take the rest."""
-    assert sum(tree.project()["tool"]["infirmary"]["budgets"].values()) <= 19 * 60
+def test_all_suites_fit_into_twenty_minutes_on_a_quiet_machine():
+    """Budgets leave a third for a busy one; lint and types take the rest."""
+    assert sum(tree.project()["tool"]["infirmary"]["budgets"].values()) * 3 / 4 <= 19.5 * 60
 
 
 def test_the_console_command_exists():
