@@ -136,6 +136,7 @@ def _example(operation_id: str) -> dict[str, Any]:
 NAMESAKE = word()  # a family name that the people registered here share, and nobody else has
 GROWING = {
     "search_audit_entries": Growing(makes("get_patient"), body=made_alone, comes_later=True),
+    "list_record_accesses": Growing(makes("get_patient"), comes_later=True),
     "list_allergies": Growing(makes("add_allergy", substance=lambda: {"display": word()})),
     "list_problems": Growing(makes("add_problem", condition=lambda: {"display": word()})),
     "list_users": Growing(makes("create_user", roles=lambda: ["pharmacist"]), lambda _: {"role": "pharmacist"}),
