@@ -157,8 +157,8 @@ def test_every_suite_has_a_budget_and_stands_in_the_makefile():
 
 
 def test_all_suites_fit_into_twenty_minutes_on_a_quiet_machine():
-    """Budgets leave a third for a busy one; lint and types take the rest."""
-    assert sum(tree.project()["tool"]["infirmary"]["budgets"].values()) * 3 / 4 <= 19.5 * 60
+    """Budgets leave a third for a busy one."""
+    assert sum(tree.project()["tool"]["infirmary"]["budgets"].values()) * 3 / 4 <= 20 * 60
 
 
 def test_the_console_command_exists():

@@ -69,7 +69,7 @@ def test_generated_requests_break_nothing_and_get_documented_answers(
         api.as_strategy(generation_mode=GenerationMode.NEGATIVE, path_parameters=real or None),
     ]
 
-    statuses: Counter[int] = Counter()
+    statuses: Counter[int | str] = Counter()
     examples = rounds(full=FULL, short=SHORT)
 
     @settings(
@@ -88,10 +88,12 @@ def test_generated_requests_break_nothing_and_get_documented_answers(
             thing = next(reversed(real.values()), None)  # what has no id of its own is there once, from version 1
             headers["If-Match"] = f'"{journey.versions.get(thing, 1)}"'
         response = case.call(base_url=house.url, headers=headers, timeout=20)
-        statuses[response.status_code] += 1
+        # A wrong code of an activation is answered 401 too, and has been looked at.
+        at_door = response.status_code == 401 and response.json()["code"] == "not_signed_in"
+        statuses["door" if at_door else response.status_code] += 1
         case.validate_response(response, checks=CHECKS)
 
     send()
     # Sign-in refuses whom it does not know; a third of the wrong requests spoil the token.
     if not operation.is_public and operation.operation_id not in ENDS_ITSELF:
-        assert statuses[401] + statuses[429] < statuses.total() * 3 / 4, "refused at the door, so nothing was tried"
+        assert statuses["door"] + statuses[429] < statuses.total() * 3 / 4, "refused at the door, so nothing was tried"
