@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.chassis import comma_separated
 from services.chassis.call import Answer, Call
-from services.chassis.downloads import Download
+from services.chassis.downloads import Counted, Download
 from services.reports import model, view
 
 SHOWN_ROWS: Final = 5_000
@@ -122,25 +122,13 @@ class ReportsController:
             with self._store.figures() as figures:
                 mine = model.narrowed(asked, actor=call.actor, own=figures.doctor_of(call.actor.subject))
                 as_of = _as_of(figures, call)
-                rows = _Counted(_found(figures, kind, mine, call, most=self._exported_rows))
+                rows = Counted(_found(figures, kind, mine, call, most=self._exported_rows))
                 file = _file(kind, mine, rows, call)
                 unless_sent.callback(file.close)
             with self._store.begin(call):
                 call.audit(asked=model.described(mine), rows=rows.count)
             unless_sent.pop_all()
         return call.answer(file, headers=view.headers(as_of))
-
-
-class _Counted:
-    """What goes through, with how many it was."""
-
-    def __init__(self, rows: Iterator[model.Row]) -> None:
-        self._rows, self.count = rows, 0
-
-    def __iter__(self) -> Iterator[model.Row]:
-        for each in self._rows:
-            self.count += 1
-            yield each
 
 
 def _found(
@@ -157,7 +145,7 @@ def _found(
         raise model.too_many_rows()
 
 
-def _file(kind: view.Kind, asked: model.Asked, rows: _Counted, call: Call) -> Download:
+def _file(kind: view.Kind, asked: model.Asked, rows: Counted[model.Row], call: Call) -> Download:
     line = view.names(kind, asked, has_names=model.sees_names(call.actor))
     parts = comma_separated.written(line, view.cells(kind, rows))
     return Download(parts, media_type=comma_separated.MEDIA_TYPE, name=view.file_name(kind, asked))
