@@ -18,10 +18,11 @@ from services.appointments.repository import AppointmentsStore
 from services.appointments.repository.auditing import Auditor
 from services.appointments.repository.carrying import Carrier, Streams
 from services.appointments.repository.journal import Journal
-from services.appointments.repository.peers import Doctors, Facilities, Patients, hears
+from services.appointments.repository.peers import Doctors, Patients, hears
 from services.appointments.repository.records import Records
 from services.appointments.repository.scripts import load
 from services.chassis import config, redis, sql
+from services.chassis.asking import Existence
 from services.chassis.call import Call, by_hand
 from services.chassis.client import Client
 from services.chassis.following import Follower
@@ -31,6 +32,7 @@ from services.chassis.service import Command, Service, new_id, now
 
 NAME = "appointments"
 MIGRATIONS = Path(__file__).parent / "migrations"
+FACILITY_KEPT_S = 60.0
 _CONNECTIONS = 32
 _HEARS = ("events.patients", "events.doctors")
 
@@ -80,9 +82,10 @@ def service(environ: Mapping[str, str], *, texts: Mapping[str, Script] | None = 
     )
     store = AppointmentsStore(records, journal, window=house.window, clock=now)
     peers = _peers(settings)
-    facilities = Facilities(peers, monotonic=time.monotonic)
     patients, doctors = Patients(peers, monotonic=time.monotonic), Doctors(peers, monotonic=time.monotonic)
-    desk = Desk(store=store, facilities=facilities, patients=patients, doctors=doctors, house=house, new_id=new_id)
+    desk = Desk(
+        store=store, facilities=_facilities(peers), patients=patients, doctors=doctors, house=house, new_id=new_id
+    )
     carrier = Carrier(records, journal, window=house.window, clock=now)
     auditor = Auditor(records, journal)
     return Service(
@@ -99,6 +102,11 @@ def service(environ: Mapping[str, str], *, texts: Mapping[str, Script] | None = 
         commands=_commands(carrier, auditor),
         followers=[partial(_follower, settings, patients=patients, doctors=doctors)],
     )
+
+
+def _facilities(peers: Client) -> Existence:
+    where = {"of": "identity", "named": "facility_id"}
+    return Existence(peers, "get_facility", **where, kept_s=FACILITY_KEPT_S, monotonic=time.monotonic)
 
 
 def _peers(settings: AppointmentsSettings) -> Client:

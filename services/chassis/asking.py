@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from prometheus_client import Counter
 
@@ -97,6 +98,31 @@ class Asking(Generic[T]):
             self._operation_id, path=path, query=query, token=call.token, request_id=call.request_id
         )
         return self._read(understood(reply, of=self._of))
+
+
+class Existence:
+    """Whether there is a thing of another service; a yes holds for a while, and for everybody alike."""
+
+    def __init__(
+        self,
+        client: Client,
+        operation_id: str,
+        *,
+        of: str,
+        named: str,
+        kept_s: float,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """`named`: what the address calls the thing."""
+        self._known = Asking(client, operation_id, of=of, read=bool, kept_s=kept_s, monotonic=monotonic, is_shared=True)
+        self._named = named
+
+    def require(self, thing: UUID, /, *, call: Call) -> None:
+        """Answer when there is this thing.
+
+        Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing.
+        """
+        self._known(call, path={self._named: thing})
 
 
 def understood(reply: Reply, *, of: str) -> Any:

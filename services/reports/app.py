@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from services.chassis import bus, config, outbox, redis, sql
+from services.chassis.asking import Existence
 from services.chassis.bus import Subscription
 from services.chassis.call import Call, by_hand
 from services.chassis.client import Client
@@ -19,12 +20,12 @@ from services.chassis.service import Command, Service, new_id, now
 from services.chassis.service_token import ServiceToken
 from services.reports import consumers, jobs
 from services.reports.controller import ReportsController
-from services.reports.repository import Facilities, Owners, Rebuilding, ReportsStore
+from services.reports.repository import Owners, Rebuilding, ReportsStore
 from services.reports.repository.peers import PATIENT
 
 NAME = "reports"
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOOK_S = 5
+LOOK_S, FACILITY_KEPT_S = 5, 60.0
 # A report may take longer than a booking, and so many at once leave the rest of the service its connections.
 REPORT_S, REPORTS_AT_ONCE, REPORT_WAIT_S = 8.0, 4, 2.0
 # Filling and comparing all of it has no client who waits.
@@ -59,11 +60,10 @@ def service(environ: Mapping[str, str]) -> Service:
     rebuilding = Rebuilding(sql.Database(by_hand_engine, service=NAME, clock=now, new_id=new_id))
     peers, looking = _peers(settings), redis.client(settings.bus_url.get_secret_value(), timeout_s=5.0)
     token = ServiceToken(peers, client_id=NAME, secret=settings.service_secret.get_secret_value())
-    facilities = Facilities(peers, monotonic=time.monotonic)
     return Service(
         name=NAME,
         settings=settings,
-        controller=ReportsController(store=store, facilities=facilities),
+        controller=ReportsController(store=store, facilities=_facilities(peers)),
         audit=database.audit,
         readiness={"database": database.ping, "schema": partial(sql.at_head, engine, MIGRATIONS)},
         migrate=partial(sql.migrate, url, MIGRATIONS),
@@ -74,6 +74,11 @@ def service(environ: Mapping[str, str]) -> Service:
         jobs=_jobs(database, store, looking),
         commands=_commands(rebuilding, Owners(peers, token=token, pauses_s=PATIENT)),
     )
+
+
+def _facilities(peers: Client) -> Existence:
+    where = {"of": "identity", "named": "facility_id"}
+    return Existence(peers, "get_facility", **where, kept_s=FACILITY_KEPT_S, monotonic=time.monotonic)
 
 
 def _peers(settings: ReportsSettings) -> Client:

@@ -19,7 +19,7 @@ EXPORTED_ROWS: Final = 100_000
 class FacilitiesView(Protocol):
     """What `identity` says."""
 
-    def require(self, facility_id: UUID, *, call: Call) -> None:
+    def require(self, facility_id: UUID, /, *, call: Call) -> None:
         """Answer when there is this facility; NotFound otherwise."""
 
 

@@ -29,7 +29,7 @@ class PatientsView(Protocol):
 class FacilitiesView(Protocol):
     """What `identity` says."""
 
-    def require(self, facility_id: UUID, *, call: Call) -> None:
+    def require(self, facility_id: UUID, /, *, call: Call) -> None:
         """Answer when there is this facility; NotFound otherwise."""
 
 

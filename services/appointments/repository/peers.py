@@ -11,7 +11,7 @@ from services.chassis.asking import Asking, understood
 from services.chassis.call import Call
 from services.chassis.client import Client
 
-PATIENT_KEPT_S, PLAN_KEPT_S, FACILITY_KEPT_S = 10.0, 30.0, 60.0
+PATIENT_KEPT_S, PLAN_KEPT_S = 10.0, 30.0
 _PAGE = 100
 
 
@@ -43,22 +43,6 @@ class Patients:
     def forget_all(self) -> None:
         """Ask anew about every record."""
         self._standing.forget_all()
-
-
-class Facilities:
-    """Which facilities there are."""
-
-    def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = FACILITY_KEPT_S) -> None:
-        self._known = Asking(
-            client, "get_facility", of="identity", read=bool, kept_s=kept_s, monotonic=monotonic, is_shared=True
-        )
-
-    def require(self, facility_id: UUID, *, call: Call) -> None:
-        """Answer when there is this facility.
-
-        Raises:  NotFound, Forbidden, NotSignedIn: as `identity` says. Unavailable: it says nothing.
-        """
-        self._known(call, path={"facility_id": facility_id})
 
 
 class Doctors:

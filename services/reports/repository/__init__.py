@@ -10,10 +10,10 @@ from services.chassis.call import Call
 from services.chassis.stores import StoreBusy
 from services.reports.repository.figures import SqlFigures
 from services.reports.repository.keeping import SqlKeeping, now_read
-from services.reports.repository.peers import Facilities, Owners
+from services.reports.repository.peers import Owners
 from services.reports.repository.rebuilding import Rebuilding
 
-__all__ = ["Facilities", "Owners", "Rebuilding", "ReportsStore", "SqlFigures", "SqlKeeping"]
+__all__ = ["Owners", "Rebuilding", "ReportsStore", "SqlFigures", "SqlKeeping"]
 
 
 class ReportsStore:

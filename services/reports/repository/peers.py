@@ -1,4 +1,4 @@
-"""The services that own what is counted, asked with the account of this service; facilities with the caller's token."""
+"""The services that own what is counted, asked with the account of this service."""
 
 from __future__ import annotations
 
@@ -7,33 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.chassis.asking import Asking, understood
-from services.chassis.call import Call
+from services.chassis.asking import understood
 from services.chassis.client import Client
 from services.chassis.service_token import ServiceToken
 from services.kernel.errors import NotFound, NotSignedIn, Unavailable
 from services.reports import model
 
-FACILITY_KEPT_S = 60.0
 _PAGE = 200
 PATIENT = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Pauses of somebody who walks through everything, and would begin again otherwise."""
-
-
-class Facilities:
-    """Which facilities there are."""
-
-    def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = FACILITY_KEPT_S) -> None:
-        self._known = Asking(
-            client, "get_facility", of="identity", read=bool, kept_s=kept_s, monotonic=monotonic, is_shared=True
-        )
-
-    def require(self, facility_id: UUID, *, call: Call) -> None:
-        """Answer when there is this facility.
-
-        Raises:  NotFound, Forbidden, NotSignedIn: as `identity` says. Unavailable: it says nothing.
-        """
-        self._known(call, path={"facility_id": facility_id})
 
 
 class Owners:
