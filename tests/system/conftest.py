@@ -116,7 +116,7 @@ def auditor(admin: Person) -> Person:
 def tokens(admin: Person) -> Iterator[str]:
     """Tokens of accounts with every right, in turn."""
     people = [hire(admin, "super_admin") for _ in range(WORKERS)]
-    return itertools.cycle([person.token for person in people])
+    return (person.token for person in itertools.cycle(people))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 COMES_UP_S, GOES_DOWN_S = 300, 150
+NEARLY_OVER_S = 60
 TAIL = 25
 
 
@@ -118,6 +120,9 @@ class Person:
 
     @property
     def token(self) -> str:
+        """That of the session; when its ten minutes are nearly over, that of another one."""
+        if _ends_at(self.tokens["access_token"]) - time.time() < NEARLY_OVER_S:
+            self.sign_in()
         return self.tokens["access_token"]
 
     def sign_in(self) -> Person:
@@ -208,6 +213,11 @@ class RunningHouse:
 
     def secret(self, name: str) -> str:
         return (self.home / "secrets" / name).read_text(encoding="utf-8").strip()
+
+
+def _ends_at(token: str) -> float:
+    payload = token.split(".")[1]
+    return float(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
 
 
 def tail(log: Path) -> str:
