@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from services.chassis import bus, config, outbox, redis, sql
 from services.chassis.asking import Existence
-from services.chassis.bus import Subscription
+from services.chassis.bus import BatchSubscription, Subscription
 from services.chassis.call import Call, by_hand
 from services.chassis.client import Client
 from services.chassis.jobs import Job
@@ -90,14 +90,14 @@ def _peers(settings: ReportsSettings) -> Client:
     return Client(settings.openapi_dir, urls=urls, connections=settings.threads)
 
 
-def _listening(store: ReportsStore, owners: Owners) -> list[Subscription]:
-    appointment = partial(consumers.keep_appointment, store=store, owners=owners)
+def _listening(store: ReportsStore, owners: Owners) -> list[Subscription | BatchSubscription]:
+    appointments = partial(consumers.keep_appointments, store=store, owners=owners)
     doctor = partial(consumers.keep_doctor, store=store, owners=owners)
     specialization = partial(consumers.keep_specialization, store=store, owners=owners)
     of_doctors = dict.fromkeys(consumers.OF_DOCTORS, doctor)
     of_specializations = dict.fromkeys(consumers.OF_SPECIALIZATIONS, specialization)
     return [
-        Subscription(stream=_STREAMS[0], handlers=dict.fromkeys(consumers.OF_APPOINTMENTS, appointment)),
+        BatchSubscription(stream=_STREAMS[0], types=consumers.OF_APPOINTMENTS, handler=appointments),
         Subscription(stream=_STREAMS[1], handlers=of_doctors | of_specializations),
     ]
 

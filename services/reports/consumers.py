@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.chassis import bus
@@ -26,14 +27,11 @@ OF_DOCTORS = (
 OF_SPECIALIZATIONS = ("doctors.specialization_changed.v1",)
 
 
-def keep_appointment(event: bus.Received, call: Call, *, store: model.Store, owners: model.Owners) -> None:
-    """Keep how an appointment stands; an event that does not say where it is makes us ask how it stands now."""
-    id_ = UUID(event.subject)
-    fact = model.told(event.data, id=id_, version=event.version, at=event.time)
-    if fact is None:
-        fact = owners.appointment(UUID(str(event.data["facility_id"])), id_)
+def keep_appointments(events: Sequence[bus.Received], call: Call, *, store: model.Store, owners: model.Owners) -> None:
+    """Keep how appointments stand, as events tell it in their order."""
+    facts = [_appointment(each, owners) for each in events]
     with store.begin(call) as tx:
-        tx.keep_appointments(fact)
+        tx.keep_appointments(*facts)
 
 
 def keep_doctor(event: bus.Received, call: Call, *, store: model.Store, owners: model.Owners) -> None:
@@ -50,3 +48,10 @@ def keep_specialization(event: bus.Received, call: Call, *, store: model.Store, 
     fact = owners.specialization(id_) or gone
     with store.begin(call) as tx:
         tx.keep_specializations(fact)
+
+
+def _appointment(event: bus.Received, owners: model.Owners) -> model.Appointment:
+    """How an appointment stands; an event that does not say where it is makes us ask how it stands now."""
+    id_ = UUID(event.subject)
+    fact = model.told(event.data, id=id_, version=event.version, at=event.time)
+    return fact or owners.appointment(UUID(str(event.data["facility_id"])), id_)
