@@ -64,6 +64,19 @@ def test_every_operation_succeeds_through_the_gateway(visit, operation: Operatio
     assert 200 <= got.status < 300, (got.status, got.body)
 
 
+def checked(case: schemathesis.Case, url: str, headers: dict[str, str]) -> int | str:
+    """Send a request and check the answer; its status, or `door` when the token was refused and nothing was tried."""
+    response = case.call(base_url=url, headers=headers, timeout=20)
+    if response.status_code == 429 and response.headers["retry-after"] == [AT_GATEWAY]:
+        time.sleep(PAUSE_S)  # the limit of one account: what comes next would not be tried either
+    if response.status_code == 431 and len(response.request.path_url) > LONGEST_ADDRESS:
+        return 431  # a list without end: the gateway's answer to a request line that no service is shown
+    case.validate_response(response, checks=CHECKS)
+    # A wrong code of an activation is answered 401 too, and has been looked at.
+    at_door = response.status_code == 401 and response.json()["code"] == "not_signed_in"
+    return "door" if at_door else response.status_code
+
+
 @pytest.mark.row("API-01")
 @pytest.mark.target("C-28")
 @pytest.mark.timeout(900)
@@ -101,15 +114,7 @@ def test_generated_requests_break_nothing_and_get_documented_answers(
         if is_keyed and operation.takes_version:
             thing = next(reversed(real.values()), None)  # what has no id of its own is there once, from version 1
             headers["If-Match"] = f'"{journey.versions.get(thing, 1)}"'
-        response = case.call(base_url=house.url, headers=headers, timeout=20)
-        if response.status_code == 429 and response.headers["retry-after"] == [AT_GATEWAY]:
-            time.sleep(PAUSE_S)  # the limit of one account: what comes next would not be tried either
-        # A wrong code of an activation is answered 401 too, and has been looked at.
-        at_door = response.status_code == 401 and response.json()["code"] == "not_signed_in"
-        statuses["door" if at_door else response.status_code] += 1
-        if response.status_code == 431 and len(response.request.path_url) > LONGEST_ADDRESS:
-            return  # a list without end: the gateway's answer to a request line that no service is shown
-        case.validate_response(response, checks=CHECKS)
+        statuses[checked(case, house.url, headers)] += 1
 
     send()
     # Sign-in refuses whom it does not know; a third of the wrong requests spoil the token.
