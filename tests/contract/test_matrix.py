@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from services.chassis import spec
 from services.chassis.testing import Got, House
 from tests.contract import requests
 from tests.contract.contracts import CONTRACTS, OPENAPI, OPERATIONS, named
+from tests.contract.matrix import MAY
 from tests.contract.subjects import ANONYMOUS, BESIDE_ROLES, SessionTokens, subjects, token
 
 PERMISSIONS = spec.permissions(OPENAPI)
 SUBJECTS = subjects(PERMISSIONS)
-PAGE = yaml.safe_load((Path(__file__).parent / "matrix.yaml").read_text(encoding="utf-8"))
-MAY: dict[str, list[str]] = PAGE["operations"]
 # The record that is asked about; the patient's own, and the one that the guardian is linked to. It is nobody's.
 RECORD = "01939c3e-0000-7000-8000-0000000000ef"
 LINKS = {"patient": [[RECORD, "own", None]], "guardian": [[RECORD, "linked", None]]}
