@@ -80,6 +80,11 @@ class Actor:
     needs_second_factor: bool = False
     second_factor_at: int | None = None
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the actor gets here by a role that holds at a place, and not about linked records alone."""
+        return bool(self.scope.areas)
+
     def may(self, permission: str) -> bool:
         """Whether one of the roles holds the permission."""
         return permission in self.permissions
