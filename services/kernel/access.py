@@ -101,6 +101,13 @@ class Actor:
         """Whether the facility, or a part of it, is within reach."""
         return any(area.facilities is None or facility_id in area.facilities for area in self.scope.areas)
 
+    def covers_whole(self, facility_id: str) -> bool:
+        """Whether all of the facility is within reach, and not a part of it only."""
+        return any(
+            area.departments is None and (area.facilities is None or facility_id in area.facilities)
+            for area in self.scope.areas
+        )
+
     def covers_department(self, department_id: str, *, facility_id: str) -> bool:
         """Whether the department of a facility is within reach."""
         return any(
