@@ -22,12 +22,16 @@ from services.appointments.model.decisions import (
     cancel,
     decline,
     ensure_bookable,
+    ensure_in_time,
+    ensure_movable,
+    ensure_plain,
     happened,
     mark_in_error,
     request,
     reschedule,
 )
 from services.appointments.model.errors import (
+    CallUs,
     DoctorNotBookable,
     HoldOver,
     IllegalMove,
@@ -56,7 +60,17 @@ from services.appointments.model.free import (
     free_seats,
     nearest,
 )
-from services.appointments.model.placing import House, Limit, Spot, Wish, alternatives, find_spot, offered, wish
+from services.appointments.model.placing import (
+    House,
+    Limit,
+    SelfService,
+    Spot,
+    Wish,
+    alternatives,
+    find_spot,
+    offered,
+    wish,
+)
 from services.appointments.model.plan import (
     Closure,
     DoctorPlan,
@@ -66,6 +80,7 @@ from services.appointments.model.plan import (
     read_closures,
     read_plan,
 )
+from services.appointments.model.reach import Acting, acting, acting_for, ensure_staff, facilities, is_for_house
 from services.appointments.model.store import AppointmentStore, Asked, Change, Clash, PlanChange, read_change
 from services.appointments.model.times import MINUTE, is_given, minutes_of, moment_of, period, read_start
 
@@ -74,9 +89,11 @@ __all__ = [
     "MINUTE",
     "OPEN",
     "OPEN_SEAT",
+    "Acting",
     "Appointment",
     "AppointmentStore",
     "Asked",
+    "CallUs",
     "Change",
     "Clash",
     "Closing",
@@ -105,6 +122,7 @@ __all__ = [
     "PlanSuperseded",
     "ResourceTaken",
     "Schedule",
+    "SelfService",
     "Session",
     "Spot",
     "Status",
@@ -113,6 +131,8 @@ __all__ = [
     "Taking",
     "TimeInvalid",
     "Wish",
+    "acting",
+    "acting_for",
     "alternatives",
     "approve",
     "attend",
@@ -121,13 +141,19 @@ __all__ = [
     "count_starting",
     "decline",
     "ensure_bookable",
+    "ensure_in_time",
     "ensure_legal",
+    "ensure_movable",
+    "ensure_plain",
+    "ensure_staff",
+    "facilities",
     "find_spot",
     "first_free",
     "free_places",
     "free_seats",
     "happened",
     "illegal",
+    "is_for_house",
     "is_given",
     "legal_moves",
     "mark_in_error",

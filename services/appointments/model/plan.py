@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
@@ -119,6 +119,13 @@ class DoctorPlan:
         if self.is_active:
             open_ = [left for each in self.openings(period) for left in without(each.hours, self.closed(each.session))]
             yield from merged(open_)
+
+    def for_everyone(self) -> DoctorPlan:
+        """The plan without the types that staff alone may book.
+
+        Source:  DECISIONS, D-47.
+        """
+        return replace(self, types={key: each for key, each in self.types.items() if each.is_for_everyone})
 
     @cached_property
     def _of_days(self) -> dict[datetime, list[Opening]]:

@@ -151,14 +151,21 @@ class AppointmentStore(Protocol):
     def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[Appointment]:
         """All appointments of a facility that are written down, by id, one more than the limit."""
 
-    def of_patient(self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Appointment]:
-        """A patient's appointments, the latest start first, one more than the limit."""
+    def of_patient(
+        self,
+        patient_id: UUID,
+        *,
+        facilities: frozenset[UUID] | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[Appointment]:
+        """A patient's appointments at some facilities or, with None, at all; latest start first, one over the limit."""
 
     def changes(self, facility_id: UUID, appointment_id: UUID, *, below: int | None, limit: int) -> list[Change]:
         """Versions of an appointment, newest first, one more than the limit."""
 
-    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
-        """How many of a patient's appointments ended how: by status, late cancellations apart."""
+    def attendance(self, patient_id: UUID, *, facilities: frozenset[UUID] | None) -> Mapping[str, int]:
+        """How many of a patient's appointments there ended how: by status, late cancellations apart."""
 
     def note(self, call: Any, *, facility_id: UUID | None = None) -> None:
         """Write down who saw what, before it is shown."""

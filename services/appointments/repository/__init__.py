@@ -129,11 +129,19 @@ class AppointmentsStore:
         return self._journal.states(facility_id, after=after, limit=limit)
 
     def of_patient(
-        self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        patient_id: UUID,
+        *,
+        facilities: frozenset[UUID] | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        """A patient's appointments, the latest start first, one more than the limit."""
-        found = {each.id: each for each in self._journal.of_patient(patient_id, after=after, limit=limit)}
+        """A patient's appointments at some facilities or all, the latest start first, one more than the limit."""
+        old = self._journal.of_patient(patient_id, facilities=facilities, after=after, limit=limit)
+        found = {each.id: each for each in old}
         for facility_id in self._records.facilities():
+            if facilities is not None and facility_id not in facilities:
+                continue
             [taken] = self._records.standing([[Keys(facility_id).patient(patient_id)]])
             live = self._records.appointments(facility_id, [each.id for each in taken])
             found |= {each.id: each for each in live}
@@ -144,9 +152,9 @@ class AppointmentsStore:
         """Versions of an appointment, newest first, one more than the limit."""
         return self._journal.changes(facility_id, appointment_id, below=below, limit=limit)
 
-    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
-        """How many of a patient's appointments ended how."""
-        return self._journal.attendance(patient_id)
+    def attendance(self, patient_id: UUID, *, facilities: frozenset[UUID] | None) -> Mapping[str, int]:
+        """How many of a patient's appointments at some facilities or all ended how."""
+        return self._journal.attendance(patient_id, facilities=facilities)
 
     def _live(self, asked: model.Asked, period: Interval, *, wanted: int) -> list[model.Appointment]:
         keys, first, last = Keys(asked.facility_id), minutes_of(period.start), minutes_of(period.end)

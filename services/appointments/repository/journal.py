@@ -114,11 +114,16 @@ class Journal:
         return self._read(query.order_by(table.ends_at, table.id).limit(limit + 1))
 
     def of_patient(
-        self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        patient_id: UUID,
+        *,
+        facilities: frozenset[UUID] | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        """A patient's, the latest start first, one more than the limit."""
+        """A patient's at some facilities or, with None, at all; the latest start first, one more than the limit."""
         table = appointments.c
-        query = sa.select(table.record).where(table.patient_id == patient_id)
+        query = sa.select(table.record).where(table.patient_id == patient_id, *_at(facilities))
         if after is not None:
             query = query.where(sa.tuple_(table.starts_at, table.id) < sa.tuple_(*map(sa.literal, after)))
         return self._read(query.order_by(table.starts_at.desc(), table.id.desc()).limit(limit + 1))
@@ -139,12 +144,13 @@ class Journal:
             for i, row in enumerate(rows[: limit + 1])
         ]
 
-    def attendance(self, patient_id: UUID) -> dict[str, int]:
-        """How many of a patient's ended how, late cancellations under `late_cancelled`."""
+    def attendance(self, patient_id: UUID, *, facilities: frozenset[UUID] | None) -> dict[str, int]:
+        """How many of a patient's ended how at some facilities or all, late cancellations under `late_cancelled`."""
         table = appointments.c
         is_late = sa.and_(table.late_cancelled, table.status == "cancelled")
         how = sa.case((is_late, "late_cancelled"), else_=table.status)
-        query = sa.select(how.label("how"), sa.func.count()).where(table.patient_id == patient_id).group_by(how)
+        query = sa.select(how.label("how"), sa.func.count()).where(table.patient_id == patient_id, *_at(facilities))
+        query = query.group_by(how)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
@@ -283,6 +289,10 @@ def _keep_answers(connection: sa.Connection, facility_id: UUID, found: Sequence[
     ]
     if rows:
         connection.execute(pg.insert(answers).on_conflict_do_nothing(), rows)
+
+
+def _at(facilities: frozenset[UUID] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if facilities is None else [appointments.c.facility_id.in_(facilities)]
 
 
 def _outgoing(each: Sequence[str]) -> Outgoing:

@@ -45,7 +45,7 @@ class FakeStore:
         known.append(model.Change(after=after, before=step.before, operation=call.operation, reason=step.reason))
         self.steps.append(step)
         call.committed()
-        return {**answer, "seat": after.seat}
+        return {**answer, "seat": after.seat} if "seat" in answer else answer
 
     def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, house: model.House, answer: Any) -> Any:
         self._refuse()
@@ -96,15 +96,21 @@ class FakeStore:
         return [each for each in found if after is None or each.id > after][: limit + 1]
 
     def of_patient(
-        self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        patient_id: UUID,
+        *,
+        facilities: frozenset[UUID] | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        return [each[-1].after for each in self.versions.values() if each[-1].after.patient_id == patient_id]
+        found = [each[-1].after for each in self.versions.values() if each[-1].after.patient_id == patient_id]
+        return [each for each in found if facilities is None or each.facility_id in facilities]
 
     def changes(self, facility_id: UUID, appointment_id: UUID, *, below: int | None, limit: int) -> list[model.Change]:
         found = [each for each in self.versions[appointment_id] if below is None or each.after.version < below]
         return found[::-1][: limit + 1]
 
-    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
+    def attendance(self, patient_id: UUID, *, facilities: frozenset[UUID] | None) -> Mapping[str, int]:
         return {"completed": 2, "late_cancelled": 1, "booked": 3}
 
     def note(self, call: Call, *, facility_id: UUID | None = None) -> None:
