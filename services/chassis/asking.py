@@ -29,8 +29,7 @@ class Asking(Generic[T]):
     """One question to one service; thread-safe.
 
     read: turns the body of the answer into what it means. kept_s: how long an answer holds; 0 keeps none. is_shared:
-    one account's answer serves the others too, for what is the same for everybody who may act on it. What is not shared
-    is known for one account as far as it reached when it asked: with another reach it asks anew.
+    one account's answer serves the others too, for what is the same for everybody who may act on it.
     """
 
     def __init__(
@@ -64,7 +63,8 @@ class Asking(Generic[T]):
         Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing.
         """
         words = (str(each) for each in (*path.values(), *(query or {}).values()))
-        key = (*words, None if self._is_shared else call.actor)
+        # With the reach in the key, nobody is let in for seconds by what a role or a link allowed before it was ended.
+        key = tuple(words) if self._is_shared else (*words, call.actor.subject, call.actor.scope)
         with self._lock:
             until, known = self._known.get(key, (0.0, None))
         if known is not None and not is_fresh and self._monotonic() < until:

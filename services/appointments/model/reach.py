@@ -56,7 +56,7 @@ def is_for_house(actor: Actor, *, facility_id: UUID) -> bool:
     Source:  DECISIONS, D-100.
     """
     is_staff = actor.covers_facility(str(facility_id))
-    if not is_staff and actor.scope.own is None and not actor.scope.linked:
+    if not is_staff and not actor.scope.records:
         raise NotFound
     return is_staff
 
