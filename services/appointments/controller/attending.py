@@ -41,8 +41,9 @@ class Attending:
         """Appointments of the past that nobody has closed."""
         of = ("unresolved", facility_id)
         page = paging.page(cursor, limit=limit, of=of)
-        facility = self._desk.here(call, facility_id)
-        found = self._desk.store.unresolved(facility, before=call.at, after=place_at(page), limit=limit)
+        facility, areas = self._desk.here(call, facility_id), call.actor.scope.areas
+        after = place_at(page)
+        found = self._desk.store.unresolved(facility, areas=areas, before=call.at, after=after, limit=limit)
         shown, following = paging.cut(found, limit=limit, keys=_end, of=of)
         call.audit(found=[each.patient_id for each in shown])
         self._desk.store.note(call, facility_id=facility)

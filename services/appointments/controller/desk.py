@@ -11,7 +11,7 @@ from uuid import UUID
 from services.appointments import model, view
 from services.chassis.call import Answer, Call
 from services.chassis.stores import Replayed
-from services.kernel.errors import Conflict, Stale, Unavailable
+from services.kernel.errors import Conflict, NotFound, Stale, Unavailable
 from services.kernel.intervals import Interval
 
 _AROUND = timedelta(days=14)
@@ -95,18 +95,19 @@ class Desk:
                  `patients` says.
         """
         call.audit(patient=patient_id)
-        self.replay(call, model.acting(call.actor, facility_id=facility_id, patient_id=patient_id), facility_id)
+        model.acting(call.actor, facility_id=facility_id, patient_id=patient_id)
+        self.replay(call, facility_id)
         model.ensure_bookable(self.patients.standing(patient_id, call=call))
 
-    def replay(self, call: Call, by: model.Acting, facility_id: UUID) -> None:
-        """Find the answer that was given before, once it is known that this is still in reach, and as what.
+    def replay(self, call: Call, facility_id: UUID) -> None:
+        """Find the answer that was given before about an appointment.
 
-        Raises:  Replayed: with what those see of it who act so.
+        Raises:  Replayed: with what those see of it who act as this account does now. NotFound: out of reach by now.
         """
         try:
             self.store.replay(call, facility_id=facility_id)
         except Replayed as replayed:
-            if by is model.Acting.STAFF:
+            if self.acting(call, self.store.appointment(facility_id, UUID(str(replayed.record)))) is model.Acting.STAFF:
                 raise
             answer = replace(replayed.answer, body=view.own(cast("Mapping[str, Any]", replayed.answer.body)))
             raise Replayed(answer, about=replayed.about, record=replayed.record) from None
@@ -127,10 +128,9 @@ class Desk:
         Raises:  NotFound: none, or none in reach. Replayed: as replay. Stale: names what has changed since.
         """
         found = self.seen(call, facility_id, appointment_id, by_staff=by_staff)
-        by = model.acting(call.actor, facility_id=found.facility_id, patient_id=found.patient_id)
-        self.replay(call, by, found.facility_id)
+        self.replay(call, found.facility_id)
         if call.expected_version != found.version:
-            raise self.stale(found, since=call.expected_version or 0, by=by)
+            raise self.stale(found, since=call.expected_version or 0, by=self.acting(call, found))
         return found
 
     def seen(self, call: Call, facility_id: str, appointment_id: str, *, by_staff: bool = False) -> model.Appointment:
@@ -140,10 +140,17 @@ class Desk:
         """
         found = self.store.appointment(UUID(facility_id), UUID(appointment_id))
         call.audit(patient=found.patient_id, record=found.id, version=found.version)
-        if by_staff:
-            model.ensure_staff(call.actor, facility_id=found.facility_id)
-        model.acting(call.actor, facility_id=found.facility_id, patient_id=found.patient_id)
+        if self.acting(call, found) is not model.Acting.STAFF and by_staff:
+            raise NotFound
         return found
+
+    def acting(self, call: Call, about: model.Appointment) -> model.Acting:
+        """As what the account acts about an appointment.
+
+        Raises:  NotFound: it is out of reach.
+        """
+        where: dict[str, Any] = {"facility_id": about.facility_id, "departments": about.department_ids}
+        return model.acting(call.actor, patient_id=about.patient_id, **where)
 
     def house_for(self, call: Call, facility_id: UUID) -> model.House:
         """The rules of booking for those who ask.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from services.appointments.controller.attending import nowhere
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
-from services.kernel.errors import FieldError, Invalid
+from services.kernel.errors import FieldError, Invalid, NotFound
 from services.kernel.intervals import Interval
 
 _USUAL, _LONGEST = timedelta(days=7), timedelta(days=62)
@@ -42,7 +42,9 @@ class Finding:
         of = (facility_id, appointment_type_id, doctor_id, specialization_id)
         page = paging.page(cursor, limit=limit, of=of)
         house, facility = self._rules(call, facility_id), UUID(facility_id)
-        plans = [house.shown(each) for each in self._plans(call, facility, doctor_id, specialization_id)]
+        plans = self._reached(call, self._plans(call, facility, doctor_id, specialization_id), house)
+        if doctor_id is not None and not plans:
+            raise NotFound  # of a department that is out of reach
         found = self._found(call, UUID(appointment_type_id), house.bookable(period, at=call.at), plans)
         rest = [each for each in found if _key(each) > _after(page)]
         shown, following = paging.cut(rest, limit=limit, keys=_key, of=of)
@@ -55,7 +57,7 @@ class Finding:
         house, facility = self._rules(call, facility_id), UUID(facility_id)
         asked = model.period(since, None, at=call.at, usual=_LONGEST, longest=_LONGEST)
         said = self._desk.doctors.plans(facility, specialization_id=UUID(specialization_id), call=call)
-        period, plans = house.bookable(asked, at=call.at), [house.shown(each) for each in said]
+        period, plans = house.bookable(asked, at=call.at), self._reached(call, said, house)
         if period is None:
             return {"place": None}
         schedules = self._desk.store.schedules(facility, plans, period=period)
@@ -89,6 +91,15 @@ class Finding:
         house = self._desk.house_for(call, UUID(facility_id))
         self._desk.facilities.require(UUID(facility_id), call=call)
         return house
+
+    def _reached(self, call: Call, plans: Iterable[model.DoctorPlan], house: model.House) -> list[model.DoctorPlan]:
+        """The plans in reach, with the types that may be booked by those who ask."""
+
+        def is_in_reach(plan: model.DoctorPlan) -> bool:
+            where: dict[str, Any] = {"facility_id": plan.facility_id, "departments": plan.departments}
+            return bool(call.actor.scope.records) or model.covers(call.actor, **where)
+
+        return [house.shown(each) for each in plans if is_in_reach(each)]
 
     def _found(
         self, call: Call, type_id: UUID, period: Interval | None, plans: list[model.DoctorPlan]

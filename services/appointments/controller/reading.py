@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from services.appointments.controller.attending import nowhere, place_at
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
+from services.kernel.access import Area
 
 _LONGEST = timedelta(days=31)
 _VERSIONS = 2**31
@@ -24,7 +26,7 @@ class Reading:
     def get_appointment(self, facility_id: str, appointment_id: str, call: Call) -> Answer:
         """One appointment."""
         found = self._desk.seen(call, facility_id, appointment_id)
-        by = model.acting(call.actor, facility_id=found.facility_id, patient_id=found.patient_id)
+        by = self._desk.acting(call, found)
         self._desk.store.note(call, facility_id=found.facility_id)
         return call.answer(view.shown(found, by))
 
@@ -49,6 +51,7 @@ class Reading:
             period=model.period(since, until, at=call.at, usual=_LONGEST, longest=_LONGEST),
             doctors=[UUID(each) for each in doctor_id or []],
             statuses=frozenset(map(model.Status, status or [])),
+            areas=call.actor.scope.areas,
             after=place_at(page),
             limit=limit,
         )
@@ -61,7 +64,8 @@ class Reading:
         """How every appointment of a facility stands, without whose it is, by id."""
         of = ("states", facility_id)
         page = paging.page(cursor, limit=limit, of=of)
-        found = self._desk.store.states(self._desk.here(call, facility_id), after=page.after_id, limit=limit)
+        facility, areas = self._desk.here(call, facility_id), call.actor.scope.areas
+        found = self._desk.store.states(facility, areas=areas, after=page.after_id, limit=limit)
         shown, following = paging.cut(found, limit=limit, keys=lambda each: [str(each.id)], of=of)
         return view.page([view.state(each) for each in shown], next_cursor=following)
 
@@ -72,7 +76,7 @@ class Reading:
         of = ("patient", patient_id)
         page = paging.page(cursor, limit=limit, of=of)
         patient, (by, where) = UUID(patient_id), self._about(call, patient_id)
-        found = self._desk.store.of_patient(patient, facilities=where, after=place_at(page), limit=limit)
+        found = self._desk.store.of_patient(patient, areas=where, after=place_at(page), limit=limit)
         shown, following = paging.cut(found, limit=limit, keys=_start, of=of)
         call.audit(patient=patient_id)
         self._desk.store.note(call)
@@ -81,7 +85,7 @@ class Reading:
     def get_patient_attendance(self, patient_id: str, call: Call) -> Answer:
         """How often a patient came, did not come, and cancelled."""
         _, where = self._about(call, patient_id)
-        counts = self._desk.store.attendance(UUID(patient_id), facilities=where)
+        counts = self._desk.store.attendance(UUID(patient_id), areas=where)
         call.audit(patient=patient_id)
         self._desk.store.note(call)
         return call.answer(view.attendance(UUID(patient_id), counts))
@@ -99,13 +103,13 @@ class Reading:
         self._desk.store.note(call, facility_id=found.facility_id)
         return call.answer(view.page([view.change(each) for each in shown], next_cursor=following))
 
-    def _about(self, call: Call, patient_id: str) -> tuple[model.Acting, frozenset[UUID] | None]:
-        """As what a patient's appointments are asked for, and at which facilities."""
+    def _about(self, call: Call, patient_id: str) -> tuple[model.Acting, Collection[Area]]:
+        """As what a patient's appointments are asked for, and in which areas."""
         by = model.acting_for(call.actor, patient_id=UUID(patient_id))
         if by is not model.Acting.STAFF:
-            return by, None
+            return by, (Area(),)
         self._desk.patients.standing(UUID(patient_id), call=call)
-        return by, model.facilities(call.actor)
+        return by, call.actor.scope.areas
 
     def _shown(self, call: Call, shown: list[model.Appointment], following: str | None, *, facility_id: UUID) -> Answer:
         call.audit(found=sorted({each.patient_id for each in shown}))

@@ -80,7 +80,7 @@ from services.appointments.model.plan import (
     read_closures,
     read_plan,
 )
-from services.appointments.model.reach import Acting, acting, acting_for, ensure_staff, facilities, is_for_house
+from services.appointments.model.reach import Acting, acting, acting_for, covers, ensure_staff, is_for_house, is_within
 from services.appointments.model.store import AppointmentStore, Asked, Change, Clash, PlanChange, read_change
 from services.appointments.model.times import MINUTE, is_given, minutes_of, moment_of, period, read_start
 
@@ -139,6 +139,7 @@ __all__ = [
     "book",
     "cancel",
     "count_starting",
+    "covers",
     "decline",
     "ensure_bookable",
     "ensure_in_time",
@@ -146,7 +147,6 @@ __all__ = [
     "ensure_movable",
     "ensure_plain",
     "ensure_staff",
-    "facilities",
     "find_spot",
     "first_free",
     "free_places",
@@ -155,6 +155,7 @@ __all__ = [
     "illegal",
     "is_for_house",
     "is_given",
+    "is_within",
     "legal_moves",
     "mark_in_error",
     "minutes_of",

@@ -66,9 +66,9 @@ class Appointment:
 
     Times are in UTC; `zone` is the one in which people read them. `resource_ids` are all rooms and devices that it
     takes, those of the session too. `capacity` is how many the session takes at a time, as it was when this was
-    booked. `added_resource_ids` are those of them that are not the session's; they go along when it is moved.
-    `created_as`, `changed_as`: as what those acted who made it and who changed it last. `series_id` and `queue_number`
-    are there for series and walk-in queues.
+    booked, and `department_ids` are those of the doctor then. `added_resource_ids` are those of the resources that are
+    not the session's; they go along when it is moved. `created_as`, `changed_as`: as what those acted who made it and
+    who changed it last. `series_id` and `queue_number` are there for series and walk-in queues.
     """
 
     id: UUID
@@ -92,6 +92,7 @@ class Appointment:
     capacity: int = 1
     seat: int | None = None
     added_resource_ids: tuple[UUID, ...] = ()
+    department_ids: tuple[UUID, ...] = ()
     reason: str | None = None
     overbook_reason: str | None = None
     overlap_reason: str | None = None

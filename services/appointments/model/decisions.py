@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -75,18 +75,19 @@ def ensure_bookable(standing: str) -> None:
         raise PatientNotBookable(facts={"standing": standing})
 
 
-def ensure_plain(body: Mapping[str, Any], *, actor: Actor, facility_id: UUID) -> None:
+def ensure_plain(
+    body: Mapping[str, Any], *, actor: Actor, facility_id: UUID, departments: Collection[UUID] = ()
+) -> None:
     """Let what only staff decide through from those who may decide it there: reasons by right, lengths and devices.
 
     Raises:  Forbidden. NotFound: neither the facility nor any record is in reach.
     Source:  DECISIONS, D-101.
     """
-    if not is_for_house(actor, facility_id=facility_id):
+    where: dict[str, Any] = {"facility_id": facility_id, "departments": departments}
+    if not is_for_house(actor, **where):
         is_refused = any(name in body for name in _OF_STAFF)
     else:
-        is_refused = any(
-            name in body and not has_right(actor, right, facility_id=facility_id) for name, right in _RIGHTS.items()
-        )
+        is_refused = any(name in body and not has_right(actor, right, **where) for name, right in _RIGHTS.items())
     if is_refused:
         raise Forbidden
 
@@ -101,7 +102,7 @@ def ensure_in_time(before: Appointment, *, at: datetime, actor: Actor, house: Ho
     Source:  DECISIONS, D-101.
     """
     notice = house.self_service.notice
-    by = acting(actor, facility_id=before.facility_id, patient_id=before.patient_id)
+    by = _acting_about(before, actor)
     if by is not Acting.STAFF and before.status is not Status.PENDING and before.starts_at - at < notice:
         raise CallUs(facts={"notice_hours": notice.total_seconds() / 3600})
 
@@ -163,7 +164,7 @@ def approve(before: Appointment, spot: Spot, *, at: datetime, actor: Actor, hous
     Raises:  IllegalMove: it does not wait for that. NotFound: out of reach.
     Source:  DECISIONS, D-100.
     """
-    ensure_staff(actor, facility_id=before.facility_id)
+    ensure_staff(actor, facility_id=before.facility_id, departments=before.department_ids)
     if before.status is not Status.PENDING:
         raise illegal(before)
     moved = before.next(at=at, by=actor.subject, status=Status.BOOKED, **_where({}, spot))
@@ -179,9 +180,11 @@ def reschedule(
     Raises:  IllegalMove: only what is booked is moved. CallUs: too late for that. Forbidden, NotFound: as book.
     Source:  DECISIONS, D-100 and D-101.
     """
-    by = acting(actor, facility_id=before.facility_id, patient_id=before.patient_id)
+    by = _acting_about(before, actor)
     ensure_movable(before, at=at, actor=actor, house=house)
-    ensure_plain(body, actor=actor, facility_id=before.facility_id)
+    moved_to: dict[str, Any] = {"facility_id": before.facility_id, "departments": spot.plan.departments}
+    acting(actor, patient_id=before.patient_id, **moved_to)
+    ensure_plain(body, actor=actor, **moved_to)
     reasons = {name: body.get(name) for name in ("overbook_reason", "overlap_reason", "retro_reason")}
     where = _where(body, spot) | reasons
     moved = before.next(at=at, by=actor.subject, acting=by, appointment_type_id=spot.type_id, **where)
@@ -196,7 +199,7 @@ def cancel(before: Appointment, body: Mapping[str, Any], *, at: datetime, actor:
     Raises:  IllegalMove. CallUs: too late for people to do it themselves. NotFound: out of reach.
     Source:  the hours before the start are a setting of the house; DECISIONS, D-100 and D-101.
     """
-    by = acting(actor, facility_id=before.facility_id, patient_id=before.patient_id)
+    by = _acting_about(before, actor)
     ensure_legal(before, Status.CANCELLED)
     if by is not Acting.STAFF and before.status not in _OWN_TO_CANCEL:
         raise illegal(before)
@@ -214,7 +217,7 @@ def decline(before: Appointment, *, reason: str, at: datetime, actor: Actor) -> 
     Raises:  IllegalMove. NotFound: out of reach.
     Source:  DECISIONS, D-100.
     """
-    ensure_staff(actor, facility_id=before.facility_id)
+    ensure_staff(actor, facility_id=before.facility_id, departments=before.department_ids)
     ensure_legal(before, Status.DECLINED)
     closing = Closing("declined", reason)
     after = before.next(at=at, by=actor.subject, status=Status.DECLINED, closing=closing)
@@ -227,7 +230,7 @@ def attend(before: Appointment, body: Mapping[str, Any], *, at: datetime, actor:
     Raises:  IllegalMove. NotStartedYet: nobody has failed to come before the start. NotFound: out of reach.
     Source:  DECISIONS, D-100.
     """
-    ensure_staff(actor, facility_id=before.facility_id)
+    ensure_staff(actor, facility_id=before.facility_id, departments=before.department_ids)
     to = Status(body["to"])
     if before.status is Status.PENDING:
         raise illegal(before)  # a request is approved, with every check
@@ -251,7 +254,7 @@ def mark_in_error(before: Appointment, *, reason: str, at: datetime, actor: Acto
     Raises:  IllegalMove: it is marked already. NotFound: out of reach.
     Source:  HL7 FHIR R4, AppointmentStatus entered-in-error; DECISIONS, D-100.
     """
-    ensure_staff(actor, facility_id=before.facility_id)
+    ensure_staff(actor, facility_id=before.facility_id, departments=before.department_ids)
     ensure_legal(before, Status.ENTERED_IN_ERROR)
     closing = Closing("entered_in_error", reason)
     after = before.next(at=at, by=actor.subject, status=Status.ENTERED_IN_ERROR, closing=closing, seat=None)
@@ -292,8 +295,9 @@ def _new(
     actor: Actor,
 ) -> Appointment:
     facility_id, patient_id = spot.plan.facility_id, UUID(body["patient_id"])
-    by = acting(actor, facility_id=facility_id, patient_id=patient_id)
-    ensure_plain(body, actor=actor, facility_id=facility_id)
+    departments = spot.plan.departments
+    by = acting(actor, facility_id=facility_id, patient_id=patient_id, departments=departments)
+    ensure_plain(body, actor=actor, facility_id=facility_id, departments=departments)
     where = _where(body, spot) if status is Status.BOOKED else {**_where(body, spot), "seat": None}
     return Appointment(
         id=appointment_id,
@@ -322,6 +326,7 @@ def _where(body: Mapping[str, Any], spot: Spot) -> dict[str, Any]:
         "session_id": spot.opening.session.id,
         "resource_ids": spot.resources,
         "added_resource_ids": spot.added,
+        "department_ids": spot.plan.departments,
         "starts_at": spot.time.start,
         "ends_at": spot.time.end,
         "zone": spot.opening.session.zone,
@@ -340,6 +345,11 @@ def _placed(body: Mapping[str, Any], after: Appointment, spot: Spot, house: Hous
         "patient_limits": (Limit("patient_day", day, most),),
         "open_limit": house.open_per_patient if after.retro_reason is None else None,
     }
+
+
+def _acting_about(before: Appointment, actor: Actor) -> Acting:
+    departments = before.department_ids
+    return acting(actor, facility_id=before.facility_id, patient_id=before.patient_id, departments=departments)
 
 
 def _own_limit(after: Appointment, house: House) -> int | None:

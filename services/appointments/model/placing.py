@@ -11,7 +11,7 @@ from uuid import UUID
 from services.appointments.model.errors import DoctorNotBookable, OutsideSessions, PlaceClosed, TimeInvalid
 from services.appointments.model.free import Place, Schedule, free_places, nearest
 from services.appointments.model.plan import DoctorPlan, OfferedType, Opening
-from services.appointments.model.reach import has_right
+from services.appointments.model.reach import has_right, is_for_house
 from services.appointments.model.times import minutes_of, read_start
 from services.kernel.access import Actor
 from services.kernel.errors import FieldError, Forbidden
@@ -217,15 +217,16 @@ def find_spot(
     It may begin at any minute of a session, also one that has begun; what is over needs the right and a reason. Who
     does not act for the house at this facility finds places for everyone only, within the times of self-service.
 
-    Raises:  TimeInvalid, DoctorNotBookable, OutsideSessions, PlaceClosed; Forbidden: over, without the right.
-    Source:  DECISIONS, D-101.
+    Raises:  TimeInvalid, DoctorNotBookable, OutsideSessions, PlaceClosed; Forbidden: over, without the right; NotFound:
+             the doctor's departments are out of reach.
+    Source:  DECISIONS, D-100 and D-101.
     """
-    is_staff = actor.covers_facility(str(plan.facility_id))
+    where: dict[str, Any] = {"facility_id": plan.facility_id, "departments": plan.departments}
+    is_staff = is_for_house(actor, **where)
     type_, house = offered(plan, type_id, is_for_patients=not is_staff), house.rules(is_staff=is_staff)
     begins = read_start(body, zone=plan.zone) if start is None else start
     time = Interval(begins, begins + timedelta(minutes=body.get("minutes", type_.minutes)))
-    may_be_over = has_right(actor, "appointments.retro", facility_id=plan.facility_id)
-    _ensure_near(time, body, house=house, at=at, may_be_over=may_be_over)
+    _ensure_near(time, body, house=house, at=at, may_be_over=has_right(actor, "appointments.retro", **where))
     opening = _opening(plan, time, type_id)
     if plan.licence_expires_on is not None and opening.day > plan.licence_expires_on:
         raise DoctorNotBookable(facts={"why": "licence_expired"})

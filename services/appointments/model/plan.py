@@ -82,6 +82,7 @@ class DoctorPlan:
     sessions: tuple[Session, ...]
     closures: tuple[Closure, ...]
     types: Mapping[UUID, OfferedType]
+    departments: tuple[UUID, ...] = ()
 
     def openings(self, period: Interval) -> list[Opening]:
         """The sessions that share a moment with a period, in the order of their start.
@@ -159,6 +160,7 @@ def read_plan(body: Mapping[str, Any]) -> DoctorPlan:
         sessions=tuple(_session(each) for each in body["sessions"]),
         closures=read_closures([*body["closures"], *body["facility_closures"]]),
         types={UUID(each["id"]): _type(each) for each in body["appointment_types"]},
+        departments=tuple(UUID(each) for each in body.get("department_ids", [])),
     )
 
 

@@ -48,7 +48,7 @@ def _value(name: str, value: Any) -> Any:
     if name in _WORDS:
         return _WORDS[name](value)
     match name:
-        case "resource_ids" | "added_resource_ids":
+        case "resource_ids" | "added_resource_ids" | "department_ids":
             return tuple(UUID(each) for each in value)
         case "closing":
             return model.Closing(value["reason_code"], value.get("note"))

@@ -154,3 +154,43 @@ def test_who_works_here_and_is_a_patient_elsewhere_is_staff_here_and_a_person_th
     there = colleague.does("book_appointment", body=desk.wish(desk.doctor(), at(monday(3), "10:00"), patient=own))
     assert (there.status, there.body["created_as"]) == (201, "self")
     assert colleague.does("list_appointments", query=PERIOD).status == 404
+
+
+def test_a_role_for_a_department_reaches_its_doctors_and_those_of_none(desk: Booking):
+    """Whatever is read, of the schedules or of the journal, a page is full of what is in reach."""
+    ward, other = fresh(), fresh()
+    nurse = Staff(desk, receptionist=desk.world.facility)
+    desk.house.roles.areas[nurse.subject] = {
+        "receptionist": {"facilities": [desk.world.facility], "departments": [ward]}
+    }
+    special, patient = fresh(), fresh()
+    more = {"specialization_ids": [special]}
+    doctors = [desk.doctor(department_ids=each, **more) for each in ([ward, other], [other], [])]
+    made = [desk.booked(each, at(monday(2), f"1{n}:00"), patient=patient) for n, each in enumerate(doctors)]
+    past = at(monday(-1), "10:00")
+    old = [desk.booked(each, past, retro_reason="Late", overlap_reason="Late", patient=patient) for each in doctors]
+    desk.carry()
+    assert [nurse.does("get_appointment", appointment_id=each["id"]).status for each in made] == [200, 404, 200]
+    reached = {made[0]["id"], made[2]["id"]}
+    first = nurse.does("list_appointments", query=PERIOD | {"limit": 1}).body
+    query = PERIOD | {"limit": 1, "cursor": first["next_cursor"]}
+    second = nurse.does("list_appointments", query=query).body
+    assert ({each["items"][0]["id"] for each in (first, second)}, second["next_cursor"]) == (reached, None)
+    open_ = nurse.does("list_unresolved_appointments").body["items"]
+    assert {each["id"] for each in open_} == {old[0]["id"], old[2]["id"]}
+    everything = reached | {old[0]["id"], old[2]["id"]}
+    assert {each["id"] for each in nurse.does("list_appointment_states").body["items"]} == everything
+    own = nurse.does("list_patient_appointments", patient_id=patient).body["items"]
+    assert {each["id"] for each in own} == everything
+    query = {"appointment_type_id": desk.world.type, "since": PERIOD["since"], "until": PERIOD["until"], "limit": 200}
+    found = nurse.does("find_free_places", query=query | {"specialization_id": special}).body["items"]
+    assert {each["doctor_id"] for each in found} == {doctors[0], doctors[2]}
+    wishes = [desk.wish(each, at(monday(3), f"1{n}:00")) for n, each in enumerate(doctors)]
+    assert [nurse.does("book_appointment", body=each).status for each in wishes] == [201, 404, 201]
+    alone = [nurse.does("find_free_places", query=query | {"doctor_id": each}).status for each in doctors]
+    assert alone == [200, 404, 200]
+    moved = nurse.acts(
+        "reschedule_appointment", made[0], {"doctor_id": doctors[1], "starts_at": at(monday(3), "14:00")}
+    )
+    assert moved.status == 404
+    assert nurse.does("get_appointment", appointment_id=made[0]["id"]).body["version"] == 1

@@ -66,7 +66,32 @@ def test_the_own_appointments_are_asked_for_as_such_and_those_of_others_by_area(
     assert model.acting_for(HERE, patient_id=PATIENT) is model.Acting.STAFF
     with pytest.raises(NotFound):
         model.acting_for(STRANGER, patient_id=PATIENT)
-    assert (model.facilities(HEAD), model.facilities(HERE)) == (None, {FACILITY})
+
+
+WARD, OTHER_WARD = number(302), number(303)
+
+
+@pytest.mark.parametrize(
+    ("departments", "is_reached"),
+    [((), True), ((WARD,), True), ((OTHER_WARD, WARD), True), ((OTHER_WARD,), False)],
+)
+def test_a_role_for_a_department_reaches_what_is_of_it_or_of_none(departments, is_reached):
+    area = Area(facilities=frozenset({str(FACILITY)}), departments=frozenset({str(WARD)}))
+    nurse = Actor(subject="nurse", permissions=RIGHTS, scope=Scope(areas=(area,)))
+    assert model.covers(nurse, facility_id=FACILITY, departments=departments) is is_reached
+    assert model.is_within([area], facility_id=FACILITY, departments=departments) is is_reached
+    assert not model.is_within([area], facility_id=ELSEWHERE, departments=departments)
+    assert not model.is_within([], facility_id=FACILITY, departments=departments)
+    known = plan(department_ids=[str(each) for each in departments])
+    before = appointment(department_ids=departments)
+    if is_reached:
+        assert spot(of=known, actor=nurse).plan.departments == departments
+        assert model.attend(before, {"to": "arrived"}, at=AT, actor=nurse).after.department_ids == departments
+        return
+    with pytest.raises(NotFound):
+        spot(of=known, actor=nurse)
+    with pytest.raises(NotFound):
+        model.attend(before, {"to": "arrived"}, at=AT, actor=nurse)
 
 
 def decisions(actor):
