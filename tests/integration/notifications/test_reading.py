@@ -158,7 +158,7 @@ def test_a_test_message_to_a_channel_that_is_not_there_is_refused(migrated, post
 
 
 def test_staff_sees_the_log_and_others_do_not(house, hospital):
-    for role, status in (("receptionist", 200), ("doctor", 403), ("patient", 403), ("admin", 403)):
+    for role, status in (("receptionist", 200), ("doctor", 403), ("auditor", 403), ("admin", 403)):
         assert house.call("list_deliveries", role=role).status == status
     patient = hospital.patient()
     assert house.call("get_patient_notification_preferences", patient_id=patient, role="nurse").status == 403
