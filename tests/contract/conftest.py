@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import importlib
 import json
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pymongo
 import pytest
@@ -19,37 +17,20 @@ from services.chassis import spec
 from services.chassis.call import Call
 from services.chassis.service import new_id, now
 from services.chassis.spec import Operation
-from services.chassis.testing import Got, House, RoleTokens
-from services.kernel.access import NOBODY, Actor
+from services.chassis.testing import Got, House
+from services.kernel.access import NOBODY
 from standalone.servers import ports
 from tests import stores
 from tests.contract.contracts import CONTRACTS, OPENAPI
 from tests.contract.journey import Journey
 from tests.contract.requests import SERVICE_SECRET, SMS_REPLY_SECRET, SUPER_ADMIN_PASSWORD, body_examples
+from tests.contract.subjects import SessionTokens
 from tests.contract.told import Told
 from tests.integration.chassis.redis_server import OwnRedis
 from tests.mailbox import Links, Mailbox, tokens
 from tests.provider import Provider
 
 ASKED = ("identity", "patients", "doctors", "appointments")  # services that others ask
-
-
-class SessionTokens(RoleTokens):
-    """Tokens of the form `role@subject/session`: who acts, and in which session."""
-
-    def actor(self, token: str) -> tuple[Actor, Mapping[str, Any]]:
-        """The account that a token names, in its session.
-
-        A service that asks another one has a token from `identity`; that it is checked is shown elsewhere.
-        """
-        if token.count(".") == 2:
-            part = token.split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-            return super().actor(f"{claims['roles'][0]}@{claims['sub']}")
-        actor, claims = super().actor(token)
-        subject, _, session = actor.subject.partition("/")
-        session = session or actor.session
-        return dataclasses.replace(actor, subject=subject, session=session), {**claims, "sub": subject, "sid": session}
 
 
 class Served:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from services.chassis.service import Mismatch, require_match
@@ -42,6 +44,26 @@ def test_a_method_without_an_operation_stops_the_start(houses, service):
     controller = object.__new__(extended)
     with pytest.raises(Mismatch, match="surprise"):
         require_match(houses[service].contract, controller)
+
+
+@pytest.mark.target("C-01")
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_the_routes_of_a_process_are_those_of_its_contract(houses, service):
+    """A route that is in no contract has no permission either."""
+    rules = houses[service].web.app._app.app.url_map.iter_rules()
+    routed = {(method, re.sub(r"<[^>]*>", "{}", rule.rule)) for rule in rules for method in rule.methods}
+    said = {(each.method, re.sub(r"\{[^}]*\}", "{}", each.path)) for each in CONTRACTS[service].operations.values()}
+    assert {each for each in routed if each[0] not in {"HEAD", "OPTIONS"}} == said
+
+
+UNDOCUMENTED = ["/ui/", "/api/v1/ui/", "/openapi.yaml", "/swagger.json", "/static/x", "/admin", "/debug", "/console"]
+
+
+@pytest.mark.target("C-01")
+@pytest.mark.parametrize("path", UNDOCUMENTED)
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_nothing_answers_where_frameworks_put_things_of_their_own(houses, service, path):
+    assert houses[service].send("GET", path).status == 404
 
 
 EXAMPLES = [(operation, name) for operation in OPERATIONS for name in requests.body_examples(operation) or [""]]

@@ -20,6 +20,7 @@ def somebody(admin: Person) -> Person:
     return hire(admin, "receptionist", "doctor", "auditor")
 
 
+@pytest.mark.target("C-08")
 def test_signing_out_ends_the_session_in_every_service(somebody: Person):
     probes = _probes(somebody)
     somebody.send("DELETE", "/api/v1/sessions/current").expect(204)
@@ -29,6 +30,7 @@ def test_signing_out_ends_the_session_in_every_service(somebody: Person):
     assert {service: probe().status for service, probe in probes.items()} == dict.fromkeys(probes, 200)
 
 
+@pytest.mark.target("C-08")
 def test_signing_out_leaves_other_sessions_as_they_are(somebody: Person):
     other = Person(somebody.client, somebody.id, somebody.username, somebody.roles, somebody.password).sign_in()
     probes, others = _probes(somebody), _probes(other)
@@ -37,6 +39,7 @@ def test_signing_out_leaves_other_sessions_as_they_are(somebody: Person):
     assert {service: probe().status for service, probe in others.items()} == dict.fromkeys(others, 200)
 
 
+@pytest.mark.target("C-08")
 def test_a_disabled_account_is_shut_out_of_every_service(admin: Person, somebody: Person):
     probes = _probes(somebody)
     assert admin.post(f"/api/v1/users/{somebody.id}/disable").expect(200).json["active"] is False
@@ -45,6 +48,7 @@ def test_a_disabled_account_is_shut_out_of_every_service(admin: Person, somebody
     sign_in(somebody.client, somebody.username, password=somebody.password).expect(401)
 
 
+@pytest.mark.target("C-08")
 @pytest.mark.row("SEC-09")
 def test_a_role_that_is_taken_away_opens_nothing_in_any_service(admin: Person, somebody: Person):
     probes = _probes(somebody)
@@ -56,6 +60,7 @@ def test_a_role_that_is_taken_away_opens_nothing_in_any_service(admin: Person, s
     somebody.get("/api/v1/account").expect(200)
 
 
+@pytest.mark.target("C-08")
 def test_each_refresh_gives_the_next_pair_of_tokens(somebody: Person):
     first = somebody.tokens
     somebody.tokens = _refresh(somebody, first["refresh_token"]).expect(200).json
@@ -67,6 +72,7 @@ def test_each_refresh_gives_the_next_pair_of_tokens(somebody: Person):
     somebody.get("/api/v1/account").expect(200)
 
 
+@pytest.mark.target("C-08")
 @pytest.mark.row("SEC-01")
 def test_a_refresh_token_that_is_used_again_ends_its_session(somebody: Person):
     assert somebody.tokens["expires_in"] <= 600
@@ -82,6 +88,7 @@ def test_a_refresh_token_that_is_used_again_ends_its_session(somebody: Person):
     _refresh(somebody, somebody.tokens["refresh_token"]).expect(401)
 
 
+@pytest.mark.target("C-08")
 @pytest.mark.row("SEC-18")
 def test_sessions_are_listed_and_end_one_by_one_or_all_at_once(admin: Person, somebody: Person):
     other = Person(somebody.client, somebody.id, somebody.username, somebody.roles, somebody.password).sign_in()

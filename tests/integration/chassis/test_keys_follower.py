@@ -92,6 +92,7 @@ def test_before_the_first_answer_it_is_unavailable_and_then_quickly_there(house:
 
 
 @pytest.mark.target("C-07")
+@pytest.mark.target("C-07")
 def test_a_thousand_unknown_kids_cost_one_fetch_in_thirty_seconds(house: House) -> None:
     follower = house.follow()
     assert within(2, lambda: knows(follower, "k1"))
@@ -180,6 +181,7 @@ def test_a_source_that_trickles_does_not_hold_the_follower(house: House) -> None
     assert within(2, lambda: knows(follower, "k2"))
 
 
+@pytest.mark.target("C-07")
 def test_weak_secret_and_foreign_keys_are_left_out(house: House) -> None:
     house.keys = [
         jwk("weak", bits=1024),

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.integration.identity import making
 
@@ -89,6 +90,7 @@ def test_guesses_at_once_are_not_looked_at_more_often(house):
     assert len(looked_at) <= 10
 
 
+@pytest.mark.target("C-08")
 def test_a_reset_ends_the_wait_and_every_session(house):
     user, tokens = house.signed_in("nurse")
     for n in range(11):
@@ -100,6 +102,7 @@ def test_a_reset_ends_the_wait_and_every_session(house):
     assert house.with_token("get_own_account", tokens["access_token"]).status == 401
 
 
+@pytest.mark.target("C-08")
 @pytest.mark.row("SEC-01")
 def test_signing_in_refreshing_a_theft_and_signing_out(house):
     user, stolen_from = house.signed_in("nurse")
@@ -115,8 +118,10 @@ def test_signing_in_refreshing_a_theft_and_signing_out(house):
     assert house.refresh(again["refresh_token"]).status == 401
 
 
+@pytest.mark.target("C-08")
 def test_a_refresh_token_counts_once_and_its_second_use_ends_the_session(house):
     _, tokens = house.signed_in("nurse")
+    reused = REGISTRY.get_sample_value("infirmary_refresh_tokens_reused_total")
     second = house.refresh(tokens["refresh_token"])
     assert second.status == 200
     assert second.body["session_id"] == tokens["session_id"]
@@ -126,8 +131,10 @@ def test_a_refresh_token_counts_once_and_its_second_use_ends_the_session(house):
     assert house.refresh(second.body["refresh_token"]).status == 401, "the family is gone"
     assert house.with_token("get_own_account", second.body["access_token"]).status == 401
     assert making.entries(house, "refresh_session")[-2]["outcome"] == "denied"
+    assert REGISTRY.get_sample_value("infirmary_refresh_tokens_reused_total") > reused
 
 
+@pytest.mark.target("C-08")
 def test_one_refresh_token_used_by_many_at_once_is_won_once_and_ends_the_session(house):
     _, tokens = house.signed_in("nurse")
     with ThreadPoolExecutor(8) as pool:
@@ -141,6 +148,7 @@ def test_one_refresh_token_used_by_many_at_once_is_won_once_and_ends_the_session
     ]
 
 
+@pytest.mark.target("C-08")
 def test_signing_out_ends_the_tokens_at_once(house):
     _, tokens = house.signed_in("nurse")
     assert house.with_token("sign_out", tokens["access_token"]).status == 204
@@ -148,6 +156,7 @@ def test_signing_out_ends_the_tokens_at_once(house):
     assert house.refresh(tokens["refresh_token"]).status == 401
 
 
+@pytest.mark.target("C-08")
 def test_a_session_of_another_device_is_listed_and_ended(house):
     user, here = house.signed_in("nurse")
     there = house.sign_in(user["username"], making.PASSWORD).body
@@ -178,6 +187,7 @@ def test_nobody_ends_a_session_of_somebody_else(house):
     assert house.with_token("get_own_account", other["access_token"]).status == 200
 
 
+@pytest.mark.target("C-08")
 def test_changing_the_password_ends_the_other_sessions_only(house):
     user, here = house.signed_in("nurse")
     there = house.sign_in(user["username"], making.PASSWORD).body

@@ -41,6 +41,7 @@ def test_a_role_that_people_cannot_have_is_refused_by_place(house, role):
     assert role not in got.body["title"]
 
 
+@pytest.mark.target("C-08")
 @pytest.mark.row("SEC-09")
 def test_a_role_that_is_taken_away_stops_working_with_the_same_token(house):
     user, tokens = house.signed_in("admin")
@@ -76,6 +77,7 @@ def test_names_are_told_of_accounts_that_there_are_and_nothing_else(house):
         assert ("users.name" in permissions) == (status == 200)
 
 
+@pytest.mark.target("C-08")
 def test_a_disabled_user_is_out_at_once_and_an_enabled_one_may_come_back(house):
     user, tokens = house.signed_in("nurse")
     admin = house.admin()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from services.chassis import auth, redis
 from services.chassis.policy import Policy
 from services.chassis.policy_stream import PolicyPublisher
@@ -16,6 +18,7 @@ def jwks(house):
     return house.call("get_jwks", role=None).body["keys"]
 
 
+@pytest.mark.target("C-08")
 def test_tokens_of_a_withdrawn_key_are_dead_at_once_and_another_key_signs(house):
     user, tokens = house.signed_in("nurse")
     old = auth.open_token(tokens["access_token"]).header["kid"]
