@@ -17,12 +17,13 @@ import pytest
 from standalone import state
 from tests.system import clinic as clinics
 from tests.system.clinic import Clinic
-from tests.system.house import Person, Reply, RunningHouse, hire, new_allergy, new_patient, sign_in
+from tests.system.house import Client, Person, Reply, RunningHouse, hire, new_allergy, new_patient, sign_in
 from tests.waiting import wait_for
 
 IDENTITY = ("identity", "identity-worker")
 POLICY_IS_OLD_S = 40.0  # 30 s without a heartbeat, and what a slow machine adds
 COMES_BACK_S = 90.0
+KEYS_ARE_READ_EVERY_S = 35.0  # and a margin
 PLACES = 32  # half hours of the doctor's day
 
 
@@ -103,14 +104,22 @@ def test_without_identity_tokens_count_to_their_end_and_only_new_sign_ins_and_wh
         for each in exports(admin, clinic):
             is_away(each)
         assert desk.get("/api/v1/doctors").status == 200, "what is not dangerous goes on"
+        wait_for(lambda: age_of_keys(house) > KEYS_ARE_READ_EVERY_S, within_s=POLICY_IS_OLD_S, what="the gauge grows")
     assert set(seen) == {200, 201}, seen
     assert seen.total() > seconds * 2
+    wait_for(lambda: age_of_keys(house) < KEYS_ARE_READ_EVERY_S, within_s=POLICY_IS_OLD_S, what="and falls again")
     kept = {"refresh_token": desk.tokens["refresh_token"]}
     assert desk.client.send("POST", "/api/v1/sessions/refresh", kept).expect(200).json["access_token"]
     sign_in(desk.client, desk.username, password=desk.password).expect(201)
     wait_for(
         lambda: {each.status for each in exports(admin, clinic)} == {200}, what="the policy is heard again", step_s=1
     )
+
+
+def age_of_keys(house: RunningHouse) -> float:
+    """What `patients` says of the keys that it checks tokens with."""
+    shown = Client(f"http://127.0.0.1:{house.port('patients')}").send("GET", "/metrics").body.decode()
+    return float(next(line.split()[1] for line in shown.splitlines() if line.startswith("infirmary_jwks_age_seconds ")))
 
 
 def is_away(got: Reply) -> None:

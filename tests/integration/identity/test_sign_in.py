@@ -6,6 +6,7 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import argon2
 import pytest
 
 from tests.integration.identity import making
@@ -43,6 +44,7 @@ def test_unknown_known_and_disabled_users_get_the_same_answer(house):
     assert bodies[0]["code"] == "sign_in_refused"
 
 
+@pytest.mark.target("C-09")
 def test_a_refusal_takes_the_same_work_whether_the_account_exists_or_not(house):
     """Processor time of this process, which the service runs in: it tells more than a clock on a busy machine."""
     user, _ = house.signed_in("nurse")
@@ -55,6 +57,18 @@ def test_a_refusal_takes_the_same_work_whether_the_account_exists_or_not(house):
     known = statistics.median(work(user["username"]) for _ in range(5))
     unknown = statistics.median(work("nobody.of.that.name") for _ in range(5))
     assert 0.7 < known / unknown < 1.4
+
+
+@pytest.mark.target("C-09")
+def test_a_weak_hash_is_made_anew_at_the_next_right_sign_in(house):
+    user, _ = house.signed_in("nurse")
+    weak = argon2.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(making.PASSWORD)
+    making.rows(house, "UPDATE accounts SET password_hash = %s WHERE id = %s", weak, user["id"])
+    assert house.sign_in(user["username"], "not the right one").status == 401
+    assert house.sign_in(user["username"], making.PASSWORD).status == 201
+    (kept,) = making.rows(house, "SELECT password_hash FROM accounts WHERE id = %s", user["id"])
+    assert kept["password_hash"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert house.sign_in(user["username"], making.PASSWORD).status == 201
 
 
 def test_half_a_character_is_a_refusal_and_no_fault(house):

@@ -17,6 +17,7 @@ START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
+@pytest.mark.target("C-09")
 def test_a_hash_is_argon2id_with_the_settings_of_rfc_9106():
     hasher = Argon2Passwords(at_once=1)
     made = hasher.hash("seven tall herons")
@@ -25,6 +26,7 @@ def test_a_hash_is_argon2id_with_the_settings_of_rfc_9106():
     assert not hasher.check("seven tall heron", against=made).fits
 
 
+@pytest.mark.target("C-09")
 def test_a_weaker_hash_fits_and_is_outdated():
     weak, strong = Argon2Passwords(at_once=1, memory_kib=8192), Argon2Passwords(at_once=1, memory_kib=16384)
     made = weak.hash("seven tall herons")
