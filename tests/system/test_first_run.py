@@ -48,7 +48,7 @@ def test_an_empty_house_works_after_the_first_run_as_the_page_tells_it(empty_hou
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     mail, *people, booked, patient, whole, password, token = done.stdout.splitlines()
     assert (mail, booked, patient, whole) == ("sent", "booked", "first.patient", "True")
-    assert [each["to"] for each in messages(empty_house, "email")] == ["you@example.org"]
+    assert [each["to"] for each in messages(empty_house, "email")] == [["you@example.org"]]
     client = Client(empty_house.url)
     roles = client.send("GET", "/api/v1/roles", token=token).expect(200).json["items"]
     wanted = {each["name"] for each in roles if each["assignable"]} - {"super_admin", "patient"}

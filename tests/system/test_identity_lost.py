@@ -10,13 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 
 from standalone import state
 from tests.system import clinic as clinics
 from tests.system.clinic import Clinic
+from tests.system.exports import exports
 from tests.system.house import Client, Person, Reply, RunningHouse, hire, new_allergy, new_patient, sign_in
 from tests.waiting import wait_for
 
@@ -62,17 +62,6 @@ def works(desk: Person, nurse: Person, clinic: Clinic, doctor: str, *, turn: int
     yield nurse.get(f"{place}/allergies")
     start = clinic.at(f"{6 + turn % PLACES // 2:02d}:{30 * (turn % 2):02d}", ahead=7 + turn // PLACES % 30)
     yield desk.post(f"{clinic.path}/appointments", clinic.wanted(doctor, start, made.json["id"]))
-
-
-def exports(admin: Person, clinic: Clinic) -> list[Reply]:
-    """What takes data out of the house, tried once each."""
-    first, last = clinic.day(0), clinic.day(0) + timedelta(days=1)
-    days = f"facility_id={clinic.facility}&first_day={first}&last_day={last}"
-    return [
-        admin.get(f"/api/v1/reports/appointments/export?{days}&group_by=status"),
-        admin.get(f"/api/v1/reports/attendance/export?{days}"),
-        admin.post("/api/v1/audit-entries/export", {"action": "export"}, key=None),
-    ]
 
 
 @pytest.mark.target("B-10")
