@@ -91,6 +91,38 @@ def test_keys_are_read_again_after_two_seconds():
     assert source.reads == 2
 
 
+def test_a_change_that_is_told_is_read_at_once_and_goes_on_without_the_store():
+    source = Source()
+    mint = Mint(source.read, vault=Vault(MASTER_KEY), monotonic=lambda: source.now)
+    for source.now in (0.0, 0.1):
+        mint.published(at=START)
+        mint.forget()
+    shown = mint.published(at=START)
+    assert source.reads == 2
+    source.is_away, source.now = True, 0.2
+    mint.forget()
+    assert mint.published(at=START) == shown
+    with pytest.raises(StoreAway):
+        mint.sign({}, at=START)
+
+
+def test_what_changed_while_it_was_being_read_is_read_again():
+    """A withdrawal in the middle of reading must not leave the key before it for two seconds more."""
+    source = Source()
+
+    def read():
+        found = source.read()
+        source.now += 0.01
+        if source.reads == 1:
+            mint.forget()
+        return found
+
+    mint = Mint(read, vault=Vault(MASTER_KEY), monotonic=lambda: source.now)
+    for _ in range(3):
+        mint.published(at=START)
+    assert source.reads == 2
+
+
 def test_without_the_store_at_the_start_there_is_no_key_set():
     source = Source()
     source.is_away = True
