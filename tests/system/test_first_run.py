@@ -54,7 +54,7 @@ def test_an_empty_house_works_after_the_first_run_as_the_page_tells_it(empty_hou
     wanted = {each["name"] for each in roles if each["assignable"]} - {"super_admin", "patient"}
     given = dict(each.split() for each in people)
     assert {name.removeprefix("first.") for name in given} == wanted, "somebody of each role"
-    del given["first.receptionist"]  # who has a password of his own by now
+    del given["first.receptionist"]  # with another password by now
     for name, once in given.items():
         begun = client.send("POST", "/api/v1/sessions", {"username": name, "password": once}).expect(201).json
         assert begun["must_change_password"]

@@ -24,7 +24,6 @@ IDENTITY = ("identity", "identity-worker")
 POLICY_IS_OLD_S = 40.0  # 30 s without a heartbeat, and what a slow machine adds
 COMES_BACK_S = 90.0
 KEYS_ARE_READ_EVERY_S = 35.0  # and a margin
-WHAT_IS_KNOWN_IS_OLD_S = 70  # answers of identity hold for a minute
 BEFORE = 6  # rounds of ordinary work, so that each process has heard of the clinic
 PLACES = 32  # half hours of the doctor's day
 
@@ -81,7 +80,7 @@ def test_without_identity_tokens_count_to_their_end_and_only_new_sign_ins_and_wh
     assert [each.status for each in exports(admin, clinic)] == [200, 200, 200]
     for each in (desk.sign_in(), nurse.sign_in(), admin.sign_in()):
         each.works()
-    seen, seconds = Counter[int](), rounds(full=600, short=WHAT_IS_KNOWN_IS_OLD_S)
+    seen, seconds = Counter[int](), rounds(full=600, short=35)
     for turn in range(BEFORE):
         seen.update(each.status for each in works(desk, nurse, clinic, doctor, turn=turn))
     with held_down(house, *IDENTITY):
