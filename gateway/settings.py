@@ -41,7 +41,7 @@ class Settings:
 
     keys_service: str = "identity"
     keys_path: str = "/api/v1/.well-known/jwks.json"
-    keys_cache_s: int = 30
+    keys_cache_s: int = 5
     keys_retry_s: float = 1.0
     issuer: str = "infirmary"
     audience: str = "infirmary"

@@ -118,6 +118,7 @@ class Adapter:
             request_id=incoming.request_id,
             token=incoming.signed_in.token,
             source=incoming.source,
+            purpose=operation.purpose,
         )
 
     def deny(self, operation: Operation, call: Call, error: Exception, *, path: Mapping[str, Any]) -> None:

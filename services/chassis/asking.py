@@ -18,6 +18,7 @@ from services.chassis.client import Client, Reply
 from services.kernel.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 
 T = TypeVar("T")
+_MOST_THINGS = 10_000
 _REFUSALS: Mapping[int, type[NotSignedIn | Forbidden | NotFound]] = {401: NotSignedIn, 403: Forbidden, 404: NotFound}
 
 ASKED = Counter(
@@ -102,7 +103,10 @@ class Asking(Generic[T]):
 
 
 class Existence:
-    """Whether there is a thing of another service; a yes holds for a while, and for everybody alike."""
+    """Whether there is a thing of another service; a yes holds for a while, and for everybody alike.
+
+    For things that are closed and never deleted: when the other says nothing, a yes of whatever age goes on.
+    """
 
     def __init__(
         self,
@@ -117,13 +121,28 @@ class Existence:
         """`named`: what the address calls the thing."""
         self._known = Asking(client, operation_id, of=of, read=bool, kept_s=kept_s, monotonic=monotonic, is_shared=True)
         self._named = named
+        self._there: dict[UUID, None] = {}
+        self._lock = Lock()
 
     def require(self, thing: UUID, /, *, call: Call) -> None:
         """Answer when there is this thing.
 
-        Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing.
+        Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing, and never said yes.
         """
-        self._known(call, path={self._named: thing})
+        try:
+            self._known(call, path={self._named: thing})
+        except Unavailable:
+            if thing not in self._there:
+                raise
+        else:
+            self._remember(thing)
+
+    def _remember(self, thing: UUID) -> None:
+        if thing not in self._there:
+            with self._lock:
+                self._there[thing] = None
+                while len(self._there) > _MOST_THINGS:
+                    del self._there[next(iter(self._there))]
 
 
 def understood(reply: Reply, *, of: str) -> Any:

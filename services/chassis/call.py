@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.kernel.access import Actor
+from services.kernel.purposes import Purpose, purpose_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class AuditEntry:
     session: str
     request_id: str
     source: str
-    purpose: str
+    purpose: Purpose
     patient_id: str | None = None
     record_id: str | None = None
     version: int | None = None
@@ -69,7 +70,10 @@ class AuditEntry:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One call of an operation (or one event handled, or one run of a job) from start to answer."""
+    """One call of an operation (or one event handled, or one run of a job) from start to answer.
+
+    purpose: the usual one of the operation; what the house does by itself is for its own operations.
+    """
 
     id: UUID
     operation: str
@@ -80,7 +84,7 @@ class Call:
     permission: str | None = None
     token: str | None = None
     source: str = ""
-    purpose: str = "treatment"
+    purpose: Purpose = Purpose.OPERATIONS
     expected_version: int | None = None
     key: IdempotencyKey | None = None
     delivery: Delivery | None = None
@@ -109,6 +113,7 @@ class Call:
         permissions, which are no person's data; asked, rows: of an export, its filter in days, ids and words of the
         contract, and how many rows it has.
         """
+        about = None if patient is None else str(patient)
         self.entry = AuditEntry(
             id=self.id,
             at=self.at,
@@ -120,8 +125,8 @@ class Call:
             session=self.actor.session,
             request_id=self.request_id,
             source=self.source,
-            purpose=self.purpose,
-            patient_id=None if patient is None else str(patient),
+            purpose=purpose_of(self.actor, about=about, usual=self.purpose),
+            patient_id=about,
             record_id=None if record is None else str(record),
             version=version,
             fields=tuple(sorted(fields)),

@@ -41,9 +41,9 @@ class Service:
 
     audit: commits the audit entry of a call alone. readiness: what it cannot work without, each raises when it is away.
     start_checks: refuse to start (settings of a store that would lose data). migrate: brings the store to its schema.
-    close: gives back connections. gives_keys: it publishes the keys for tokens. followers: what the web process hears
-    from others, made when it starts. parts: what its worker runs all the time beside the relay, the consumers and the
-    jobs, by name. Building one opens no connection.
+    close: gives back connections. gives_keys: of the one that publishes the keys for tokens, called when a key was
+    withdrawn. followers: what the web process hears from others, made when it starts. parts: what its worker runs all
+    the time beside the relay, the consumers and the jobs, by name. Building one opens no connection.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Service:
     jobs: Sequence[Job] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)
     commands: Mapping[str, Command] = field(default_factory=dict)
-    gives_keys: bool = False
+    gives_keys: Callable[[], None] | None = None
     followers: Sequence[Callable[[], Follower]] = ()
 
 

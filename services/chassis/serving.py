@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -33,7 +34,7 @@ def serve(service: Service, *, version: str) -> int:
             redis_store.client(settings.bus_url.get_secret_value(), timeout_s=_BLOCKING_S),
             permissions=spec.permissions(settings.openapi_dir),
         )
-        policy.when_keys_change(keys.refresh)
+        policy.when_keys_change(partial(_keys_changed, service, keys))
         tokens = TokenCheck(keys=KeysInForce(keys, withdrawals=policy), policy=policy)
         web = Web(service, tokens=tokens, policy=policy, readiness={"keys": keys.require})
         closing.callback(web.bridge.close)
@@ -62,6 +63,13 @@ def serve(service: Service, *, version: str) -> int:
         process.settle()
         server.run()
         return 0 if server.started else 1
+
+
+def _keys_changed(service: Service, keys: KeyFollower) -> None:
+    """A key was withdrawn: who gives the keys gives others from now on, and everybody reads them."""
+    if service.gives_keys is not None:
+        service.gives_keys()
+    keys.refresh()
 
 
 def _own_address(service: Service) -> str:

@@ -19,6 +19,8 @@ from typing import Any
 import orjson
 import yaml
 
+from services.kernel.purposes import Purpose
+
 METHODS = ("get", "put", "post", "delete", "patch")
 NOT_CONTRACTS = frozenset({"common", "events", "permissions"})
 _KINDS = ("schemas", "parameters", "responses", "requestBodies", "headers", "examples", "securitySchemes")
@@ -51,6 +53,7 @@ class Operation:
     path: str
     permission: str | None
     audit: str
+    purpose: Purpose
     needs_live_policy: bool
     needs_step_up: bool
     parameters: tuple[Mapping[str, Any], ...] = field(repr=False)
@@ -141,7 +144,8 @@ def services(openapi_dir: Path) -> list[str]:
 def load(openapi_dir: Path, service: str) -> Contract:
     """Read and bundle the contract of one service.
 
-    Raises:  ContractError: no such file, a reference to nothing, or an operation without `x-permission` or `x-audit`.
+    Raises:  ContractError: no such file, a reference to nothing, or an operation without `x-permission` or `x-audit`;
+        or an audited one without a purpose of its own or its contract's.
     """
     path = openapi_dir / f"{service}.yaml"
     if not path.is_file():
@@ -202,11 +206,23 @@ def _operation(contract: Contract, path: str, method: str, document: Mapping[str
         path=path,
         permission=None if document["x-permission"] == "none" else document["x-permission"],
         audit=document["x-audit"],
+        purpose=_purpose(contract, document),
         needs_live_policy=bool(document.get("x-needs-live-policy", False)),
         needs_step_up=bool(document.get("x-step-up", False)),
         parameters=tuple(contract.resolve(each) for each in [*shared, *document.get("parameters", [])]),
         document={**document, "responses": {str(c): contract.resolve(r) for c, r in document["responses"].items()}},
     )
+
+
+def _purpose(contract: Contract, document: Mapping[str, Any]) -> Purpose:
+    """What an operation is called for: its own word, else that of its contract; what leaves no entry needs none."""
+    word = document.get("x-purpose", contract.document.get("x-purpose"))
+    if word is None and document["x-audit"] == "none":
+        return Purpose.OPERATIONS
+    try:
+        return Purpose(word)
+    except ValueError as error:
+        raise ContractError(f"{contract.service}: {document['operationId']} has no known purpose") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

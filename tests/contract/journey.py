@@ -112,10 +112,18 @@ class Journey:
         # A template that nobody else writes: what changes nothing would be no new version.
         self.language = f"de-{secrets.token_hex(4)}"
 
-    def perform(self, operation_id: str, *, body: Any = None, version: int | None = KNOWN) -> Got:
+    def perform(
+        self,
+        operation_id: str,
+        *,
+        body: Any = None,
+        version: int | None = KNOWN,
+        query: Mapping[str, str] | None = None,
+    ) -> Got:
         """Call an operation with an example of its body; the answer as it came.
 
-        version: sent in If-Match by an operation that takes one; None sends none. What was sent is kept in `sent`.
+        version: sent in If-Match by an operation that takes one; None sends none. query: what is asked beside what the
+        contract demands. What was sent is kept in `sent`.
         """
         house = self._houses[OWNER[operation_id]]
         operation = house.contract.operations[operation_id]
@@ -128,7 +136,7 @@ class Journey:
             version = self.versions[thing] if operation.takes_version else None
         self.sent = {
             "body": given,
-            "query": self._query(operation),
+            "query": self._query(operation) | (query or {}),
             "version": version,
             "key": secrets.token_hex(8),
             **self.actor(operation),

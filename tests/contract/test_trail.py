@@ -60,7 +60,7 @@ def test_what_was_done_or_shown_leaves_one_entry(performed, told, operation):
         assert entry["request_id"] == got.headers["x-request-id"]
         assert entry["at"]
         assert entry["source"] == "testclient"
-        assert entry["purpose"]
+        assert entry["purpose"] == operation.purpose
         if not operation.is_public:
             subject, _, session = journey.sent.get("subject", requests.SUPER_ADMIN).partition("/")
             assert (entry["actor"], entry["roles"]) == (subject, ["super_admin"])

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -86,14 +87,23 @@ def test_up_shows_what_it_does_and_ends_with_addresses_and_sign_ins(demo_house: 
         assert word in demo_house.said
 
 
+@pytest.mark.row("WFL-08")
 @pytest.mark.timeout(300)
-def test_every_role_of_people_can_sign_in(demo_house: DemoHouse):
+def test_after_one_command_every_role_of_people_can_sign_in_and_the_desk_has_work(demo_house: DemoHouse):
     progress = json.loads((demo_house.home / "demo.json").read_text())
     assert set(progress["roles"]) >= {"admin", "receptionist", "nurse", "doctor", "pharmacist", "auditor", "patient"}
     for role in progress["roles"]:
         visitor = demo_house.visitor(role.replace("_", "-"), password=demo_house.password)
         assert visitor.get("/api/v1/account")["roles"] == [role]
         visitor.close()
+    desk = demo_house.visitor("receptionist", password=demo_house.password)
+    (facility,) = desk.get("/api/v1/facilities")["items"]
+    today = datetime.now(UTC).date()
+    days = f"since={today}T00:00:00Z&until={today + timedelta(days=14)}T00:00:00Z"
+    booked = desk.get(f"/api/v1/facilities/{facility['id']}/appointments?{days}")["items"]
+    assert {each["doctor_id"] for each in booked} <= {each["id"] for each in desk.get("/api/v1/doctors")["items"]}
+    assert desk.get(f"/api/v1/patients/{booked[0]['patient_id']}")["mrn"]
+    desk.close()
 
 
 @pytest.mark.timeout(300)

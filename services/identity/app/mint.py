@@ -37,7 +37,7 @@ class Mint:
         self._read, self._vault, self._monotonic = read, vault, monotonic
         self._lock = threading.Lock()
         self._keys: Sequence[SigningKey] = ()
-        self._read_at = float("-inf")
+        self._read_at = self._changed_at = float("-inf")
         self._opened: dict[str, RSAKey] = {}
 
     def sign(self, claims: Mapping[str, Any], *, at: datetime) -> str:
@@ -65,18 +65,22 @@ class Mint:
         return [key.public_jwk for key in keys.shown(known, at=at)]
 
     def forget(self) -> None:
-        """Read the keys anew at the next question: they were changed just now."""
-        self._read_at = float("-inf")
+        """Read the keys anew at the next question: they were changed just now, here or by another process."""
+        self._changed_at = self._monotonic()
 
     def _current(self) -> Sequence[SigningKey]:
-        if self._monotonic() - self._read_at < FRESH_S:
+        if self._is_fresh():
             return self._keys
         with self._lock:  # one thread reads, the others wait for it
-            if self._monotonic() - self._read_at >= FRESH_S:
+            if not self._is_fresh():
                 started = self._monotonic()
                 self._keys = tuple(self._read())
                 self._read_at = started
             return self._keys
+
+    def _is_fresh(self) -> bool:
+        """What was being read while the keys changed may be what they were before."""
+        return self._read_at >= self._changed_at and self._monotonic() - self._read_at < FRESH_S
 
     def _private(self, key: SigningKey, known: Sequence[SigningKey]) -> RSAKey:
         opened = self._opened.get(key.kid)

@@ -120,10 +120,15 @@ def test_a_record_is_shown_to_its_person_to_who_acts_for_them_and_to_who_reads_t
 
 def test_looking_and_trying_to_look_are_entries_about_the_record(house, portal):
     accesses(portal)
+    accesses(portal, CHILD)
     accesses(portal, STRANGER)
     told = [json.loads(event)["data"] for (event,) in house.rows("SELECT event FROM outbox ORDER BY position")]
-    said = [(each["patient_id"], each["action"], each["outcome"]) for each in told]
-    assert said == [(PATIENT, "read", "success"), (STRANGER, "read", "denied")]
+    said = [(each["patient_id"], each["action"], each["outcome"], each["purpose"]) for each in told]
+    assert said == [
+        (PATIENT, "read", "success", "own_request"),
+        (CHILD, "read", "success", "family_request"),
+        (STRANGER, "read", "denied", "compliance"),
+    ]
 
 
 class Identity:

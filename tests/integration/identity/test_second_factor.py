@@ -105,6 +105,7 @@ def test_before_the_password_was_right_nothing_tells_that_there_is_a_second_fact
     assert bodies[0]["code"] == "sign_in_refused"
 
 
+@pytest.mark.target("C-11")
 def test_one_code_shown_by_many_at_once_opens_one_session(house):
     user, tokens = house.signed_in("nurse")
     device, _ = enroll(house, tokens["access_token"])
@@ -116,6 +117,7 @@ def test_one_code_shown_by_many_at_once_opens_one_session(house):
     assert set(got) <= {201, 401, 429}
 
 
+@pytest.mark.target("C-11")
 def test_one_backup_code_shown_by_many_at_once_opens_one_session(house):
     user, tokens = house.signed_in("nurse")
     _, done = enroll(house, tokens["access_token"])
@@ -125,6 +127,7 @@ def test_one_backup_code_shown_by_many_at_once_opens_one_session(house):
     assert got.count(201) == 1
 
 
+@pytest.mark.target("C-11")
 def test_a_challenge_counts_once_lives_five_minutes_and_takes_five_tries(house):
     user, tokens = house.signed_in("nurse")
     device, done = enroll(house, tokens["access_token"])
@@ -153,6 +156,7 @@ def test_guesses_of_codes_close_the_second_step_for_a_while_and_not_the_account(
     assert second_step(house, first_step(house, user), done["backup_codes"][1]).status == 201
 
 
+@pytest.mark.target("C-11")
 def test_enrolling_wants_the_password_and_a_code_of_the_device(house):
     _, tokens = house.signed_in("nurse")
     token = tokens["access_token"]
@@ -185,6 +189,7 @@ def test_new_backup_codes_replace_the_old_ones_and_without_a_factor_there_are_no
     assert house.sign_in(user["username"], making.PASSWORD).status == 201
 
 
+@pytest.mark.target("C-11")
 def test_what_is_dangerous_asks_for_the_second_factor_again_where_the_role_wants_one(house):
     admin = house.admin()
     role = house.with_token("get_role", admin, role_name="admin").body
@@ -213,6 +218,7 @@ def test_what_is_dangerous_asks_for_the_second_factor_again_where_the_role_wants
         house.with_token("update_role", admin, role_name="admin", version=version, body=back)
 
 
+@pytest.mark.target("C-11")
 def test_secrets_of_devices_and_backup_codes_lie_in_no_table_in_clear(house):
     _, tokens = house.signed_in("nurse")
     begun = house.with_token("start_second_factor", tokens["access_token"], body={"current_password": making.PASSWORD})

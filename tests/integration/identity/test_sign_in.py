@@ -6,6 +6,7 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import argon2
 import pytest
 from prometheus_client import REGISTRY
 
@@ -44,6 +45,7 @@ def test_unknown_known_and_disabled_users_get_the_same_answer(house):
     assert bodies[0]["code"] == "sign_in_refused"
 
 
+@pytest.mark.target("C-09")
 def test_a_refusal_takes_the_same_work_whether_the_account_exists_or_not(house):
     """Processor time of this process, which the service runs in: it tells more than a clock on a busy machine."""
     user, _ = house.signed_in("nurse")
@@ -56,6 +58,25 @@ def test_a_refusal_takes_the_same_work_whether_the_account_exists_or_not(house):
     known = statistics.median(work(user["username"]) for _ in range(5))
     unknown = statistics.median(work("nobody.of.that.name") for _ in range(5))
     assert 0.7 < known / unknown < 1.4
+
+
+def hash_of(house, user):
+    """What the store has of somebody's password."""
+    return making.rows(house, "SELECT password_hash FROM accounts WHERE id = %s", user["id"])[0]["password_hash"]
+
+
+@pytest.mark.target("C-09")
+def test_a_weak_hash_is_made_anew_at_the_next_right_sign_in(house):
+    user, _ = house.signed_in("nurse")
+    strong = hash_of(house, user)
+    weak = argon2.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(making.PASSWORD)
+    making.rows(house, "UPDATE accounts SET password_hash = %s WHERE id = %s", weak, user["id"])
+    assert house.sign_in(user["username"], "not the right one").status == 401
+    assert house.sign_in(user["username"], making.PASSWORD).status == 201
+    kept = hash_of(house, user)
+    assert kept != strong, "another salt"
+    assert argon2.extract_parameters(kept) == argon2.extract_parameters(strong)
+    assert house.sign_in(user["username"], making.PASSWORD).status == 201
 
 
 def test_half_a_character_is_a_refusal_and_no_fault(house):

@@ -103,6 +103,7 @@ def test_a_device_token_opens_nothing_and_counts_for_its_own_name_only(house):
     assert house.sign_in(user["username"], making.PASSWORD).status == 201, "which closes no other way"
 
 
+@pytest.mark.target("C-10")
 def test_a_restart_forgets_no_count(house, redis_url):
     user, _ = house.signed_in("nurse")
     guess(house, user["username"], 11)
@@ -117,6 +118,7 @@ def test_a_restart_forgets_no_count(house, redis_url):
     bus.close()
 
 
+@pytest.mark.target("C-10")
 def test_the_source_is_what_the_gateway_saw_and_not_what_a_client_says(house):
     house.admin()  # whose first password is tried before it is changed, which would count
     making.rows(house, "DELETE FROM failure_counters")

@@ -17,6 +17,7 @@ START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
+@pytest.mark.target("C-09")
 def test_a_hash_is_argon2id_with_the_settings_of_rfc_9106():
     hasher = Argon2Passwords(at_once=1)
     made = hasher.hash("seven tall herons")
@@ -25,6 +26,7 @@ def test_a_hash_is_argon2id_with_the_settings_of_rfc_9106():
     assert not hasher.check("seven tall heron", against=made).fits
 
 
+@pytest.mark.target("C-09")
 def test_a_weaker_hash_fits_and_is_outdated():
     weak, strong = Argon2Passwords(at_once=1, memory_kib=8192), Argon2Passwords(at_once=1, memory_kib=16384)
     made = weak.hash("seven tall herons")
@@ -86,6 +88,38 @@ def test_keys_are_read_again_after_two_seconds():
     mint = Mint(source.read, vault=Vault(MASTER_KEY), monotonic=lambda: source.now)
     for source.now in (0.0, 1.0, 1.9, 2.1, 3.0):
         mint.sign({"sub": "x"}, at=START)
+    assert source.reads == 2
+
+
+def test_a_change_that_is_told_is_read_at_once_and_goes_on_without_the_store():
+    source = Source()
+    mint = Mint(source.read, vault=Vault(MASTER_KEY), monotonic=lambda: source.now)
+    for source.now in (0.0, 0.1):
+        mint.published(at=START)
+        mint.forget()
+    shown = mint.published(at=START)
+    assert source.reads == 2
+    source.is_away, source.now = True, 0.2
+    mint.forget()
+    assert mint.published(at=START) == shown
+    with pytest.raises(StoreAway):
+        mint.sign({}, at=START)
+
+
+def test_what_changed_while_it_was_being_read_is_read_again():
+    """A withdrawal in the middle of reading must not leave the key before it for two seconds more."""
+    source = Source()
+
+    def read():
+        found = source.read()
+        source.now += 0.01
+        if source.reads == 1:
+            mint.forget()
+        return found
+
+    mint = Mint(read, vault=Vault(MASTER_KEY), monotonic=lambda: source.now)
+    for _ in range(3):
+        mint.published(at=START)
     assert source.reads == 2
 
 
