@@ -32,11 +32,11 @@ class Patients:
         )
 
     def standing(self, patient_id: UUID, *, call: Call) -> str:
-        """How a record stands.
+        """How a record stands, for the permission that is about to be used.
 
         Raises:  NotFound, Forbidden, NotSignedIn: as `patients` says. Unavailable: it says nothing.
         """
-        return self._standing(call, path={"patient_id": patient_id})
+        return self._standing(call, path={"patient_id": patient_id}, query={"permission": call.permission})
 
     def forget(self, patient_id: str) -> None:
         """Ask anew about one record."""
