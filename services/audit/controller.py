@@ -38,6 +38,7 @@ class AuditController:
         self, body: Mapping[str, Any], call: Call, *, limit: int = 50, cursor: str | None = None
     ) -> Answer:
         """A page of entries, newest first."""
+        model.refuse_narrowed(call.actor)
         search, of = model.search(body), ("audit entries", *sorted(body.items()))
         before = _before(paging.page(cursor, limit=limit, of=of))
         with self._store.begin(call) as tx:
@@ -48,6 +49,7 @@ class AuditController:
 
     def export_audit_entries(self, body: Mapping[str, Any], call: Call, *, written_as: str = "csv") -> Answer:
         """What a search finds as a file: made whole, then written down who takes it, and only then sent."""
+        model.refuse_narrowed(call.actor)
         search = model.search(body)
         with ExitStack() as unless_sent:
             with self._store.trail() as trail:
@@ -77,6 +79,7 @@ class AuditController:
 
     def verify_audit_trail(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Whether a range of the trail is whole."""
+        model.refuse_narrowed(call.actor)
         first, last = body.get("first_position"), body.get("last_position")
         with self._store.trail() as trail:
             found = model.verify(trail, first=first, last=last, at_most=model.AT_ONCE, key=self._key)

@@ -112,6 +112,7 @@ class Adapter:
             id=self._new_id(),
             operation=operation.operation_id,
             action=operation.audit,
+            permission=operation.permission,
             actor=incoming.signed_in.actor,
             at=self._clock(),
             request_id=incoming.request_id,

@@ -46,7 +46,7 @@ class Asking(Generic[T]):
     ) -> None:
         self._client, self._operation_id, self._of, self._read = client, operation_id, of, read
         self._kept_s, self._monotonic, self._is_shared, self._at_most = kept_s, monotonic, is_shared, kept_at_most
-        self._known: OrderedDict[tuple[str, ...], tuple[float, T]] = OrderedDict()
+        self._known: OrderedDict[tuple[object, ...], tuple[float, T]] = OrderedDict()
         self._lock = Lock()
         self._count_known, self._count_asked = (ASKED.labels(operation_id, how) for how in ("known", "asked"))
 
@@ -63,7 +63,8 @@ class Asking(Generic[T]):
         Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing.
         """
         words = (str(each) for each in (*path.values(), *(query or {}).values()))
-        key = (*words, "" if self._is_shared else call.actor.subject)
+        # With the reach in the key, nobody is let in for seconds by what a role or a link allowed before it was ended.
+        key = tuple(words) if self._is_shared else (*words, call.actor.subject, call.actor.scope)
         with self._lock:
             until, known = self._known.get(key, (0.0, None))
         if known is not None and not is_fresh and self._monotonic() < until:
@@ -86,7 +87,7 @@ class Asking(Generic[T]):
         with self._lock:
             self._known.clear()
 
-    def _keep(self, key: tuple[str, ...], found: T) -> None:
+    def _keep(self, key: tuple[object, ...], found: T) -> None:
         with self._lock:
             self._known[key] = (self._monotonic() + self._kept_s, found)
             self._known.move_to_end(key)

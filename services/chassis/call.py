@@ -77,6 +77,7 @@ class Call:
     at: datetime
     request_id: str
     action: str = "none"
+    permission: str | None = None
     token: str | None = None
     source: str = ""
     purpose: str = "treatment"

@@ -60,7 +60,7 @@ class Policy:
         self._bus, self._monotonic, self._clock = bus, monotonic, clock
         self._system = system_roles(permissions)
         self._known = frozenset(permissions["permissions"])
-        self._by_link = roles_by_link(permissions)
+        self._by_link, self._assigned = roles_by_link(permissions), assigned_only(permissions)
         self._keys_changed: Callable[[], None] = lambda: None
         self._state = PolicyState()
         self._position = "0-0"
@@ -121,7 +121,7 @@ class Policy:
             roles=frozenset(roles),
             permissions=frozenset().union(*allowed.values()),
             scope=reach.scope(roles, areas=areas, links=links, by_link=by_link, now=now),
-            grants=reach.grants(allowed, areas=areas, by_link=by_link),
+            grants=reach.grants(allowed, areas=areas, by_link=by_link, assigned=self._assigned),
             needs_second_factor=wanted,
             second_factor_at=claims.get("auth_time") if shown else None,
         )
@@ -238,6 +238,12 @@ def system_roles(permissions: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 def roles_by_link(permissions: Mapping[str, Any]) -> frozenset[str]:
     """The fixed roles that hold about linked records only (`reach: links`)."""
     return frozenset(name for name, role in permissions["roles"].items() if role.get("reach") == "links")
+
+
+def assigned_only(permissions: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """What the fixed roles hold about what is assigned to the account only (`assigned`)."""
+    roles = permissions["roles"].items()
+    return {name: frozenset(role["assigned"]) for name, role in roles if "assigned" in role}
 
 
 def _apply(state: PolicyState, fields: Mapping[Any, Any]) -> bool:

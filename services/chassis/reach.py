@@ -10,6 +10,7 @@ seconds since 1970: a link ends by itself, without a word of anybody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.kernel.access import Area, Grant, Scope
@@ -51,18 +52,26 @@ def scope(
 
 
 def grants(
-    allowed: Mapping[str, frozenset[str]], *, areas: Mapping[str, Any], by_link: frozenset[str]
+    allowed: Mapping[str, frozenset[str]],
+    *,
+    areas: Mapping[str, Any],
+    by_link: frozenset[str],
+    assigned: Mapping[str, frozenset[str]],
 ) -> tuple[Grant, ...]:
     """What each role allows and where; nothing when all of them hold everywhere.
 
-    allowed: permissions by role.
+    allowed: permissions by role. assigned: those that a role holds about what is assigned to the account only.
     """
-    if not areas and not by_link & allowed.keys():
+    if not areas and not (by_link | assigned.keys()) & allowed.keys():
         return ()
-    return tuple(
-        Grant(permissions=permissions, area=None if role in by_link else area(areas.get(role)))
-        for role, permissions in allowed.items()
-    )
+    found = []
+    for role, permissions in allowed.items():
+        where = None if role in by_link else area(areas.get(role))
+        narrow = assigned.get(role, frozenset()) & permissions
+        found.append(Grant(permissions=permissions - narrow, area=where))
+        if narrow and where is not None:
+            found.append(Grant(permissions=narrow, area=replace(where, is_assigned=True)))
+    return tuple(found)
 
 
 def area(said: Mapping[str, Any] | None) -> Area:

@@ -7,7 +7,7 @@ Nothing here stands in for a store. Only the two followers (keys, policy) are re
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
@@ -15,9 +15,9 @@ from uuid import uuid4
 import orjson
 from starlette.testclient import TestClient
 
-from services.chassis import logs, spec
+from services.chassis import logs, reach, spec
 from services.chassis.gate import Tokens
-from services.chassis.policy import system_roles
+from services.chassis.policy import assigned_only, roles_by_link, system_roles
 from services.chassis.service import Service
 from services.chassis.web import Web
 from services.kernel.access import Actor
@@ -25,22 +25,38 @@ from services.kernel.errors import NotSignedIn
 
 
 class RoleTokens:
-    """Tokens of the form `role@subject` that count here and nowhere else."""
+    """Tokens of the form `role@subject` that count here and nowhere else; several roles are joined by `+`.
+
+    areas, links: how far an account reaches, by its subject, in the form of tokens; everywhere, and no record, where
+    nothing is said.
+    """
 
     def __init__(self, permissions: Mapping[str, Any]) -> None:
-        self._roles = system_roles(permissions)
+        self._roles, self._by_link = system_roles(permissions), roles_by_link(permissions)
+        self._assigned = assigned_only(permissions)
+        self.areas: dict[str, Mapping[str, Any]] = {}
+        self.links: dict[str, Sequence[Any]] = {}
 
     def actor(self, token: str) -> tuple[Actor, Mapping[str, Any]]:
         """The account that a token names.
 
         Raises:  NotSignedIn: it is not of the form, or names an unknown role.
         """
-        role, _, subject = token.partition("@")
-        if role not in self._roles or not subject:
+        named, _, subject = token.partition("@")
+        roles = named.split("+")
+        if not subject or not self._roles.keys() >= set(roles):
             raise NotSignedIn
-        permissions = self._roles[role]
-        actor = Actor(subject=subject, session="test", roles=frozenset({role}), permissions=permissions)
-        return actor, {"sub": subject, "sid": "test", "roles": [role]}
+        allowed = {role: self._roles[role] for role in roles}
+        areas, links, by_link = self.areas.get(subject, {}), self.links.get(subject, ()), self._by_link
+        actor = Actor(
+            subject=subject,
+            session="test",
+            roles=frozenset(roles),
+            permissions=frozenset().union(*allowed.values()),
+            scope=reach.scope(roles, areas=areas, links=links, by_link=by_link, now=time.time()),
+            grants=reach.grants(allowed, areas=areas, by_link=by_link, assigned=self._assigned),
+        )
+        return actor, {"sub": subject, "sid": "test", "roles": roles}
 
 
 @dataclass(slots=True)
@@ -68,7 +84,8 @@ class House:
         self.service, self.policy = service, SwitchedPolicy()
         permissions = spec.permissions(service.settings.openapi_dir)
         self.contract = spec.load(service.settings.openapi_dir, service.name)
-        self.web = Web(service, tokens=tokens or RoleTokens(permissions), policy=self.policy)
+        self.roles = tokens if isinstance(tokens, RoleTokens) else RoleTokens(permissions)
+        self.web = Web(service, tokens=tokens or self.roles, policy=self.policy)
         self._client = TestClient(cast("Any", self.web.app), raise_server_exceptions=False)
 
     def close(self) -> None:

@@ -14,8 +14,8 @@ from services.history import model, view
 class HistoryController:
     """The operations on allergies, on the statement about them, and on problems.
 
-    Before anything is looked up, each asks whether the account may open the record, and `patients` whether there is
-    such a record. The patient is named to the audit first, so that a refusal is kept with whose record it was about.
+    Before anything is looked up, each asks `patients` whether there is such a record for whoever asks. The patient is
+    named to the audit first, so that a refusal is kept with whose record it was about.
     """
 
     def __init__(self, *, store: model.Store, patients: model.PatientDirectory, new_id: Callable[[], UUID]) -> None:
@@ -42,7 +42,8 @@ class HistoryController:
             found = tx.allergies.page(patient, statuses=statuses, before=before, limit=limit + 1)
             items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
             call.audit(patient=patient, found=[each.id for each in items])
-            return call.answer(view.allergies(items, asked=tx.statement(patient).asked, next_cursor=following))
+            page = view.allergies(items, asked=tx.statement(patient).asked, next_cursor=following)
+            return _seen(call, page)
 
     def get_allergy(self, patient_id: str, allergy_id: str, call: Call) -> Answer:
         """One allergy, whatever its status."""
@@ -50,7 +51,7 @@ class HistoryController:
         with self._store.begin(call) as tx:
             allergy = tx.allergies.get(UUID(allergy_id), patient_id=patient)
             call.audit(patient=patient, record=allergy.id, version=allergy.version)
-            return call.answer(view.allergy(allergy))
+            return _seen(call, view.allergy(allergy))
 
     def add_allergy(self, patient_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Record an allergy; what was said about no known allergies ends."""
@@ -89,7 +90,7 @@ class HistoryController:
         with self._store.begin(call) as tx:
             statement = tx.statement(patient)
             call.audit(patient=patient, version=statement.version)
-            return call.answer(view.statement(statement))
+            return _seen(call, view.statement(statement))
 
     def declare_no_known_allergies(self, patient_id: str, call: Call) -> Answer:
         """Say that the patient was asked and knows of no allergies."""
@@ -136,7 +137,7 @@ class HistoryController:
             found = tx.problems.page(patient, statuses=statuses, before=before, limit=limit + 1)
             items, following = paging.cut(found, limit=limit, keys=_keys, of=of)
             call.audit(patient=patient, found=[each.id for each in items])
-            return call.answer(view.problems(items, next_cursor=following))
+            return _seen(call, view.problems(items, next_cursor=following))
 
     def get_problem(self, patient_id: str, problem_id: str, call: Call) -> Answer:
         """One problem, whatever its status."""
@@ -144,7 +145,7 @@ class HistoryController:
         with self._store.begin(call) as tx:
             problem = tx.problems.get(UUID(problem_id), patient_id=patient)
             call.audit(patient=patient, record=problem.id, version=problem.version)
-            return call.answer(view.problem(problem))
+            return _seen(call, view.problem(problem))
 
     def add_problem(self, patient_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Record a problem, by its code or in words."""
@@ -183,7 +184,6 @@ class HistoryController:
     def _open(self, patient_id: str, call: Call, *, record: str | None = None) -> tuple[UUID, model.Standing]:
         patient = UUID(patient_id)
         call.audit(patient=patient, record=record)
-        model.check_may_open(call.actor, patient_id=patient)
         return patient, self._patients.standing(patient, call=call)
 
     def _change_allergy(
@@ -231,6 +231,10 @@ class HistoryController:
             changed = model.changed_fields(before, after)
             call.audit(patient=patient, record=after.id, version=after.version, fields=changed)
             return call.answer(view.problem(after))
+
+
+def _seen(call: Call, body: dict[str, Any]) -> Answer:
+    return call.answer(view.seen(body, is_at_work=call.actor.is_at_work))
 
 
 def _keys(entry: model.Allergy | model.Problem) -> list[str]:

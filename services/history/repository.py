@@ -167,11 +167,11 @@ class PatientsService:
         )
 
     def standing(self, patient_id: UUID, *, call: Call) -> model.Standing:
-        """How a record stands.
+        """How a record stands, for the permission that is about to be used.
 
         Raises:  NotFound, Forbidden, NotSignedIn: as `patients` says. Unavailable: it says nothing.
         """
-        return self._standing(call, path={"patient_id": patient_id})
+        return self._standing(call, path={"patient_id": patient_id}, query={"permission": call.permission})
 
 
 def _standing(body: Mapping[str, Any]) -> model.Standing:

@@ -9,6 +9,18 @@ from typing import Any
 from services.history import model
 from services.kernel.coding import Coding
 
+_STAFF = frozenset({"recorded_by", "changed_by", "stated_by"})
+
+
+def seen(body: dict[str, Any], *, is_at_work: bool) -> dict[str, Any]:
+    """An answer as those see it who work here; others do not see the accounts of staff."""
+    if is_at_work:
+        return body
+    blank = {name: None if name in _STAFF else value for name, value in body.items()}
+    if "items" in blank:
+        blank["items"] = [seen(each, is_at_work=False) for each in blank["items"]]
+    return blank
+
 
 def allergy(allergy: model.Allergy) -> dict[str, Any]:
     """An allergy as the contract shows it."""

@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from services.chassis import paging
 from services.chassis.call import Answer, Call
+from services.kernel.errors import NotFound
 from services.patients import model, view
+
+S = TypeVar("S", bound=model.Status)
+
+
+class FacilitiesView(Protocol):
+    """What `identity` says."""
+
+    def require(self, facility_id: UUID, /, *, call: Call) -> None:
+        """Answer when there is this facility; NotFound otherwise."""
 
 
 class PatientsController:
     """The registration desk.
 
-    house: whose calendar day counts, and which country a number without one is of. new_id: makes time-ordered ids.
+    house: what this hospital takes for granted. new_id: makes time-ordered ids.
     """
 
-    def __init__(self, *, store: model.PatientStore, house: model.House, new_id: Callable[[], UUID]) -> None:
-        self._store = store
+    def __init__(
+        self,
+        *,
+        store: model.PatientStore,
+        facilities: FacilitiesView,
+        house: model.House,
+        new_id: Callable[[], UUID],
+    ) -> None:
+        self._store, self._facilities = store, facilities
         self._house = house
         self._new_id = new_id
 
     def register_patient(self, body: dict[str, Any], call: Call) -> Answer:
         """Register a patient, unless somebody like this is registered already and that was not confirmed."""
         person = model.read_demographics(body, today=self._today(call.at), house=self._house)
-        confirmed = body.get("confirm_duplicate", False)
+        confirmed, desks = body.get("confirm_duplicate", False), self._desks(body, call)
         with self._store.begin(call) as tx:
-            others = tx.alike(model.probe(person, house=self._house))
-            model.ensure_identifiers_free(person, others, actor=call.actor, forgive_same_name=not confirmed)
+            others, shown = tx.alike(model.probe(person, house=self._house)), self._shown(tx, call)
+            model.ensure_identifiers_free(person, others, shown=shown, forgive_same_name=not confirmed)
             likely = model.likely_duplicates(person, others, house=self._house)
             if likely and not confirmed:
-                return self._warn(likely, call)
+                return self._warn(likely, shown, call)
             patient = model.register(person, id=self._new_id(), number=tx.next_number(), at=call.at)
             tx.add(patient)
+            tx.keep_known(*(self._known(patient, where) for where in desks))
             tx.record(model.happened("registered", patient))
             call.audit(patient=patient.id, version=patient.version)
             return call.answer(view.patient(patient, today=self._today(call.at)), status=201)
@@ -42,7 +61,7 @@ class PatientsController:
     def get_patient(self, patient_id: str, call: Call) -> Answer:
         """One patient's demographics."""
         with self._store.begin(call) as tx:
-            patient = model.readable(tx.patient(UUID(patient_id)), actor=call.actor)
+            patient = self._in_reach(tx, tx.patient(UUID(patient_id)), call)
             call.audit(patient=patient.id, version=patient.version)
             return call.answer(view.patient(patient, today=self._today(call.at)))
 
@@ -50,13 +69,12 @@ class PatientsController:
         """Change demographics, starting from the version that the caller has seen."""
         with self._store.begin(call) as tx:
             today = self._today(call.at)
-            before = self._to_change(tx, patient_id, call, permission="patients.update")
+            before = self._to_change(tx, patient_id, call)
             patient = model.change(before, body, today=today, house=self._house, at=call.at)
             fields = model.changed_fields(before, patient)
             if fields:
-                model.ensure_identifiers_free(
-                    patient.person, tx.holders(patient.person.identifiers), but=patient.id, actor=call.actor
-                )
+                holders, shown = tx.holders(patient.person.identifiers), self._shown(tx, call)
+                model.ensure_identifiers_free(patient.person, holders, but=patient.id, shown=shown)
                 tx.save(patient)
                 tx.record(model.happened("changed", patient, fields=fields))
             call.audit(patient=patient.id, version=patient.version, fields=fields)
@@ -65,21 +83,21 @@ class PatientsController:
     def deactivate_patient(self, patient_id: str, reason: str, call: Call) -> Answer:
         """Deactivate a record: hidden from search, kept whole."""
         with self._store.begin(call) as tx:
-            before = self._to_change(tx, patient_id, call, permission="patients.deactivate")
+            before = self._to_change(tx, patient_id, call)
             patient = model.deactivate(before, reason=reason, at=call.at)
             return self._keep_standing(tx, before, patient, call, happened="deactivated")
 
     def restore_patient(self, patient_id: str, call: Call) -> Answer:
         """Restore a deactivated record."""
         with self._store.begin(call) as tx:
-            before = self._to_change(tx, patient_id, call, permission="patients.restore")
+            before = self._to_change(tx, patient_id, call)
             patient = model.restore(before, at=call.at)
             return self._keep_standing(tx, before, patient, call, happened="restored")
 
     def mark_deceased(self, patient_id: str, body: dict[str, Any], call: Call) -> Answer:
         """Record that a patient has died."""
         with self._store.begin(call) as tx:
-            before = self._to_change(tx, patient_id, call, permission="patients.mark_deceased")
+            before = self._to_change(tx, patient_id, call)
             died = date.fromisoformat(body["deceased_on"])
             patient = model.mark_deceased(before, on=died, today=self._today(call.at), at=call.at)
             return self._keep_standing(tx, before, patient, call, happened="deceased")
@@ -92,7 +110,7 @@ class PatientsController:
         search, of = model.read_search(body, house=self._house), [call.operation]
         place = model.hit_at(paging.page(cursor, limit=limit, of=of).after)
         with self._store.begin(call) as tx:
-            found = tx.matching(search, limit=model.MOST_RANKED + 1)
+            found = tx.matching(search, within=self._reach(call), limit=model.MOST_RANKED + 1)
             hits = model.hits_after(model.ranked(found[: model.MOST_RANKED], asked=search), place=place)
             shown, following = paging.cut(hits, limit=limit, keys=lambda hit: [hit.score, str(hit.id)], of=of)
             patients = tx.patients([hit.id for hit in shown])
@@ -106,7 +124,7 @@ class PatientsController:
         page = paging.page(cursor, limit=limit, of=of)
         place = model.place_at(page.after)
         with self._store.begin(call) as tx:
-            patient = model.readable(tx.patient(UUID(patient_id)), actor=call.actor)
+            patient = self._in_reach(tx, tx.patient(UUID(patient_id)), call)
             # Three more: one to see whether there is a next page, one that a page before may have used up, and the
             # version that the oldest is compared with.
             up_to = None if place is None else place.version
@@ -114,25 +132,26 @@ class PatientsController:
             changes = model.changes(versions, after=place)
             shown, following = paging.cut(changes, limit=limit, keys=lambda each: [each.version, each.field], of=of)
             call.audit(patient=patient.id, version=patient.version)
-            return call.answer(view.change_page(shown, next_cursor=following))
+            return call.answer(view.change_page(shown, next_cursor=following, has_names=call.actor.is_at_work))
 
     def get_patient_contact(self, patient_id: str, call: Call) -> Answer:
         """How a patient is addressed and reached."""
         with self._store.begin(call) as tx:
-            patient = model.reachable(tx.patient(UUID(patient_id)), actor=call.actor)
+            patient = self._in_reach(tx, tx.patient(UUID(patient_id)), call)
             call.audit(patient=patient.id, version=patient.version)
             return call.answer(view.contact(patient))
 
-    def get_patient_standing(self, patient_id: str) -> dict[str, Any]:
-        """Whether a record exists and may be acted on."""
+    def get_patient_standing(self, patient_id: str, call: Call, permission: str | None = None) -> dict[str, Any]:
+        """Whether a record exists and may be acted on, with the permission that somebody is about to use."""
         with self._store.read() as store:
-            return view.standing(store.status(UUID(patient_id)))
+            status = self._in_reach(store, store.status(UUID(patient_id)), call, permission=permission)
+            return view.standing(status)
 
     def check_birth_date(self, patient_id: str, body: dict[str, Any], call: Call) -> Answer:
         """Whether this is the birth date of a record."""
         given = date.fromisoformat(body["birth_date"])
         with self._store.begin(call) as tx:
-            patient = tx.patient_to_change(UUID(patient_id))
+            patient = self._in_reach(tx, tx.patient_to_change(UUID(patient_id)), call)
             before = tx.birth_checks(patient.id)
             matches, after = model.checked(patient, given=given, before=before, at=call.at)
             if after is not None and after != before:
@@ -143,8 +162,32 @@ class PatientsController:
     def _today(self, at: datetime) -> date:
         return self._house.today(at)
 
-    def _to_change(self, tx: model.PatientsUnit, patient_id: str, call: Call, *, permission: str) -> model.Patient:
-        patient = model.changeable(tx.patient_to_change(UUID(patient_id)), actor=call.actor, permission=permission)
+    def _reach(self, call: Call, *, permission: str | None = None) -> model.Reach:
+        return model.reach(call.actor, house=self._house, at=call.at, permission=permission or call.permission)
+
+    def _in_reach(self, tx: model.PatientsView, record: S, call: Call, *, permission: str | None = None) -> S:
+        return model.in_reach(record, within=self._reach(call, permission=permission), known=tx.known)
+
+    def _shown(self, tx: model.PatientsView, call: Call) -> Callable[[Sequence[UUID]], frozenset[UUID]]:
+        """Which of some records whoever registers or changes one may read too."""
+        return partial(model.reached, within=self._reach(call, permission="patients.read"), known=tx.known)
+
+    def _desks(self, body: dict[str, Any], call: Call) -> tuple[UUID | None, ...]:
+        said = UUID(body["facility_id"]) if "facility_id" in body else None
+        found = model.desks(call.actor, said=said)
+        if said is not None:
+            try:
+                self._facilities.require(said, call=call)
+            except NotFound:
+                raise model.unknown_desk() from None
+        return found
+
+    def _known(self, patient: model.Patient, facility_id: UUID | None) -> model.Known:
+        at = patient.registered_at
+        return model.Known(id=self._new_id(), patient_id=patient.id, facility_id=facility_id, since=at)
+
+    def _to_change(self, tx: model.PatientsUnit, patient_id: str, call: Call) -> model.Patient:
+        patient = self._in_reach(tx, tx.patient_to_change(UUID(patient_id)), call)
         if call.expected_version != patient.version:
             raise model.stale(patient, since=tx.as_of(patient.id, version=call.expected_version or 0))
         return patient
@@ -157,7 +200,13 @@ class PatientsController:
         call.audit(patient=patient.id, version=patient.version, fields=model.changed_fields(before, patient))
         return call.answer(view.standing(patient))
 
-    def _warn(self, likely: list[model.Candidate], call: Call) -> Answer:
-        shown = [each for each in likely if model.may_read(each.patient, actor=call.actor)]
+    def _warn(
+        self,
+        likely: list[model.Candidate],
+        readable: Callable[[Sequence[UUID]], frozenset[UUID]],
+        call: Call,
+    ) -> Answer:
+        seen = readable([each.patient.id for each in likely])
+        shown = [each for each in likely if each.patient.id in seen]
         call.audit(found=[each.patient.id for each in shown])
         return call.answer(view.likely_duplicates(likely, shown, today=self._today(call.at)), status=200)

@@ -2,7 +2,8 @@
 
 `patients` is the record as it is now, `patients_history` every version of it, whole and never changed.
 `identifier_claims` lets an identifier belong to one record only. `search_keys` is made from the record, and can be made
-again from it.
+again from it. `known` says where a patient is known, and why; its appointments come by events, in whatever order, so
+that nothing points at the record.
 """
 
 from __future__ import annotations
@@ -81,4 +82,26 @@ search_keys = sa.Table(
     sa.Column("listed", sa.Boolean, nullable=False),
     sa.Column("sort_name", sa.Text, nullable=False),
     sa.Column("found_by", pg.ARRAY(sa.Text), nullable=False),
+)
+
+known = sa.Table(
+    "known",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("patient_id", sa.Uuid, nullable=False),
+    sa.Column("facility_id", sa.Uuid),
+    sa.Column("doctor_id", sa.Uuid),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ends_at", sa.DateTime(timezone=True)),
+    sa.Column("is_taken_back", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index("known_of_patient", "patient_id"),
+)
+
+doctor_accounts = sa.Table(
+    "doctor_accounts",
+    metadata,
+    sa.Column("doctor_id", sa.Uuid, primary_key=True),
+    sa.Column("account", sa.Uuid),
+    sa.Column("version", sa.Integer, nullable=False),
 )

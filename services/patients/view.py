@@ -68,10 +68,19 @@ def search_page(
     return {"items": items, "next_cursor": next_cursor, "truncated": truncated}
 
 
-def change_page(changes: Sequence[model.FieldChange], *, next_cursor: str | None) -> dict[str, Any]:
-    """One page of what was changed."""
+def change_page(
+    changes: Sequence[model.FieldChange], *, next_cursor: str | None, has_names: bool = True
+) -> dict[str, Any]:
+    """One page of what was changed; has_names: whether it is said by which account."""
     items = [
-        {"field": each.field, "version": each.version, "at": each.at, "by": each.by, "old": each.old, "new": each.new}
+        {
+            "field": each.field,
+            "version": each.version,
+            "at": each.at,
+            "by": each.by if has_names else None,
+            "old": each.old,
+            "new": each.new,
+        }
         for each in changes
     ]
     return {"items": items, "next_cursor": next_cursor}

@@ -1,6 +1,6 @@
 """The rules of the trail: how entries are written down and chained, how a chain is checked. Pure, without any I/O."""
 
-from services.audit.model.accesses import By, accesses_to, by, is_by_staff, refuse_others
+from services.audit.model.accesses import By, accesses_to, by, is_by_staff, refuse_narrowed, refuse_others
 from services.audit.model.chain import GENESIS, Head, Link, follow, follow_all, link_hash
 from services.audit.model.checkpoints import UNREADABLE, Checkpoint, is_due, is_genuine, signed
 from services.audit.model.entries import Entry, Index, canonical, entry_from, index_of, read_entry
@@ -44,6 +44,7 @@ __all__ = [
     "link_hash",
     "range_of",
     "read_entry",
+    "refuse_narrowed",
     "refuse_others",
     "search",
     "signed",

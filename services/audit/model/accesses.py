@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from services.audit.model.chain import Link
 from services.audit.model.entries import Entry, read_entry
 from services.audit.model.searching import Search
+from services.kernel.access import Actor
 from services.kernel.errors import Forbidden
 
 READS_ALL: Final = "audit.read"
@@ -24,26 +25,27 @@ class By(StrEnum):
     PERSON = "person"
 
 
-class Reader(Protocol):
-    """Who asks."""
-
-    def may(self, permission: str) -> bool:
-        """Whether one of the roles holds the permission."""
-        ...
-
-    def is_about(self, record_id: str) -> bool:
-        """Whether the record is the reader's own, or one in whose name the reader acts."""
-        ...
-
-
-def refuse_others(patient_id: UUID, *, reader: Reader) -> None:
-    """Refuse whoever is neither the person, nor acts for them, nor reads the trail.
+def refuse_narrowed(reader: Actor) -> None:
+    """Refuse whoever reads the trail for some places only: entries do not say where they were made.
 
     Raises:  Forbidden.
-    Source:  GDPR art. 15; NHS Care Record Guarantee, commitment 8; decision D-93.
+    Source:  decision D-97.
     """
-    if not reader.is_about(str(patient_id)) and not reader.may(READS_ALL):
+    if not reader.scope.is_everywhere:
         raise Forbidden
+
+
+def refuse_others(patient_id: UUID, *, reader: Actor) -> None:
+    """Refuse whoever is neither the person, nor acts for them, nor reads the whole trail.
+
+    Raises:  Forbidden.
+    Source:  GDPR art. 15; NHS Care Record Guarantee, commitment 8; decisions D-93 and D-97.
+    """
+    if reader.is_about(str(patient_id)):
+        return
+    if not reader.may(READS_ALL):
+        raise Forbidden
+    refuse_narrowed(reader.under(READS_ALL))
 
 
 def accesses_to(patient_id: UUID) -> Search:

@@ -1,6 +1,6 @@
 """The rules of the medical history: what may be recorded, resolved and corrected, by whom. Pure, without any I/O."""
 
-from services.history.model.access import PatientMerged, Standing, check_may_add, check_may_open
+from services.history.model.access import PatientMerged, Standing, check_may_add
 from services.history.model.allergies import (
     ActiveAllergiesStand,
     Allergy,
@@ -81,7 +81,6 @@ __all__ = [
     "allergy_resolved",
     "changed_fields",
     "check_may_add",
-    "check_may_open",
     "check_version",
     "declare_none_known",
     "mark_allergy_entered_in_error",

@@ -1,13 +1,16 @@
-"""Whose record may be opened and written to."""
+"""Which records may be written to.
+
+Whose record may be opened is decided in one place, by `patients`: the history asks it before each operation how the
+record stands, with the token of whoever asks and the permission that is about to be used. A record that is not in reach
+is not there.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
-from uuid import UUID
 
-from services.kernel.access import Actor
-from services.kernel.errors import Conflict, Forbidden
+from services.kernel.errors import Conflict
 
 
 class PatientMerged(Conflict):
@@ -23,19 +26,6 @@ class Standing:
 
     standing: str
     merged_into: str | None = None
-
-
-def check_may_open(actor: Actor, *, patient_id: UUID, own_records: frozenset[UUID] = frozenset()) -> None:
-    """Refuse an account that may not open this patient's history; every operation asks before it looks.
-
-    Staff open the records that their permission covers. An account of a patient opens the records that it is linked
-    with and no other, whatever permissions its further roles give.
-
-    Raises:  Forbidden: the record is not one of the account's own.
-    Source:  decision: a patient's account is bound to its own record (GDPR Art. 15; HIPAA 45 CFR 164.524).
-    """
-    if "patient" in actor.roles and patient_id not in own_records:
-        raise Forbidden
 
 
 def check_may_add(standing: Standing) -> None:

@@ -1,4 +1,4 @@
-"""What `patients` answers about a record, asked in the name of this service."""
+"""What `patients` answers about a record: to whoever asks, and of birth dates to this service."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from datetime import date
 from uuid import UUID
 
 from services.chassis import logs
+from services.chassis.asking import understood
+from services.chassis.call import Call
 from services.chassis.client import Client, Reply
 from services.identity.app.own_token import OwnToken
-from services.kernel.errors import TooMany, Unavailable
+from services.kernel.errors import NotFound, TooMany, Unavailable
 
 _WAIT_S = 60
 
 
 class PatientRecords:
-    """Whether a record may be acted on, and whether somebody knows its birth date.
+    """How a record stands, and whether somebody knows its birth date.
 
     token: an access token of this service's own account.
     """
@@ -22,16 +24,22 @@ class PatientRecords:
     def __init__(self, client: Client, *, token: OwnToken) -> None:
         self._client, self._token = client, token
 
-    def may_be_acted_on(self, patient_id: UUID) -> bool:
-        """Whether the record exists and is in use.
+    def standing(self, patient_id: UUID, *, call: Call) -> str | None:
+        """How the record stands for whoever asks; None when there is none, or none in reach.
 
-        Raises:  Unavailable.
+        Raises:  Unavailable, Forbidden, NotSignedIn.
         """
-        reply = self._ask("get_patient_standing", patient_id)
-        if reply.status == 404:
-            return False
-        said = _understood(reply)
-        return said["standing"] == "active"
+        reply = self._client.call(
+            "get_patient_standing",
+            path={"patient_id": patient_id},
+            query={"permission": call.permission},
+            token=call.token,
+            request_id=call.request_id,
+        )
+        try:
+            return str(understood(reply, of="patients")["standing"])
+        except NotFound:
+            return None
 
     def is_born_on(self, patient_id: UUID, *, birth_date: date) -> bool:
         """Whether this is the birth date of the record.

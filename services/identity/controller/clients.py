@@ -10,7 +10,7 @@ from services.chassis import paging
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk
-from services.identity.model import accounts, clients, openings, roles, sessions
+from services.identity.model import accounts, administering, clients, openings, roles, sessions
 from services.identity.model.accounts import Account, Kind
 from services.identity.model.clients import NotAClient, ServiceKey
 from services.identity.model.store import Reading
@@ -23,6 +23,7 @@ class Clients:
 
     def create_service_account(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a service account. Who gets its keys acts with its roles, so nobody gives more than he holds."""
+        administering.refuse_narrowed(call.actor)
         new_id, given = self._desk.new_id(), body["roles"]
         with self._desk.store.begin(call) as tx:
             known = self._desk.catalogue_of(tx)
@@ -38,8 +39,9 @@ class Clients:
             call.audit(record=made.id, version=made.version, fields=fields, added=made.roles)
             return call.answer(view.account(made), status=201)
 
-    def list_service_accounts(self, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    def list_service_accounts(self, call: Call, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
         """Service accounts in the order of their making."""
+        administering.refuse_narrowed(call.actor)
         of = ("service_accounts",)
         page = paging.page(cursor, limit=limit, of=of)
         with self._desk.store.read() as tx:
@@ -49,6 +51,7 @@ class Clients:
 
     def add_service_key(self, service_account_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a key, whose secret is shown in this answer and never again."""
+        administering.refuse_narrowed(call.actor)
         secret = self._desk.secret()
         with self._desk.store.begin(call) as tx:
             account = _client(tx, service_account_id)
@@ -72,12 +75,14 @@ class Clients:
 
     def list_service_keys(self, service_account_id: str, call: Call) -> dict[str, Any]:
         """The keys of a service account, newest first; never a secret."""
+        administering.refuse_narrowed(call.actor)
         with self._desk.store.read() as tx:
             found = tx.service_keys(_client(tx, service_account_id).id)
         return view.page([view.service_key(each, at=call.at) for each in found])
 
     def revoke_service_key(self, service_account_id: str, key_id: str, call: Call) -> Answer:
         """Take a key back: it gives no token, and those that it gave count no more."""
+        administering.refuse_narrowed(call.actor)
         with self._desk.store.begin(call) as tx:
             account = _client(tx, service_account_id)
             key = tx.service_key_for_change(UUID(key_id), account_id=account.id)

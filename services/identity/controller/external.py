@@ -9,7 +9,7 @@ from typing import Any
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk, answered, refuse_stale
-from services.identity.model import accounts, external, policy, sessions
+from services.identity.model import accounts, administering, external, policy, sessions
 from services.identity.model.accounts import Account
 from services.identity.model.external import Attempt, ExternalRefused, GroupRoles, NoProvider, Provider, Said
 from services.identity.model.sessions import PROVIDER, SEVERAL
@@ -109,6 +109,7 @@ class External:
 
     def set_group_roles(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Say for all groups which roles they give; it holds at each one's next sign-in."""
+        administering.refuse_narrowed(call.actor)
         with self._desk.store.begin(call) as tx:
             known = self._desk.catalogue.with_kept(tx.roles_for_change())
             for number, each in enumerate(body["entries"]):

@@ -7,7 +7,7 @@ from typing import Any
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk
-from services.identity.model import keys
+from services.identity.model import administering, keys
 from services.identity.model.policy import KeyWithdrawn
 
 
@@ -23,12 +23,14 @@ class Keys:
 
     def list_signing_keys(self, call: Call) -> dict[str, Any]:
         """Every signing key, newest first."""
+        administering.refuse_narrowed(call.actor)
         with self._desk.store.read() as tx:
             found = keys.placed(tx.keys())
         return view.page([view.key(each, at=call.at) for each in reversed(found)])
 
     def rotate_signing_key(self, call: Call) -> Answer:
         """Make a new key; it signs when every checker of tokens can know it."""
+        administering.refuse_narrowed(call.actor)
         made = self._desk.key_maker.make()
         with self._desk.store.begin(call) as tx:
             known = tx.keys_for_change()
@@ -40,6 +42,7 @@ class Keys:
 
     def withdraw_signing_key(self, kid: str, call: Call) -> Answer:
         """Take a key out at once: no token of it counts any more, and another one signs."""
+        administering.refuse_narrowed(call.actor)
         with self._desk.store.begin(call) as tx:
             left = keys.withdrawn(tx.keys_for_change(), kid=kid, at=call.at)
             tx.set_keys(left)

@@ -42,7 +42,7 @@ class Links:
 
     def _handed_out(self, code: ActivationCode, text: str, call: Call) -> Answer:
         """The stored answer of the key has no code: a replay must not show it again, nor a table keep it in clear."""
-        if not self._desk.records.may_be_acted_on(code.patient_id):
+        if self._desk.records.standing(code.patient_id, call=call) != "active":
             raise UnknownPatient
         with self._desk.store.begin(call) as tx:
             tx.add_activation_code(code)
@@ -78,9 +78,9 @@ class Links:
 
     def list_record_links(self, patient_id: str, call: Call) -> Answer:
         """Which accounts are linked to a record."""
-        record = UUID(patient_id)
+        record, is_reached = UUID(patient_id), self._reaches(UUID(patient_id), call)
         with self._desk.store.begin(call) as tx:
-            found = tx.accounts_linked(patient_id=record)
+            found = tx.accounts_linked(patient_id=record) if is_reached else []
             call.audit(patient=record)
             shown = [(each, link) for each in found for link in each.links if link.patient_id == record]
             return call.answer(view.page([view.record_link(each, link) for each, link in shown]))
@@ -90,7 +90,7 @@ class Links:
         with self._desk.store.begin(call) as tx:
             account = tx.account_of_link(UUID(link_id))
             link = next((each for each in account.links if str(each.id) == link_id), None)
-            if link is None:
+            if link is None or not self._reaches(link.patient_id, call):
                 raise UnknownLink
             fresh = accounts.without_link(account, link_id=link.id, at=call.at)
             tx.save_account(fresh, fields=["links"])
@@ -98,6 +98,12 @@ class Links:
             tx.record(accounts.event("link_ended", account=fresh))
             call.audit(patient=link.patient_id, record=fresh.id, version=fresh.version, fields=["links"])
             return call.answer(status=204)
+
+    def _reaches(self, patient_id: UUID, call: Call) -> bool:
+        """Whether who acts reaches the record; who reaches all of them need not ask, and can always end a link."""
+        if call.actor.scope.is_everywhere:
+            return True
+        return self._desk.records.standing(patient_id, call=call) is not None
 
     def _verify(self, body: Mapping[str, Any], call: Call) -> None:
         """Compare the birth date with that of the code's record. The try counts before it is looked at.

@@ -10,7 +10,8 @@ from services.chassis import paging
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk, refuse_stale
-from services.identity.model import places
+from services.identity.model import administering, places
+from services.identity.model.administering import in_charge_of
 from services.identity.model.places import Department, Facility, Location, Place, UnknownPlace
 from services.identity.model.sessions import Ended
 from services.identity.model.store import Work
@@ -26,6 +27,7 @@ class Places:
 
     def create_facility(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a facility."""
+        administering.refuse_narrowed(call.actor)
         made = places.facility(place_id=self._desk.new_id(), body=body, zones=self._desk.zones, at=call.at)
         with self._desk.store.begin(call) as tx:
             return _add(tx, made, call, event="facility_created")
@@ -33,7 +35,7 @@ class Places:
     def create_location(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a location of a facility."""
         with self._desk.store.begin(call) as tx:
-            within = _named(tx.place_for_change, Facility, body["facility_id"], "/facility_id")
+            within = self._facility(tx, body, call)
             new_id, zones = self._desk.new_id(), self._desk.zones
             made = places.location(place_id=new_id, body=body, within=within, zones=zones, at=call.at)
             return _add(tx, made, call, event="location_created")
@@ -41,7 +43,7 @@ class Places:
     def create_department(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a department of a facility."""
         with self._desk.store.begin(call) as tx:
-            within = _named(tx.place_for_change, Facility, body["facility_id"], "/facility_id")
+            within = self._facility(tx, body, call)
             found_at = _location(tx, body)
             made = places.department(
                 place_id=self._desk.new_id(), body=body, within=within, found_at=found_at, at=call.at
@@ -93,13 +95,24 @@ class Places:
     def update_facility(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change a facility, close it or open it again."""
         with self._desk.store.begin(call) as tx:
-            now = tx.place_for_change(Facility, UUID(facility_id))
+            now = in_charge_of(tx.place_for_change(Facility, UUID(facility_id)), by=call.actor)
             refuse_stale(tx, now, call)
             fresh = places.changed_facility(now, change=body, zones=self._desk.zones, at=call.at)
             answer = _save(tx, now, fresh, call, event="facility_changed")
             if now.is_active and not fresh.is_active:
                 self._send_home(tx, fresh, call)
             return answer
+
+    def _facility(self, tx: Work, body: Mapping[str, Any], call: Call) -> Facility:
+        """The facility that a body names, which who makes something there is in charge of."""
+
+        def find(kind: type[Facility], place_id: UUID) -> Facility:
+            found: Facility = tx.place_for_change(kind, place_id)
+            in_charge_of(found, by=call.actor)
+            return found
+
+        within: Facility = _named(find, Facility, body["facility_id"], "/facility_id")
+        return within
 
     def _send_home(self, tx: Work, closed: Facility, call: Call) -> None:
         """End the sessions of those who work nowhere but in closed facilities; they come in again when it opens."""
@@ -110,7 +123,7 @@ class Places:
     def update_location(self, location_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change a location, close it or open it again."""
         with self._desk.store.begin(call) as tx:
-            now = tx.place_for_change(Location, UUID(location_id))
+            now = in_charge_of(tx.place_for_change(Location, UUID(location_id)), by=call.actor)
             refuse_stale(tx, now, call)
             fresh = places.changed_location(now, change=body, zones=self._desk.zones, at=call.at)
             return _save(tx, now, fresh, call, event="location_changed")
@@ -118,7 +131,7 @@ class Places:
     def update_department(self, department_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change a department, close it or open it again."""
         with self._desk.store.begin(call) as tx:
-            now = tx.place_for_change(Department, UUID(department_id))
+            now = in_charge_of(tx.place_for_change(Department, UUID(department_id)), by=call.actor)
             refuse_stale(tx, now, call)
             fresh = places.changed_department(now, change=body, found_at=_location(tx, body), at=call.at)
             return _save(tx, now, fresh, call, event="department_changed")

@@ -8,7 +8,7 @@ from typing import Any
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk, refuse_stale
-from services.identity.model import accounts, policy, roles
+from services.identity.model import accounts, administering, policy, roles
 from services.identity.model.roles import Role
 from services.identity.model.store import Work
 
@@ -34,6 +34,7 @@ class Roles:
 
     def create_role(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a role of the house's own."""
+        administering.refuse_narrowed(call.actor)
         new_id = self._desk.new_id()
         with self._desk.store.begin(call) as tx:
             kept = tx.roles_for_change()
@@ -45,6 +46,7 @@ class Roles:
 
     def update_role(self, role_name: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change a role of the house's own, or whether a fixed one wants a second factor."""
+        administering.refuse_narrowed(call.actor)
         new_id = self._desk.new_id()
         with self._desk.store.begin(call) as tx:
             known = self._desk.catalogue.with_kept(tx.roles_for_change())
@@ -56,6 +58,7 @@ class Roles:
 
     def delete_role(self, role_name: str, call: Call) -> Answer:
         """Delete a role of the house's own that nobody holds."""
+        administering.refuse_narrowed(call.actor)
         with self._desk.store.begin(call) as tx:
             now = self._desk.catalogue.with_kept(tx.roles_for_change()).role(role_name)
             refuse_stale(tx, now, call)

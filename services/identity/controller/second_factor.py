@@ -11,6 +11,7 @@ from services.identity import view
 from services.identity.controller.desk import Desk, answered
 from services.identity.model import accounts, factors, policy, sessions
 from services.identity.model.accounts import Account
+from services.identity.model.administering import administered
 from services.identity.model.factors import FactorEnforced, FactorInUse, NoFactor, SecondFactor, WrongCode
 from services.identity.model.sessions import Ended, Session
 from services.identity.model.store import Work
@@ -118,7 +119,7 @@ class SecondFactors:
     def reset_second_factor(self, user_id: str, call: Call) -> Answer:
         """Take the second factor from an account whose owner has lost it, and end its sessions."""
         with self._desk.store.begin(call) as tx:
-            account = tx.account_for_change(UUID(user_id))
+            account = administered(tx.account_for_change(UUID(user_id)), by=call.actor)
             call.audit(record=account.id)
             accounts.refuse_unless_above(account, by=call.actor)
             fresh = accounts.with_second_factor(account, since=None, at=call.at)

@@ -10,8 +10,9 @@ from services.chassis import paging
 from services.chassis.call import Answer, Call
 from services.identity import view
 from services.identity.controller.desk import Desk, refuse_stale
-from services.identity.model import accounts, passwords, policy
+from services.identity.model import accounts, administering, passwords, policy
 from services.identity.model.accounts import Account
+from services.identity.model.administering import administered
 from services.identity.model.sessions import Ended
 from services.identity.model.store import Work
 
@@ -33,6 +34,7 @@ class Users:
             made = accounts.create(
                 account_id=new_id, body=body, password_hash=hashed, by=call.actor, at=call.at, areas=areas
             )
+            administering.refuse_wider(made.roles, made.areas, by=call.actor)
             tx.add_account(made)
             tx.record(accounts.event("user_created", account=made))
             fields = accounts.differing(None, after=made)
@@ -40,20 +42,27 @@ class Users:
             return _shown_once(call, view.account(made), password, status=201)
 
     def list_users(
-        self, limit: int = 50, cursor: str | None = None, role: str | None = None, *, active: bool | None = None
+        self,
+        call: Call,
+        limit: int = 50,
+        cursor: str | None = None,
+        role: str | None = None,
+        *,
+        active: bool | None = None,
     ) -> dict[str, Any]:
         """Accounts in the order of their making."""
         of = ("users", role, active)
         page = paging.page(cursor, limit=limit, of=of)
         with self._desk.store.read() as tx:
-            found = tx.accounts(after=page.after_id, limit=limit + 1, role=role, active=active)
+            only: dict[str, Any] = {"role": role, "active": active, "within": call.actor.scope}
+            found = tx.accounts(after=page.after_id, limit=limit + 1, **only)
         items, following = paging.cut(found, limit=limit, keys=lambda each: [str(each.id)], of=of)
         return view.page([view.account(each) for each in items], next_cursor=following)
 
-    def get_user(self, user_id: str) -> dict[str, Any]:
+    def get_user(self, user_id: str, call: Call) -> dict[str, Any]:
         """One account."""
         with self._desk.store.read() as tx:
-            return view.account(tx.account(UUID(user_id)))
+            return view.account(administered(tx.account(UUID(user_id)), by=call.actor))
 
     def list_user_names(self, user_id: list[str]) -> dict[str, Any]:
         """What accounts are called, and nothing else of them."""
@@ -112,6 +121,7 @@ class Users:
             areas = self._desk.areas(tx, body)
 
             def decide(account: Account) -> Account:
+                administering.refuse_wider(body["roles"], areas, by=call.actor)
                 return accounts.with_roles(account, roles=body["roles"], by=call.actor, at=call.at, areas=areas)
 
             fresh = _apply(tx, user_id, decide, call, event="roles_assigned")
@@ -120,7 +130,7 @@ class Users:
     def end_user_sessions(self, user_id: str, call: Call) -> Answer:
         """End every session of an account."""
         with self._desk.store.begin(call) as tx:
-            account = tx.account_for_change(UUID(user_id))
+            account = administered(tx.account_for_change(UUID(user_id)), by=call.actor)
             call.audit(record=account.id)
             accounts.refuse_unless_above(account, by=call.actor)
             ended = tx.end_sessions(account.id, at=call.at, why=Ended.BY_ADMIN)
@@ -137,7 +147,7 @@ def _apply(
     fields: list[str] | None = None,
 ) -> Account:
     """Load an account, decide, and save it with its history, its event, its trace and its word to the policy."""
-    account = tx.account_for_change(UUID(user_id))
+    account = administered(tx.account_for_change(UUID(user_id)), by=call.actor)
     call.audit(record=account.id)
     refuse_stale(tx, account, call)
     fresh = decide(account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from services.identity.model.reach import Relation
@@ -67,12 +67,12 @@ class ActivationCode:
 
 
 class Records(Protocol):
-    """What the keeper of records answers about one, asked in the name of this service."""
+    """What the keeper of records answers about one."""
 
-    def may_be_acted_on(self, patient_id: UUID) -> bool:
-        """Whether the record exists and is in use.
+    def standing(self, patient_id: UUID, *, call: Any) -> str | None:
+        """How the record stands for whoever asks; None when there is none, or none in reach.
 
-        Raises:  Unavailable.
+        Raises:  Unavailable, Forbidden.
         """
 
     def is_born_on(self, patient_id: UUID, *, birth_date: date) -> bool:

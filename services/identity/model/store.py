@@ -21,6 +21,7 @@ from services.identity.model.resets import Reset
 from services.identity.model.roles import Role
 from services.identity.model.sessions import Ended, RefreshToken, Session
 from services.identity.model.throttle import Counter
+from services.kernel.access import Scope as Reach
 from services.kernel.events import Event
 
 
@@ -53,8 +54,10 @@ class Reading(Protocol):
     def account_named(self, username: str) -> Account | None:
         """The account with this canonical name."""
 
-    def accounts(self, *, after: UUID | None, limit: int, role: str | None, active: bool | None) -> list[Account]:
-        """Accounts in the order of their making."""
+    def accounts(
+        self, *, after: UUID | None, limit: int, role: str | None, active: bool | None, within: Reach
+    ) -> list[Account]:
+        """Accounts in the order of their making, those that are administered within a reach."""
 
     def names(self, account_ids: Collection[UUID]) -> dict[UUID, str]:
         """What these accounts are called, those that there are."""
@@ -91,6 +94,9 @@ class Reading(Protocol):
 
     def throttled(self, *, about: str | None, limit: int) -> list[Throttled]:
         """Counters that count something, of one account or of all, those with the most failures first."""
+
+    def counter_about(self, scope: Scope) -> str | None:
+        """The account or address that a counter is about; None for what nobody has, or no counter."""
 
     def clients(self, *, after: UUID | None, limit: int) -> list[Account]:
         """Accounts of programs of others, in the order of their making."""

@@ -61,6 +61,13 @@ class AccessReading:
             for row in self._connection.execute(query.limit(limit))
         ]
 
+    def counter_about(self, scope: Scope) -> str | None:
+        """The account or address that a counter is about; None for what nobody has, or no counter."""
+        table = schema.failure_counters.c
+        query = sa.select(table.about).where(table.kind == scope.kind, table.digest == scope.digest)
+        found: str | None = self._connection.execute(query).scalar_one_or_none()
+        return found
+
     def clients(self, *, after: UUID | None, limit: int) -> list[Account]:
         """Accounts of programs of others, in the order of their making."""
         table = schema.accounts.c

@@ -16,6 +16,8 @@ from services.identity.model.places import Department, Facility, Location, Unkno
 from services.identity.model.sessions import Session
 from services.identity.repository import rows
 from services.identity.repository.access_reading import AccessReading, in_order
+from services.identity.repository.administered import administered
+from services.kernel.access import Scope as Reach
 
 
 class SqlReading(AccessReading):
@@ -32,10 +34,12 @@ class SqlReading(AccessReading):
         ).one_or_none()
         return None if row is None else rows.account(row)
 
-    def accounts(self, *, after: UUID | None, limit: int, role: str | None, active: bool | None) -> list[Account]:
-        """Accounts in the order of their making."""
+    def accounts(
+        self, *, after: UUID | None, limit: int, role: str | None, active: bool | None, within: Reach
+    ) -> list[Account]:
+        """Accounts in the order of their making, those that are administered within a reach."""
         table = schema.accounts.c
-        query = in_order(schema.accounts, after=after, limit=limit)
+        query = in_order(schema.accounts, after=after, limit=limit).where(administered(within))
         if role is not None:
             query = query.where(table.roles.contains([role]))
         if active is not None:

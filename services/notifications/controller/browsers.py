@@ -50,6 +50,7 @@ class Browsers:
 
     def remove_patient_push_subscription(self, patient_id: str, subscription_id: str, call: Call) -> Answer:
         """Show no more messages to a patient in a browser."""
+        self._desk.callers.require_patient(UUID(patient_id), call=call)
         return self._unsubscribe(UUID(subscription_id), call, kind=Kind.PATIENT, owner_id=UUID(patient_id))
 
     def _subscribe(self, body: Mapping[str, Any], call: Call, *, kind: Kind, owner_id: UUID) -> Answer:

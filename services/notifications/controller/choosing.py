@@ -10,6 +10,7 @@ from uuid import UUID
 from services.chassis.call import Answer, Call
 from services.notifications import view
 from services.notifications.controller.desk import Desk, keep, own_account
+from services.notifications.model.access import ensure_runs
 from services.notifications.model.preferences import read_choices
 from services.notifications.model.replies import Meaning, meaning, signed_at
 from services.notifications.model.settings import read_settings
@@ -67,12 +68,14 @@ class Choosing:
 
     def get_notification_settings(self, facility_id: str, call: Call) -> dict[str, Any]:
         """What a facility sends, by which way, and when."""
+        ensure_runs(UUID(facility_id), actor=call.actor)
         self._desk.callers.require_facility(UUID(facility_id), call=call)
         with self._desk.store.read() as tx:
             return view.settings(tx.settings(UUID(facility_id)))
 
     def set_notification_settings(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Set what a facility sends, by which way, and when."""
+        ensure_runs(UUID(facility_id), actor=call.actor)
         self._desk.callers.require_facility(UUID(facility_id), call=call)
         wanted = read_settings(body, facility_id=UUID(facility_id))
         with self._desk.store.begin(call) as tx:

@@ -11,6 +11,7 @@ from services.chassis import outbox
 from services.chassis.call import Answer, Call
 from services.notifications import view
 from services.notifications.controller.desk import Desk, cut, moment, place
+from services.notifications.model.access import in_reach, within
 from services.notifications.model.deliveries import Claimed, Delivery, attempted, resent, settled
 from services.notifications.model.errors import ChannelNotSetUp
 from services.notifications.model.store import Asked, Settled
@@ -45,7 +46,7 @@ class Deliveries:
         of = (call.operation, *dataclasses.astuple(asked))
         before = place(cursor, limit=limit, of=of)
         with self._desk.store.begin(call) as tx:
-            found = tx.deliveries(asked, before=before, limit=limit + 1)
+            found = tx.deliveries(asked, within=within(call.actor), before=before, limit=limit + 1)
             shown, page = cut(found, view.delivery, limit=limit, of=of)
             patients = dict.fromkeys(each.patient_id for each in shown if each.patient_id is not None)
             call.audit(patient=asked.patient_id, found=list(patients))
@@ -54,14 +55,14 @@ class Deliveries:
     def get_delivery(self, delivery_id: str, call: Call) -> Answer:
         """One delivery with its attempts."""
         with self._desk.store.begin(call) as tx:
-            found = tx.delivery(UUID(delivery_id))
+            found = in_reach(tx.delivery(UUID(delivery_id)), actor=call.actor)
             call.audit(patient=found.patient_id, record=found.id)
             return call.answer(view.delivery_in_full(found, tx.attempts(found.id)))
 
     def resend_delivery(self, delivery_id: str, call: Call) -> Answer:
         """Send a message again."""
         with self._desk.store.begin(call) as tx:
-            before = tx.delivery(UUID(delivery_id))
+            before = in_reach(tx.delivery(UUID(delivery_id)), actor=call.actor)
             origin = {"request_id": call.request_id, "trace_parent": outbox.trace_parent()}
             fresh = resent(before, id=self._desk.new_id(), at=call.at, **origin)
             tx.add([fresh])

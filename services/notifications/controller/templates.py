@@ -10,6 +10,7 @@ from services.chassis.call import Answer, Call
 from services.notifications import view
 from services.notifications.controller.desk import Desk, keep
 from services.notifications.model import templates as wording
+from services.notifications.model.access import ensure_runs_the_house
 from services.notifications.model.rendering import example
 from services.notifications.model.templates import Own, Template, read_words
 from services.notifications.model.texts import BUILT_IN, LANGUAGES
@@ -41,6 +42,7 @@ class Templates:
         self, event: str, channel: str, language: str, body: Mapping[str, Any], call: Call
     ) -> Answer:
         """Write the words of one message."""
+        ensure_runs_the_house(call.actor)
         fresh = _read(body, event, channel, language)
         with self._desk.store.begin(call) as tx:
             before, own = tx.template(event, Way(channel), language), tx.templates()
@@ -48,6 +50,7 @@ class Templates:
 
     def reset_notification_template(self, event: str, channel: str, language: str, call: Call) -> Answer:
         """Go back to the built-in words."""
+        ensure_runs_the_house(call.actor)
         with self._desk.store.begin(call) as tx:
             before, own = tx.template(event, Way(channel), language), tx.templates()
             bare = dataclasses.replace(before, subject=None, text=None, names_details=False)

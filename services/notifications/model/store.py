@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.notifications.model.access import Within
 from services.notifications.model.deliveries import Attempt, Claimed, Delivery, Message, Outcome
 from services.notifications.model.happening import Appointment
 from services.notifications.model.people import Contact, Doctor
@@ -63,7 +64,7 @@ class Reading(Protocol):
     def attempts(self, delivery_id: UUID) -> list[Attempt]:
         """The attempts of a delivery, in order."""
 
-    def deliveries(self, asked: Asked, *, before: UUID | None, limit: int) -> list[Delivery]:
+    def deliveries(self, asked: Asked, *, within: Within, before: UUID | None, limit: int) -> list[Delivery]:
         """Deliveries."""
 
     def messages(
@@ -193,7 +194,7 @@ class Callers(Protocol):
     """
 
     def require_patient(self, patient_id: UUID, *, call: Any) -> None:
-        """Answer when there is such a record."""
+        """Answer when there is such a record for whoever asks."""
 
     def require_facility(self, facility_id: UUID, *, call: Any) -> None:
         """Answer when there is such a facility."""

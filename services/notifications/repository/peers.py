@@ -103,21 +103,21 @@ class AsCaller:
         self._client = client
 
     def require_patient(self, patient_id: UUID, *, call: Call) -> None:
-        """Answer when there is such a record.
+        """Answer when there is such a record for whoever asks, with the permission that is about to be used.
 
         Raises:  NotFound, Forbidden, NotSignedIn: as `patients` says. Unavailable: it says nothing.
         """
-        self._require("get_patient_standing", "patients", call, patient_id=patient_id)
+        self._require("get_patient_standing", "patients", call, {"permission": call.permission}, patient_id=patient_id)
 
     def require_facility(self, facility_id: UUID, *, call: Call) -> None:
         """Answer when there is such a facility.
 
         Raises:  NotFound, Forbidden, NotSignedIn: as `identity` says. Unavailable: it says nothing.
         """
-        self._require("get_facility", "identity", call, facility_id=facility_id)
+        self._require("get_facility", "identity", call, {}, facility_id=facility_id)
 
-    def _require(self, operation: str, of: str, call: Call, **path: UUID) -> None:
-        reply = self._client.call(operation, path=path, token=call.token, request_id=call.request_id)
+    def _require(self, operation: str, of: str, call: Call, query: Mapping[str, object], **path: UUID) -> None:
+        reply = self._client.call(operation, path=path, query=query, token=call.token, request_id=call.request_id)
         understood(reply, of=of)
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.kernel.errors import NotFound
 from services.notifications import schema
+from services.notifications.model.access import Within
 from services.notifications.model.deliveries import Attempt, Delivery, Message
 from services.notifications.model.preferences import Preferences
 from services.notifications.model.settings import FacilitySettings
@@ -39,8 +40,8 @@ class SqlReading:
         query = sa.select(table).where(table.c.delivery_id == delivery_id).order_by(table.c.number)
         return [rows.attempt(row) for row in self._connection.execute(query)]
 
-    def deliveries(self, asked: Asked, *, before: UUID | None, limit: int) -> list[Delivery]:
-        """Deliveries, newest first."""
+    def deliveries(self, asked: Asked, *, within: Within, before: UUID | None, limit: int) -> list[Delivery]:
+        """Deliveries within reach, newest first."""
         table = schema.deliveries
         only = {
             "patient_id": asked.patient_id,
@@ -50,6 +51,9 @@ class SqlReading:
             "topic": asked.topic,
         }
         query = sa.select(table).where(*(table.c[name] == value for name, value in only.items() if value is not None))
+        if within.facilities is not None:
+            to_records = sa.and_(table.c.kind == Kind.PATIENT.value, table.c.patient_id.in_(within.records))
+            query = query.where(sa.or_(table.c.facility_id.in_(within.facilities), to_records))
         if asked.since is not None:
             query = query.where(table.c.planned_at >= asked.since)
         if asked.until is not None:

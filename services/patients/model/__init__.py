@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.patients.model.access import changeable, may_read, reachable, readable
+from services.patients.model.access import in_reach
 from services.patients.model.contacts import Address, Email, Phone
 from services.patients.model.demographics import read_demographics
 from services.patients.model.errors import (
@@ -40,6 +40,17 @@ from services.patients.model.person import (
     age_of,
     age_years,
 )
+from services.patients.model.reach import (
+    DoctorAccount,
+    Known,
+    KnownOf,
+    Reach,
+    desks,
+    reach,
+    reached,
+    unknown_desk,
+    visit,
+)
 from services.patients.model.records import (
     change,
     changed_fields,
@@ -60,7 +71,7 @@ from services.patients.model.search import (
     ranked,
     read_search,
 )
-from services.patients.model.store import PatientStore, PatientsUnit, PatientsView
+from services.patients.model.store import Doctors, PatientStore, PatientsUnit, PatientsView
 from services.patients.model.verification import BirthChecks, checked
 
 __all__ = [
@@ -73,6 +84,8 @@ __all__ = [
     "DeathDateInvalid",
     "Demographics",
     "DemographicsInvalid",
+    "DoctorAccount",
+    "Doctors",
     "Email",
     "FieldChange",
     "Found",
@@ -83,6 +96,8 @@ __all__ = [
     "IdentifierTaken",
     "IdentifierType",
     "KeptVersion",
+    "Known",
+    "KnownOf",
     "NothingToSearch",
     "Patient",
     "PatientInactive",
@@ -94,6 +109,7 @@ __all__ = [
     "Phone",
     "Place",
     "Probe",
+    "Reach",
     "Search",
     "Snapshot",
     "Standing",
@@ -102,31 +118,33 @@ __all__ = [
     "age_of",
     "age_years",
     "change",
-    "changeable",
     "changed_fields",
     "changes",
     "checked",
     "deactivate",
+    "desks",
     "differing",
     "ensure_identifiers_free",
     "happened",
     "hit_at",
     "hits_after",
+    "in_reach",
     "keys_of",
     "likely_duplicates",
     "mark_deceased",
-    "may_read",
     "medical_record_number",
     "place_at",
     "probe",
     "ranked",
-    "reachable",
+    "reach",
+    "reached",
     "read_demographics",
     "read_search",
-    "readable",
     "register",
     "restore",
     "snapshot",
     "sort_name",
     "stale",
+    "unknown_desk",
+    "visit",
 ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from rapidfuzz.distance import OSA
 
-from services.kernel.access import Actor
 from services.kernel.errors import FieldError
-from services.patients.model.access import may_read
 from services.patients.model.errors import IdentifierTaken
 from services.patients.model.keys import name_hints, phone_keys, unspaced_forms
 from services.patients.model.names import words
@@ -73,7 +71,7 @@ def ensure_identifiers_free(
     person: Demographics,
     holders: Sequence[Patient],
     *,
-    actor: Actor,
+    shown: Callable[[Sequence[UUID]], frozenset[UUID]],
     but: UUID | None = None,
     forgive_same_name: bool = False,
 ) -> None:
@@ -82,7 +80,9 @@ def ensure_identifiers_free(
     With `forgive_same_name` a record with nearly the same name passes: it is probably the same person, and is shown
     as a likely duplicate instead.
 
-    Raises:  IdentifierTaken: with the other's MRN where the actor may read that record.
+    shown: those of some records that may be read by whoever registers.
+
+    Raises:  IdentifierTaken: with the other's MRN where that record may be read.
     Source: none, plain arithmetic.
     """
     claimed = {each.key: number for number, each in enumerate(person.identifiers) if each.is_exclusive}
@@ -92,7 +92,7 @@ def ensure_identifiers_free(
                 continue
             if forgive_same_name and name_likeness(person, other.person) >= _NAMES_ALIKE:
                 continue
-            seen = {"patient_id": str(other.id), "mrn": other.mrn} if may_read(other, actor=actor) else {}
+            seen = {"patient_id": str(other.id), "mrn": other.mrn} if shown([other.id]) else {}
             raise IdentifierTaken(
                 errors=[FieldError(rule="unique", pointer=f"/identifiers/{number}/value")], facts=seen
             )

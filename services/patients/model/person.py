@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,10 +34,16 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What this hospital takes for granted: the country of a number without one, and whose midnight counts."""
+    """What this hospital takes for granted: the country of a number without one, and whose midnight counts.
+
+    known_for: how long after an appointment the patient is known there. open_for: how long a patient who was just
+    registered is in the care of everybody on duty.
+    """
 
     country: str
     zone: ZoneInfo
+    known_for: timedelta = timedelta(days=730)
+    open_for: timedelta = timedelta(hours=24)
 
     def today(self, at: datetime) -> date:
         """The calendar day in the hospital at a moment."""

@@ -12,6 +12,7 @@ from services.patients.model.history import KeptVersion, Snapshot
 from services.patients.model.identifiers import Identifier
 from services.patients.model.likeness import Probe
 from services.patients.model.person import Patient, Status
+from services.patients.model.reach import DoctorAccount, Known, Reach
 from services.patients.model.search import Found, Search
 from services.patients.model.verification import BirthChecks
 
@@ -28,8 +29,11 @@ class PatientsView(Protocol):
     def patients(self, patient_ids: Sequence[UUID]) -> list[Patient]:
         """Several records, in the order that was asked for."""
 
-    def matching(self, search: Search, *, limit: int) -> list[Found]:
-        """Records that fit all terms, those that fit exactly first, at most `limit`."""
+    def known(self, patient_ids: Sequence[UUID]) -> list[Known]:
+        """Why these patients are known, and where."""
+
+    def matching(self, search: Search, *, within: Reach, limit: int) -> list[Found]:
+        """Records within reach that fit all terms, those that fit exactly first, at most `limit`."""
 
     def alike(self, probe: Probe) -> list[Patient]:
         """Records that may be the same person."""
@@ -65,6 +69,12 @@ class PatientsUnit(PatientsView, Protocol):
     def save(self, patient: Patient) -> None:
         """Keep the next version of a record."""
 
+    def keep_known(self, *facts: Known) -> None:
+        """Keep why patients are known, each unless something newer of the same thing is known."""
+
+    def keep_doctor_account(self, fact: DoctorAccount) -> None:
+        """Keep how a doctor signs in, unless something newer is known."""
+
     def record(self, *events: Event) -> None:
         """Tell these events when the unit commits."""
 
@@ -77,3 +87,10 @@ class PatientStore(Protocol):
 
     def read(self) -> AbstractContextManager[PatientsView]:
         """Reading without a unit of work."""
+
+
+class Doctors(Protocol):
+    """What `doctors` says."""
+
+    def account(self, doctor_id: UUID) -> DoctorAccount:
+        """How a doctor signs in now."""

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from services.kernel.access import Actor
-from services.kernel.errors import FieldError, Forbidden, Invalid
+from services.kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from services.reports.model.facts import Status
 
 LONGEST_DAYS: Final = 366
@@ -98,12 +98,15 @@ def narrowed(what: Asked, *, actor: Actor, own: UUID | None) -> Asked:
     """What the actor may see of it: everything, or the figures of the doctor who the actor is.
 
     own: that doctor; None when the account belongs to none.
-    Raises:  Forbidden: the figures of others are asked for, or there are no own ones.
-    Source:  DECISIONS, D-62.
+    Raises:  NotFound: the facility is not in reach. Forbidden: the figures of others are asked for, or there are no own
+             ones.
+    Source:  DECISIONS, D-62 and D-97.
     """
-    if actor.may("reports.read"):
+    if not actor.covers_facility(str(what.facility_id)):
+        raise NotFound
+    if _holds(actor, "reports.read", what):
         return what
-    if own is None or not actor.may("reports.read_own") or set(what.doctors) - {own}:
+    if own is None or not _holds(actor, "reports.read_own", what) or set(what.doctors) - {own}:
         raise Forbidden
     return dataclasses.replace(what, doctors=(own,), is_own_only=True)
 
@@ -122,6 +125,10 @@ def too_many_rows() -> Invalid:
     Source: none, plain arithmetic.
     """
     return _refused("group_by", "too_many_rows")
+
+
+def _holds(actor: Actor, permission: str, what: Asked) -> bool:
+    return actor.may(permission) and actor.under(permission).covers_facility(str(what.facility_id))
 
 
 def _day(parameter: str, text: str) -> date:

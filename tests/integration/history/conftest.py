@@ -23,7 +23,8 @@ class Patients:
         self.peer = Peer(self._answer)
 
     def _answer(self, connection: Connection) -> None:
-        found = re.fullmatch(r"/api/v1/patients/([0-9a-f-]{36})/standing", connection.request.target)
+        asked = r"/api/v1/patients/([0-9a-f-]{36})/standing\?permission=history\.[a-z]+"
+        found = re.fullmatch(asked, connection.request.target)
         known = self.known.get(found[1]) if found else None
         status = self.status or (200 if known else 404)
         body = {"id": found[1], "standing": known[0], "merged_into": known[1]} if status == 200 else {"status": status}

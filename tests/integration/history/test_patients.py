@@ -16,6 +16,41 @@ def test_patients_is_asked_with_the_token_of_the_caller(house, patients):
     assert patients.asked == ["Bearer nurse@nurse-1"]
 
 
+@pytest.mark.parametrize(
+    ("operation", "permission", "more"),
+    [
+        ("list_allergies", "history.read", {}),
+        ("get_allergy_statement", "history.read", {}),
+        ("add_problem", "history.write", {"body": making.problem()}),
+        ("withdraw_no_known_allergies", "history.correct", {"version": 1, "body": {"reason": "x"}}),
+    ],
+)
+def test_patients_is_told_which_permission_is_about_to_be_used(house, patients, operation, permission, more):
+    house.call(operation, role="doctor", patient_id=PATIENT, **more)
+    assert [each.target.partition("?")[2] for each in patients.peer.requests] == [f"permission={permission}"]
+
+
+def test_what_is_out_of_reach_answers_as_what_is_not_there_and_leaves_its_entry(house, patients):
+    """`patients` says 404 of both; whose record it was about is in the trail."""
+    del patients.known[OTHER]
+    answers = [house.call("list_problems", role="doctor", patient_id=each) for each in (OTHER, NOBODY)]
+    assert [each.status for each in answers] == [404, 404]
+    first, second = ({**each.body, "request_id": ""} for each in answers)
+    assert first == second
+    assert [(each["outcome"], each["patient_id"]) for each in making.entries(house)] == [
+        ("not_found", OTHER),
+        ("not_found", NOBODY),
+    ]
+
+
+def test_a_link_that_ended_is_not_known_for_a_moment_longer(house, patients):
+    house.roles.links["p-1"] = [[PATIENT, "own", None]]
+    assert house.call("list_problems", role="patient", subject="p-1", patient_id=PATIENT).status == 200
+    house.roles.links["p-1"] = []
+    patients.known.clear()
+    assert house.call("list_problems", role="patient", subject="p-1", patient_id=PATIENT).status == 404
+
+
 def test_a_good_answer_holds_for_a_moment_for_the_account_that_got_it(house, patients):
     for subject in ("nurse-1", "nurse-1", "nurse-2"):
         house.call("list_allergies", role="nurse", subject=subject, patient_id=PATIENT)
@@ -88,7 +123,7 @@ def test_without_patients_nothing_is_shown_or_written(house, patients):
     assert making.database(house)["allergies"].count_documents({}) == 0
 
 
-@pytest.mark.parametrize("role", ["receptionist", "admin", "auditor", "patient", "service"])
+@pytest.mark.parametrize("role", ["receptionist", "admin", "auditor", "service"])
 def test_roles_without_the_permission_see_and_write_nothing(house, patients, role):
     assert house.call("list_allergies", role=role, patient_id=PATIENT).status == 403
     assert house.call("add_problem", role=role, patient_id=PATIENT, body=making.problem()).status == 403

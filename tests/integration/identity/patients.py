@@ -9,15 +9,16 @@ from typing import Any
 from services.chassis.service import new_id
 from tests.integration.chassis.peer import Connection, Peer
 
-_ONE = re.compile(r"/api/v1/patients/([0-9a-f-]{36})/(standing|birth-date-checks)")
+_ONE = re.compile(r"/api/v1/patients/([0-9a-f-]{36})/(standing|birth-date-checks)(?:\?permission=[a-z_.]+)?")
 
 
 class Patients:
-    """What `patients` says of a record; `status` overrides it with one status for all of them."""
+    """What `patients` says of a record; `status` overrides it for all of them, `hidden` are out of reach."""
 
     def __init__(self) -> None:
         self.known: dict[str, dict[str, Any]] = {}
         self.status: int | None = None
+        self.hidden: set[str] = set()
         self.peer = Peer(self._answer)
         self.url = self.peer.url
 
@@ -33,7 +34,7 @@ class Patients:
 
     def _answer(self, connection: Connection) -> None:
         found = _ONE.fullmatch(connection.request.target)
-        record = self.known.get(found[1]) if found else None
+        record = self.known.get(found[1]) if found and found[1] not in self.hidden else None
         if self.status is not None or record is None or found is None:
             connection.answer(self.status or 404, {"code": "not_found"})
         elif found[2] == "standing":

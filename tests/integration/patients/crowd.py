@@ -12,7 +12,7 @@ import psycopg
 
 from services.kernel.identifiers import uuid7
 from services.patients import model
-from services.patients.repository import _keys, _row
+from services.patients.repository.records import _keys, _row
 from tests.integration.patients import making
 
 

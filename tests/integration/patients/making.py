@@ -20,7 +20,18 @@ from services.patients import model
 
 HOUSE = model.House(country="US", zone=ZoneInfo("UTC"))
 NOBODY = "01939c3e-0000-7000-8000-0000000000ff"
-_TABLES = ("patients", "birth_checks", "patients_history", "identifier_claims", "search_keys", "outbox", "idempotency")
+_TABLES = (
+    "patients",
+    "birth_checks",
+    "patients_history",
+    "identifier_claims",
+    "search_keys",
+    "known",
+    "doctor_accounts",
+    "inbox",
+    "outbox",
+    "idempotency",
+)
 _numbers = itertools.count(1)
 
 
@@ -31,6 +42,7 @@ def environ(postgres_url: str, redis_url: str) -> dict[str, str]:
         "BUS_URL": redis_url,
         "IDENTITY_URL": "http://127.0.0.1:9",
         "SERVICE_SECRET": "not used here",
+        "DOCTORS_URL": "http://127.0.0.1:9",
         "HOME_COUNTRY": "US",
     }
 

@@ -151,7 +151,10 @@ def test_a_bad_change_is_refused(house, body):
     ("operation", "roles"),
     [
         ("register_patient", {"super_admin", "receptionist", "records_clerk"}),
-        ("search_patients", {"super_admin", "receptionist", "records_clerk", "nurse", "doctor", "pharmacist"}),
+        (
+            "search_patients",
+            {"super_admin", "receptionist", "records_clerk", "nurse", "doctor", "pharmacist", "patient"},
+        ),
     ],
 )
 def test_only_some_roles_may(house, operation, roles):

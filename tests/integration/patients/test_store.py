@@ -16,7 +16,7 @@ from services.patients.app import MIGRATIONS
 from services.patients.repository import PatientsDatabase
 from tests.integration.patients import making
 from tests.unit.patients.fake_store import FakePatientStore
-from tests.unit.patients.making import AT, HOUSE, call, patient, patient_id, person
+from tests.unit.patients.making import AT, EVERYWHERE, HOUSE, call, patient, patient_id, person
 
 PASSPORT = [{"type": "passport", "value": "C01X00T47", "issuer": "DE"}]
 
@@ -155,13 +155,15 @@ def test_searches_find_the_exact_first_and_hide_what_is_hidden(store):
 
     def find(**asked):
         with store.read() as view:
-            return [each.id for each in view.matching(model.read_search(asked, house=HOUSE), limit=10)]
+            return [
+                each.id for each in view.matching(model.read_search(asked, house=HOUSE), within=EVERYWHERE, limit=10)
+            ]
 
     assert find(text="smith") == [exact.id, part.id, like.id]
     assert find(text="smith", include_inactive=True) == [exact.id, gone.id, part.id, like.id]
     assert find(text="smith 1984-11-06") == []
     with store.read() as view:
-        assert len(view.matching(model.read_search({"text": "smith"}, house=HOUSE), limit=2)) == 2
+        assert len(view.matching(model.read_search({"text": "smith"}, house=HOUSE), within=EVERYWHERE, limit=2)) == 2
 
 
 def test_who_may_be_the_same_is_found_and_the_merged_are_not(store):

@@ -14,13 +14,18 @@ LINKS = [["r-1", "own", None], ["r-2", "linked", 100], ["r-3", "linked", None]]
 ALLOWED = {"clerk": frozenset({"a", "b"}), "guard": frozenset({"b", "c"}), "guest": frozenset({"a"})}
 
 
-def actor(*roles: str, by_link: frozenset[str] = frozenset({"guest"}), now: float = 50.0) -> Actor:
+def actor(
+    *roles: str,
+    by_link: frozenset[str] = frozenset({"guest"}),
+    assigned: dict[str, frozenset[str]] | None = None,
+    now: float = 50.0,
+) -> Actor:
     """An account with these roles, as the policy makes it."""
     allowed = {role: ALLOWED[role] for role in roles}
     return Actor(
         subject="u-1",
         scope=reach.scope(roles, areas=AREAS, links=LINKS, by_link=by_link, now=now),
-        grants=reach.grants(allowed, areas=AREAS, by_link=by_link),
+        grants=reach.grants(allowed, areas=AREAS, by_link=by_link, assigned=assigned or {}),
         permissions=frozenset().union(*allowed.values()),
     )
 
@@ -46,13 +51,33 @@ def test_a_role_by_link_reaches_linked_records_and_no_place() -> None:
     assert staff.under("a").covers_facility("f-1"), "what the clerk may, the clerk may, although a guest as well"
 
 
+def test_links_give_what_a_role_by_link_holds_and_not_what_the_same_person_may_at_work() -> None:
+    staff = actor("guest", "clerk")
+    assert staff.under("a").is_about("r-1"), "a guest may"
+    assert not staff.under("b").is_about("r-1"), "a clerk may, about a place"
+    assert staff.under("b").under("a").is_about("r-1"), "what one permission leaves out is there for the next"
+
+
+def test_a_role_may_hold_some_permissions_about_what_is_assigned_to_the_account_only() -> None:
+    clerk = actor("clerk", assigned={"clerk": frozenset({"b"})})
+    assert clerk.under("a").scope.areas == (Area(facilities=frozenset({"f-1"})),)
+    assert clerk.under("b").scope.areas == (Area(facilities=frozenset({"f-1"}), is_assigned=True),)
+    both = actor("clerk", "guard", assigned={"clerk": frozenset({"b"})})
+    assert [each.is_assigned for each in both.under("b").scope.areas] == [True, False], "each role reaches as it does"
+    everywhere = reach.grants({"x": frozenset({"a", "b"})}, areas={}, by_link=frozenset(), assigned={"x": {"b"}})
+    assert [(set(each.permissions), each.area) for each in everywhere] == [
+        ({"a"}, Area()),
+        ({"b"}, Area(is_assigned=True)),
+    ]
+
+
 def test_a_link_ends_with_its_time() -> None:
     assert actor("guest", now=99.9).is_about("r-2")
     assert not actor("guest", now=100.0).is_about("r-2")
 
 
 def test_without_areas_and_links_there_is_nothing_to_work_out() -> None:
-    assert reach.grants(ALLOWED, areas={}, by_link=frozenset()) == ()
+    assert reach.grants(ALLOWED, areas={}, by_link=frozenset(), assigned={}) == ()
     everywhere = Actor(subject="u-1")
     assert everywhere.under("a") is everywhere
     assert everywhere.scope.areas == (Area(),)

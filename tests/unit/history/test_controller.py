@@ -13,8 +13,8 @@ from services.chassis.config import ServiceSettings
 from services.chassis.schemas import Schema
 from services.history import model
 from services.history.controller import HistoryController
-from services.kernel.access import Actor
-from services.kernel.errors import Forbidden, NotFound, Stale
+from services.kernel.access import Actor, Scope
+from services.kernel.errors import NotFound, Stale
 from tests.unit.history.fakes import FakeHistory, FakePatients
 from tests.unit.history.making import AT, PATIENT
 
@@ -27,6 +27,7 @@ ALLERGY = {
     "reactions": [{"manifestation": {"display": "Rash"}, "severity": "mild"}, {"manifestation": {"display": "Itch"}}],
 }
 PROBLEM = {"condition": {"display": "Often tired"}, "certainty": "unconfirmed"}
+EVERYWHERE = Scope()
 CONTRACT = spec.load(ServiceSettings.model_fields["openapi_dir"].default, "history")
 
 
@@ -42,9 +43,9 @@ class Desk:
             store=self.store, patients=self.patients, new_id=lambda: UUID(int=next(numbers))
         )
 
-    def call(self, operation, *, patient=PATIENT, roles=("doctor",), version=None, **arguments):
+    def call(self, operation, *, patient=PATIENT, roles=("doctor",), scope=EVERYWHERE, version=None, **arguments):
         """Call an operation, and check that its answer is as the contract has it."""
-        actor = Actor(subject="doctor-1", session="s1", roles=frozenset(roles))
+        actor = Actor(subject="doctor-1", session="s1", roles=frozenset(roles), scope=scope)
         call = Call(
             id=UUID(int=0),
             operation=operation,
@@ -122,11 +123,16 @@ def test_a_refused_change_leaves_nothing(desk):
     assert desk.call("get_problem", problem_id=added["id"])["version"] == 1
 
 
-def test_nobody_elses_record_is_asked_for(desk):
-    """Who may not open a record does not learn whether there is one."""
-    with pytest.raises(Forbidden):
-        desk.call("list_allergies", roles=("patient", "reader"), patient=NOBODY)
-    assert desk.patients.asked == []
+def test_who_does_not_work_here_does_not_see_who_wrote_it(desk):
+    added = desk.call("add_problem", body=PROBLEM)
+    assert added["recorded_by"] == "doctor-1"
+    shown = desk.call("get_problem", problem_id=added["id"], scope=Scope(areas=(), own=str(PATIENT)))
+    assert shown == {**added, "recorded_by": None, "changed_by": None}
+    [listed] = desk.call("list_problems", scope=Scope(areas=(), own=str(PATIENT)))["items"]
+    assert listed == shown
+    statement = desk.call("declare_no_known_allergies")
+    assert statement["stated_by"] == "doctor-1"
+    assert desk.call("get_allergy_statement", scope=Scope(areas=()))["stated_by"] is None
 
 
 @pytest.mark.parametrize("operation", ["list_allergies", "get_allergy_statement", "list_problems"])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.history import model
-from services.kernel.access import Actor
-from services.kernel.errors import Forbidden, Invalid, Stale
+from services.kernel.errors import Invalid, Stale
 from tests.unit.history.making import LATER, PATIENT, problem
 
 
@@ -71,15 +70,6 @@ def test_a_change_from_an_old_version_names_what_others_changed():
         model.check_version(new, expected=7, earlier=None)
     assert refused.value.fields == ()
     model.check_version(new, expected=2, earlier=new)
-
-
-def test_a_patients_account_opens_its_own_record_only():
-    """Whatever further roles give it: an account of a patient is a patient's."""
-    account = Actor(subject="p", roles=frozenset({"patient", "reader"}), permissions=frozenset({"history.read"}))
-    with pytest.raises(Forbidden):
-        model.check_may_open(account, patient_id=PATIENT)
-    model.check_may_open(account, patient_id=PATIENT, own_records=frozenset({PATIENT}))
-    model.check_may_open(Actor(subject="n", roles=frozenset({"nurse"})), patient_id=PATIENT)
 
 
 def test_a_merged_record_takes_no_new_entries_and_says_where_it_went():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from services.chassis.call import Call
@@ -23,6 +24,8 @@ class FakePatientStore:
         self.told: list[Event] = []
         self.number = 1000000
         self.birth_checks: dict[UUID, model.BirthChecks] = {}
+        self.known: dict[UUID, model.Known] = {}
+        self.accounts: dict[UUID, model.DoctorAccount] = {}
 
     @contextmanager
     def begin(self, call: Call) -> Iterator[FakeWork]:
@@ -64,14 +67,32 @@ class FakeWork:
     def patients(self, patient_ids: Sequence[UUID]) -> list[model.Patient]:
         return [self._store.now[each] for each in patient_ids if each in self._store.now]
 
-    def matching(self, search: model.Search, *, limit: int) -> list[model.Found]:
+    def known(self, patient_ids: Sequence[UUID]) -> list[model.Known]:
+        found = [each for each in self._store.known.values() if each.patient_id in patient_ids]
+        accounts = {each.doctor_id: each.account for each in self._store.accounts.values()}
+        return [replace(each, account=accounts.get(each.doctor_id)) for each in found]
+
+    def keep_known(self, *facts: model.Known) -> None:
+        self._store.known |= {
+            each.id: each
+            for each in facts
+            if each.id not in self._store.known or self._store.known[each.id].version < each.version
+        }
+
+    def keep_doctor_account(self, fact: model.DoctorAccount) -> None:
+        before = self._store.accounts.get(fact.doctor_id)
+        if before is None or before.version < fact.version:
+            self._store.accounts[fact.doctor_id] = fact
+
+    def matching(self, search: model.Search, *, within: model.Reach, limit: int) -> list[model.Found]:
         found = []
+        reached = model.reached(list(self._store.now), within=within, known=self.known)
         for each in self._store.now.values():
             keys = set(model.keys_of(each, house=self._store.house))
             fits = all(
                 keys & set(term.any_of) or any(keys >= set(group) for group in term.all_of) for term in search.terms
             )
-            if fits and (each.is_listed or search.include_inactive):
+            if fits and each.id in reached and (each.is_listed or search.include_inactive):
                 tiers = [not keys >= set(tier) for tier in (search.exact, search.pieces)]
                 found.append((tiers, model.sort_name(each.person), each.id))
         return [model.Found(id=each, sort_name=name) for _, name, each in sorted(found)[:limit]]

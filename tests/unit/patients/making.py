@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.chassis.call import Call
 from services.kernel.access import Actor
+from services.kernel.errors import NotFound
 from services.patients import model
 
 HOUSE = model.House(country="US", zone=ZoneInfo("UTC"))
@@ -47,8 +49,46 @@ def patient(number: int = 1, **given: Any) -> model.Patient:
     return model.register(person(**given), id=patient_id(number), number=1000000 + number, at=AT)
 
 
-def call(operation: str = "test", *, actor: Actor = CLERK, version: int | None = None, at: datetime = AT) -> Call:
+def call(
+    operation: str = "test",
+    *,
+    actor: Actor = CLERK,
+    permission: str | None = None,
+    version: int | None = None,
+    at: datetime = AT,
+) -> Call:
     """One call of an operation."""
     return Call(
-        id=patient_id(900000), operation=operation, actor=actor, at=at, request_id="r", expected_version=version
+        id=patient_id(900000),
+        operation=operation,
+        permission=permission,
+        actor=actor,
+        at=at,
+        request_id="r",
+        expected_version=version,
     )
+
+
+def everybody(patient_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """All records are shown."""
+    return frozenset(patient_ids)
+
+
+def nobody(_: Sequence[UUID]) -> frozenset[UUID]:
+    """No record is shown."""
+    return frozenset()
+
+
+class Places:
+    """The facilities that `identity` has; all of them, unless `closed` names one."""
+
+    def __init__(self) -> None:
+        self.closed: set[UUID] = set()
+
+    def require(self, facility_id: UUID, /, *, call: Call) -> None:  # noqa: ARG002 - whoever asks
+        """NotFound where there is none."""
+        if facility_id in self.closed:
+            raise NotFound
+
+
+EVERYWHERE = model.reach(CLERK, house=HOUSE, at=AT)

@@ -11,7 +11,7 @@ from services.kernel.errors import NotFound, Stale
 from services.patients import model
 from services.patients.controller import PatientsController
 from tests.unit.patients.fake_store import FakePatientStore
-from tests.unit.patients.making import AT, BLIND, HOUSE, call, fields, patient_id
+from tests.unit.patients.making import AT, BLIND, HOUSE, Places, call, fields, patient_id
 
 PASSPORT = [{"type": "passport", "value": "C01X00T47", "issuer": "DE"}]
 
@@ -24,7 +24,7 @@ def store() -> FakePatientStore:
 @pytest.fixture
 def desk(store) -> PatientsController:
     numbers = itertools.count(1)
-    return PatientsController(store=store, house=HOUSE, new_id=lambda: patient_id(next(numbers)))
+    return PatientsController(store=store, facilities=Places(), house=HOUSE, new_id=lambda: patient_id(next(numbers)))
 
 
 def registered(desk: PatientsController, **said) -> str:
@@ -122,7 +122,7 @@ def test_a_death_is_recorded(desk, store):
     dead = desk.mark_deceased(known, {"deceased_on": "2026-03-01"}, call(version=1))
     assert dead.body["standing"] == "deceased"
     assert store.told[-1].type == "patients.deceased.v1"
-    assert desk.get_patient_standing(known)["standing"] == "deceased"
+    assert desk.get_patient_standing(known, call())["standing"] == "deceased"
 
 
 def test_reading_is_audited(desk):
@@ -135,7 +135,7 @@ def test_who_may_not_read_finds_nothing_here(desk):
     known = registered(desk)
     for read in (desk.get_patient, desk.list_patient_changes):
         with pytest.raises(NotFound):
-            read(known, call(actor=BLIND))
+            read(known, call(actor=BLIND, permission="patients.read"))
 
 
 def test_a_search_is_paged_and_audits_what_it_showed(desk):

@@ -8,7 +8,7 @@ import pytest
 
 from services.patients import model
 from tests.unit.patients.fake_store import FakePatientStore
-from tests.unit.patients.making import BLIND, CLERK, HOUSE, call, patient, patient_id, person
+from tests.unit.patients.making import HOUSE, call, everybody, nobody, patient, patient_id, person
 
 PASSPORT = [{"type": "passport", "value": "C01X00T47", "issuer": "DE"}]
 SHARED = [{"type": "insurance", "value": "A123456", "issuer": "AOK"}]
@@ -86,24 +86,24 @@ def test_the_most_probable_comes_first_and_one_character_names_count():
 def test_a_number_of_somebody_else_is_refused_with_the_others_number_for_those_who_may_see_it():
     new, other = person(given_name="Peter", identifiers=SHARED + PASSPORT), patient(1, identifiers=PASSPORT)
     with pytest.raises(model.IdentifierTaken) as refused:
-        model.ensure_identifiers_free(new, [other], actor=CLERK, forgive_same_name=True)
+        model.ensure_identifiers_free(new, [other], shown=everybody, forgive_same_name=True)
     assert refused.value.facts == {"patient_id": str(other.id), "mrn": other.mrn}
     assert [(each.pointer, each.rule) for each in refused.value.errors] == [("/identifiers/1/value", "unique")]
     with pytest.raises(model.IdentifierTaken) as refused:
-        model.ensure_identifiers_free(new, [other], actor=BLIND)
+        model.ensure_identifiers_free(new, [other], shown=nobody)
     assert refused.value.facts == {}
 
 
 def test_the_same_number_with_the_same_name_is_a_duplicate_and_refused_only_when_confirmed():
     new, other = person(identifiers=PASSPORT), patient(1, identifiers=PASSPORT)
-    model.ensure_identifiers_free(new, [other], actor=CLERK, forgive_same_name=True)
+    model.ensure_identifiers_free(new, [other], shown=everybody, forgive_same_name=True)
     with pytest.raises(model.IdentifierTaken):
-        model.ensure_identifiers_free(new, [other], actor=CLERK)
+        model.ensure_identifiers_free(new, [other], shown=everybody)
 
 
 def test_own_and_shared_numbers_are_free():
     new, other = person(identifiers=PASSPORT + SHARED), patient(1, identifiers=SHARED)
-    model.ensure_identifiers_free(new, [patient(2, identifiers=PASSPORT), other], but=patient_id(2), actor=CLERK)
+    model.ensure_identifiers_free(new, [patient(2, identifiers=PASSPORT), other], but=patient_id(2), shown=everybody)
 
 
 def test_merged_records_are_no_candidates():

@@ -12,7 +12,7 @@ from services.kernel.errors import Malformed
 from services.patients import model
 from services.patients.model.search import name_score
 from tests.unit.patients.fake_store import FakePatientStore
-from tests.unit.patients.making import HOUSE, call, patient, patient_id
+from tests.unit.patients.making import EVERYWHERE, HOUSE, call, patient, patient_id
 
 PEOPLE = {
     1: {"family_name": "Smith", "given_name": "John", "phones": [{"number": "5550101234"}]},
@@ -41,7 +41,7 @@ def store() -> FakePatientStore:
 def find(store: FakePatientStore, **asked) -> list[int]:
     search = model.read_search(asked, house=HOUSE)
     with store.read() as tx:
-        hits = model.ranked(tx.matching(search, limit=model.MOST_RANKED + 1), asked=search)
+        hits = model.ranked(tx.matching(search, within=EVERYWHERE, limit=model.MOST_RANKED + 1), asked=search)
     return [hit.id.int - patient_id(0).int for hit in hits]
 
 

@@ -17,7 +17,17 @@ from services.chassis.stores import StoreBusy
 from services.kernel.errors import NotFound
 from services.kernel.events import Event
 from services.patients import model
-from services.patients.schema import birth_checks, history, identifier_claims, mrn_sequence, patients, search_keys
+from services.patients.repository import knowing
+from services.patients.schema import (
+    birth_checks,
+    doctor_accounts,
+    history,
+    identifier_claims,
+    known,
+    mrn_sequence,
+    patients,
+    search_keys,
+)
 
 # Whoever meets a claim that another transaction has just made begins again, and then sees whose it is.
 _RACES = frozenset({"identifier_claims_pkey", "patients_mrn_key"})
@@ -91,12 +101,17 @@ class PatientsRead:
         found = {row.id: _patient(row) for row in rows}
         return [found[each] for each in patient_ids if each in found]
 
-    def matching(self, search: model.Search, *, limit: int) -> list[model.Found]:
-        """Records that fit all terms, those that fit exactly first, at most `limit`."""
+    def known(self, patient_ids: Sequence[UUID]) -> list[model.Known]:
+        """Why these patients are known, and where."""
+        return knowing.of(self._connection, patient_ids)
+
+    def matching(self, search: model.Search, *, within: model.Reach, limit: int) -> list[model.Found]:
+        """Records within reach that fit all terms, those that fit exactly first, at most `limit`."""
         keys = search_keys.c.found_by
         query = sa.select(search_keys.c.patient_id, search_keys.c.sort_name).where(*map(_fits, search.terms))
         if not search.include_inactive:
             query = query.where(search_keys.c.listed)
+        query = query.where(knowing.reached(search_keys.c.patient_id, within))
         tiers = [keys.contains(_texts(each)).desc() for each in (search.exact, search.pieces) if each]
         query = query.order_by(*tiers, search_keys.c.sort_name, search_keys.c.patient_id).limit(limit)
         return [model.Found(id=row.patient_id, sort_name=row.sort_name) for row in self._connection.execute(query)]
@@ -197,6 +212,15 @@ class PatientsWork(PatientsRead):
             self._connection.execute(search_keys.update().where(search_keys.c.patient_id == patient.id).values(keys))
             self._connection.execute(identifier_claims.delete().where(identifier_claims.c.patient_id == patient.id))
             self._keep(patient)
+
+    def keep_known(self, *facts: model.Known) -> None:
+        """Keep why patients are known, each unless something newer of the same thing is known."""
+        for each in facts:
+            knowing.keep(self._connection, known, each)
+
+    def keep_doctor_account(self, fact: model.DoctorAccount) -> None:
+        """Keep how a doctor signs in, unless something newer is known."""
+        knowing.keep(self._connection, doctor_accounts, fact)
 
     def record(self, *events: Event) -> None:
         """Tell these events when the unit commits."""
