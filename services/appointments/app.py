@@ -45,7 +45,7 @@ class AppointmentsSettings(config.ServiceSettings):
     the operator's word where a managed server does not tell. records_replicas: how many must have a write before it is
     answered. database_url: PostgreSQL, for the journal. patients_url, doctors_url: where to ask. hold_minutes,
     late_hours, window_days, horizon_days, open_per_patient, per_patient_day, holds_per_account: what the house has
-    decided about booking.
+    decided about booking; self_service_…: what holds for people who book for themselves.
     """
 
     records_url: SecretStr
@@ -62,6 +62,12 @@ class AppointmentsSettings(config.ServiceSettings):
     open_per_patient: int = Field(default=10, ge=1, le=1000)
     per_patient_day: int = Field(default=5, ge=1, le=100)
     holds_per_account: int = Field(default=5, ge=1, le=1000)
+    self_service_notice_hours: int = Field(default=24, ge=0, le=720)
+    self_service_lead_hours: int = Field(default=2, ge=0, le=720)
+    self_service_horizon_days: int = Field(default=90, ge=1, le=800)
+    self_service_open: int = Field(default=3, ge=1, le=1000)
+    self_service_patient_day: int = Field(default=2, ge=1, le=100)
+    self_service_holds: int = Field(default=2, ge=1, le=1000)
 
 
 def service(environ: Mapping[str, str], *, texts: Mapping[str, Script] | None = None) -> Service:
@@ -139,6 +145,14 @@ def _house(settings: AppointmentsSettings) -> model.House:
         open_per_patient=settings.open_per_patient,
         per_patient_day=settings.per_patient_day,
         holds=settings.holds_per_account,
+        self_service=model.SelfService(
+            notice=timedelta(hours=settings.self_service_notice_hours),
+            lead=timedelta(hours=settings.self_service_lead_hours),
+            horizon=timedelta(days=settings.self_service_horizon_days),
+            open_per_patient=settings.self_service_open,
+            per_patient_day=settings.self_service_patient_day,
+            holds=settings.self_service_holds,
+        ),
     )
 
 

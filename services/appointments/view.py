@@ -23,6 +23,24 @@ _STATE = frozenset(
     }
 )  # fmt: skip
 
+OWN = (
+    "id", "facility_id", "patient_id", "doctor_id", "location_id", "appointment_type_id", "status", "starts_at",
+    "ends_at", "zone", "minutes", "reason", "created_at", "created_as", "changed_at", "version",
+)  # fmt: skip
+"""What people see of their own appointments; whatever else there is or will be is for staff."""
+
+
+def shown(of: model.Appointment, by: model.Acting) -> dict[str, Any]:
+    """An appointment, as those see it who act as they do."""
+    found = appointment(of)
+    return found if by is model.Acting.STAFF else own(found)
+
+
+def own(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What people see of an appointment; why it was made only where they have said so themselves."""
+    is_theirs = body["created_as"] != model.Acting.STAFF.value
+    return {**{name: body[name] for name in OWN}, "reason": body["reason"] if is_theirs else None}
+
 
 def appointment(appointment: model.Appointment) -> dict[str, Any]:
     """An appointment."""
@@ -53,8 +71,10 @@ def appointment(appointment: model.Appointment) -> dict[str, Any]:
         "completed_at": stamp(appointment.completed_at),
         "created_at": stamp(appointment.created_at),
         "created_by": appointment.created_by,
+        "created_as": appointment.created_as.value,
         "changed_at": stamp(appointment.changed_at),
         "changed_by": appointment.changed_by,
+        "changed_as": appointment.changed_as.value,
         "version": appointment.version,
     }
 
@@ -75,6 +95,7 @@ def change(change: model.Change) -> dict[str, Any]:
         "version": change.after.version,
         "at": stamp(change.after.changed_at),
         "by": change.after.changed_by,
+        "as": change.after.changed_as.value,
         "what": change.operation,
         "reason": change.reason,
         "fields": fields,

@@ -171,6 +171,7 @@ def doctor_plan(plan: DoctorPlan) -> dict[str, Any]:
         "licence_expires_on": None if expires is None else expires.isoformat(),
         "specialization_ids": _ids(plan.doctor.specialization_ids),
         "max_per_day": plan.doctor.max_per_day,
+        "department_ids": _ids(plan.doctor.department_ids),
         "version": plan.version,
         "facility_version": plan.facility_version,
         "sessions": [_hours(each) | {"id": str(each.id)} for each in plan.sessions],

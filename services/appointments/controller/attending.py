@@ -23,7 +23,7 @@ class Attending:
         self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call
     ) -> Answer:
         """Record that a patient has arrived, is seen, is done, or did not come."""
-        before = self._desk.to_change(call, facility_id, appointment_id)
+        before = self._desk.to_change(call, facility_id, appointment_id, by_staff=True)
         step = model.attend(before, body, at=call.at, actor=call.actor)
         return self._desk.kept(call, step)
 
@@ -31,7 +31,7 @@ class Attending:
         self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call
     ) -> Answer:
         """Mark an appointment that should never have been made."""
-        before = self._desk.to_change(call, facility_id, appointment_id)
+        before = self._desk.to_change(call, facility_id, appointment_id, by_staff=True)
         step = model.mark_in_error(before, reason=body["reason"], at=call.at, actor=call.actor)
         return self._desk.kept(call, step)
 
@@ -41,11 +41,12 @@ class Attending:
         """Appointments of the past that nobody has closed."""
         of = ("unresolved", facility_id)
         page = paging.page(cursor, limit=limit, of=of)
-        self._desk.facilities.require(UUID(facility_id), call=call)
-        found = self._desk.store.unresolved(UUID(facility_id), before=call.at, after=place_at(page), limit=limit)
+        facility, areas = self._desk.here(call, facility_id), call.actor.scope.areas
+        after = place_at(page)
+        found = self._desk.store.unresolved(facility, areas=areas, before=call.at, after=after, limit=limit)
         shown, following = paging.cut(found, limit=limit, keys=_end, of=of)
         call.audit(found=[each.patient_id for each in shown])
-        self._desk.store.note(call, facility_id=UUID(facility_id))
+        self._desk.store.note(call, facility_id=facility)
         return call.answer(view.page([view.appointment(each) for each in shown], next_cursor=following))
 
 

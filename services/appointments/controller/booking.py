@@ -26,7 +26,7 @@ class Booking:
 
     def approve_appointment(self, facility_id: str, appointment_id: str, call: Call) -> Answer:
         """Approve a request; every check is made again."""
-        desk, before = self._desk, self._desk.to_change(call, facility_id, appointment_id)
+        desk, before = self._desk, self._desk.to_change(call, facility_id, appointment_id, by_staff=True)
         self._ensure_bookable(before.patient_id, call)
 
         def decide(plan: model.DoctorPlan) -> Answer:
@@ -38,7 +38,7 @@ class Booking:
 
     def decline_appointment(self, facility_id: str, appointment_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Decline a request, with the reason."""
-        before = self._desk.to_change(call, facility_id, appointment_id)
+        before = self._desk.to_change(call, facility_id, appointment_id, by_staff=True)
         step = model.decline(before, reason=body["reason"], at=call.at, actor=call.actor)
         return self._desk.kept(call, step)
 
@@ -47,6 +47,7 @@ class Booking:
     ) -> Answer:
         """Move an appointment to another time, doctor or type."""
         desk, before = self._desk, self._desk.to_change(call, facility_id, appointment_id)
+        model.ensure_movable(before, at=call.at, actor=call.actor, house=desk.house)
         self._ensure_bookable(before.patient_id, call)
 
         def decide(plan: model.DoctorPlan) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from services.appointments.controller.attending import nowhere
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
 from services.chassis.call import Answer, Call
-from services.kernel.errors import FieldError, Invalid
+from services.kernel.errors import FieldError, Invalid, NotFound
 from services.kernel.intervals import Interval
 
 _USUAL, _LONGEST = timedelta(days=7), timedelta(days=62)
@@ -41,9 +41,11 @@ class Finding:
         period = model.period(since, until, at=call.at, usual=_USUAL, longest=_LONGEST)
         of = (facility_id, appointment_type_id, doctor_id, specialization_id)
         page = paging.page(cursor, limit=limit, of=of)
-        self._desk.facilities.require(UUID(facility_id), call=call)
-        plans = self._plans(call, UUID(facility_id), doctor_id, specialization_id)
-        found = self._found(call, UUID(appointment_type_id), period, plans)
+        house, facility = self._rules(call, facility_id), UUID(facility_id)
+        plans = self._reached(call, self._plans(call, facility, doctor_id, specialization_id), house)
+        if doctor_id is not None and not plans:
+            raise NotFound  # of a department that is out of reach
+        found = self._found(call, UUID(appointment_type_id), house.bookable(period, at=call.at), plans)
         rest = [each for each in found if _key(each) > _after(page)]
         shown, following = paging.cut(rest, limit=limit, keys=_key, of=of)
         return view.page([view.place(each) for each in shown], next_cursor=following)
@@ -52,17 +54,21 @@ class Finding:
         self, facility_id: str, specialization_id: str, appointment_type_id: str, call: Call, since: str | None = None
     ) -> dict[str, Any]:
         """The earliest free place over all doctors of a specialization; between equals the less busy doctor's."""
-        self._desk.facilities.require(UUID(facility_id), call=call)
-        period = model.period(since, None, at=call.at, usual=_LONGEST, longest=_LONGEST)
-        plans = self._desk.doctors.plans(UUID(facility_id), specialization_id=UUID(specialization_id), call=call)
-        schedules = self._desk.store.schedules(UUID(facility_id), plans, period=period)
+        house, facility = self._rules(call, facility_id), UUID(facility_id)
+        asked = model.period(since, None, at=call.at, usual=_LONGEST, longest=_LONGEST)
+        said = self._desk.doctors.plans(facility, specialization_id=UUID(specialization_id), call=call)
+        period, plans = house.bookable(asked, at=call.at), self._reached(call, said, house)
+        if period is None:
+            return {"place": None}
+        schedules = self._desk.store.schedules(facility, plans, period=period)
         found = model.first_free(plans, schedules, type_id=UUID(appointment_type_id), period=period, at=call.at)
         return {"place": None if found is None else view.place(found)}
 
     def hold_place(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Keep a place for a few minutes."""
         desk, facility, hold_id = self._desk, UUID(facility_id), self._desk.new_id()
-        type_id = UUID(body["appointment_type_id"])
+        type_id, house = UUID(body["appointment_type_id"]), desk.house_for(call, facility)
+        model.ensure_plain(body, actor=call.actor, facility_id=facility)
         desk.store.replay(call, facility_id=facility)
 
         def want(plan: model.DoctorPlan) -> model.Wish:
@@ -71,9 +77,7 @@ class Finding:
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
             answer = view.hold(spot, hold_id=hold_id)
-            return call.answer(
-                desk.store.hold(call, spot, hold_id=hold_id, house=desk.house, answer=answer), status=201
-            )
+            return call.answer(desk.store.hold(call, spot, hold_id=hold_id, house=house, answer=answer), status=201)
 
         return desk.decided(call, facility_id=facility, doctor_id=UUID(body["doctor_id"]), want=want, decide=decide)
 
@@ -83,7 +87,25 @@ class Finding:
         self._desk.store.release(call, facility_id=UUID(facility_id), hold_id=UUID(hold_id))
         return call.answer(status=204)
 
-    def _found(self, call: Call, type_id: UUID, period: Interval, plans: list[model.DoctorPlan]) -> list[model.Place]:
+    def _rules(self, call: Call, facility_id: str) -> model.House:
+        house = self._desk.house_for(call, UUID(facility_id))
+        self._desk.facilities.require(UUID(facility_id), call=call)
+        return house
+
+    def _reached(self, call: Call, plans: Iterable[model.DoctorPlan], house: model.House) -> list[model.DoctorPlan]:
+        """The plans in reach, with the types that may be booked by those who ask."""
+
+        def is_in_reach(plan: model.DoctorPlan) -> bool:
+            where: dict[str, Any] = {"facility_id": plan.facility_id, "departments": plan.departments}
+            return bool(call.actor.scope.records) or model.covers(call.actor, **where)
+
+        return [house.shown(each) for each in plans if is_in_reach(each)]
+
+    def _found(
+        self, call: Call, type_id: UUID, period: Interval | None, plans: list[model.DoctorPlan]
+    ) -> list[model.Place]:
+        if period is None:
+            return []
         schedules = self._desk.store.schedules(plans[0].facility_id, plans, period=period) if plans else {}
 
         def of(plan: model.DoctorPlan) -> Iterator[model.Place]:

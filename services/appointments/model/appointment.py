@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments.model.errors import IllegalMove
+from services.appointments.model.reach import Acting
 from services.kernel.intervals import Interval
 
 
@@ -65,8 +66,9 @@ class Appointment:
 
     Times are in UTC; `zone` is the one in which people read them. `resource_ids` are all rooms and devices that it
     takes, those of the session too. `capacity` is how many the session takes at a time, as it was when this was
-    booked. `added_resource_ids` are those of them that are not the session's; they go along when it is moved.
-    `series_id` and `queue_number` are there for series and walk-in queues.
+    booked, and `department_ids` are those of the doctor then. `added_resource_ids` are those of the resources that are
+    not the session's; they go along when it is moved. `created_as`, `changed_as`: as what those acted who made it and
+    who changed it last. `series_id` and `queue_number` are there for series and walk-in queues.
     """
 
     id: UUID
@@ -85,9 +87,12 @@ class Appointment:
     created_by: str
     changed_at: datetime
     changed_by: str
+    created_as: Acting = Acting.STAFF
+    changed_as: Acting = Acting.STAFF
     capacity: int = 1
     seat: int | None = None
     added_resource_ids: tuple[UUID, ...] = ()
+    department_ids: tuple[UUID, ...] = ()
     reason: str | None = None
     overbook_reason: str | None = None
     overlap_reason: str | None = None
@@ -116,9 +121,11 @@ class Appointment:
         """Whether it takes its place."""
         return self.status in BLOCKING
 
-    def next(self, *, at: datetime, by: str, **changes: Any) -> Appointment:
+    def next(self, *, at: datetime, by: str, acting: Acting = Acting.STAFF, **changes: Any) -> Appointment:
         """The next version."""
-        return dataclasses.replace(self, version=self.version + 1, changed_at=at, changed_by=by, **changes)
+        return dataclasses.replace(
+            self, version=self.version + 1, changed_at=at, changed_by=by, changed_as=acting, **changes
+        )
 
 
 def legal_moves(status: Status) -> Sequence[Status]:

@@ -83,6 +83,13 @@ class IllegalMove(Conflict):
     title = "Its status forbids this"
 
 
+class CallUs(Conflict):
+    """So shortly before the start, people do not move or cancel it themselves; `facts` names the hours."""
+
+    code = "call_us"
+    title = "Please call us to change this appointment"
+
+
 class NotStartedYet(Conflict):
     """Nobody has failed to come before the start."""
 

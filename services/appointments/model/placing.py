@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,29 @@ from uuid import UUID
 from services.appointments.model.errors import DoctorNotBookable, OutsideSessions, PlaceClosed, TimeInvalid
 from services.appointments.model.free import Place, Schedule, free_places, nearest
 from services.appointments.model.plan import DoctorPlan, OfferedType, Opening
+from services.appointments.model.reach import has_right, is_for_house
 from services.appointments.model.times import minutes_of, read_start
 from services.kernel.access import Actor
 from services.kernel.errors import FieldError, Forbidden
 from services.kernel.intervals import Interval
 from services.kernel.wall_clock import day_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfService:
+    """What people may book for themselves and for those in whose name they act.
+
+    notice: up to how long before the start they move and cancel themselves. lead, horizon: how soon and how far ahead
+    an appointment may begin. open_per_patient: appointments ahead that were made in this way. per_patient_day, holds:
+    as those of the house, where those are not fewer.
+    """
+
+    notice: timedelta = timedelta(hours=24)
+    lead: timedelta = timedelta(hours=2)
+    horizon: timedelta = timedelta(days=90)
+    open_per_patient: int = 3
+    per_patient_day: int = 2
+    holds: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +53,41 @@ class House:
     open_per_patient: int = 10
     per_patient_day: int = 5
     holds: int = 5
+    lead: timedelta | None = None
+    self_service: SelfService = SelfService()
+
+    def rules(self, *, is_staff: bool) -> House:
+        """The rules for those who ask: staff, or people who act for themselves.
+
+        Source:  DECISIONS, D-101.
+        """
+        if is_staff:
+            return self
+        own = self.self_service
+        return replace(
+            self,
+            horizon=min(self.horizon, own.horizon),
+            per_patient_day=min(self.per_patient_day, own.per_patient_day),
+            holds=min(self.holds, own.holds),
+            lead=own.lead,
+        )
+
+    def shown(self, plan: DoctorPlan) -> DoctorPlan:
+        """A plan as those see it for whom these rules are: a type for staff only is to the others as if it were none.
+
+        Source:  DECISIONS, D-101.
+        """
+        return plan if self.lead is None else plan.for_everyone()
+
+    def bookable(self, period: Interval, *, at: datetime) -> Interval | None:
+        """The part of a period in which an appointment may begin; None where there is none.
+
+        Source:  DECISIONS, D-101.
+        """
+        if self.lead is None:
+            return period
+        first, last = max(period.start, at + self.lead), min(period.end, at + self.horizon)
+        return Interval(first, last) if first < last else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +214,19 @@ def find_spot(
 ) -> Spot:
     """The place in the plan that a body asks for; `start` where it is known already.
 
-    It may begin at any minute of a session, also one that has begun; what is over needs the right and a reason.
+    It may begin at any minute of a session, also one that has begun; what is over needs the right and a reason. Who
+    does not act for the house at this facility finds places for everyone only, within the times of self-service.
 
-    Raises:  TimeInvalid, DoctorNotBookable, OutsideSessions, PlaceClosed; Forbidden: over, without the right.
-    Source: none, plain arithmetic.
+    Raises:  TimeInvalid, DoctorNotBookable, OutsideSessions, PlaceClosed; Forbidden: over, without the right; NotFound:
+             the doctor's departments are out of reach.
+    Source:  DECISIONS, D-100 and D-101.
     """
-    type_ = offered(plan, type_id)
+    where: dict[str, Any] = {"facility_id": plan.facility_id, "departments": plan.departments}
+    is_staff = is_for_house(actor, **where)
+    type_, house = offered(plan, type_id, is_for_patients=not is_staff), house.rules(is_staff=is_staff)
     begins = read_start(body, zone=plan.zone) if start is None else start
     time = Interval(begins, begins + timedelta(minutes=body.get("minutes", type_.minutes)))
-    _ensure_near(time, body, house=house, at=at, actor=actor)
+    _ensure_near(time, body, house=house, at=at, may_be_over=has_right(actor, "appointments.retro", **where))
     opening = _opening(plan, time, type_id)
     if plan.licence_expires_on is not None and opening.day > plan.licence_expires_on:
         raise DoctorNotBookable(facts={"why": "licence_expired"})
@@ -187,15 +244,17 @@ def find_spot(
     )
 
 
-def _ensure_near(time: Interval, body: Mapping[str, Any], *, house: House, at: datetime, actor: Actor) -> None:
+def _ensure_near(time: Interval, body: Mapping[str, Any], *, house: House, at: datetime, may_be_over: bool) -> None:
     pointer = "/starts_at" if "starts_at" in body else "/starts_local"
     if time.end <= at:
         if "retro_reason" not in body:
             raise TimeInvalid(errors=[FieldError("not_in_past", pointer=pointer)])
-        if not actor.may("appointments.retro"):
+        if not may_be_over:
             raise Forbidden
         if time.start < at - house.window:
             raise TimeInvalid(errors=[FieldError("too_long_ago", pointer=pointer)])
+    elif house.lead is not None and minutes_of(time.start) < minutes_of(at + house.lead):
+        raise TimeInvalid(errors=[FieldError("too_soon", pointer=pointer)])
     if time.start > at + house.horizon:
         raise TimeInvalid(errors=[FieldError("too_far_ahead", pointer=pointer)])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
@@ -82,6 +82,7 @@ class DoctorPlan:
     sessions: tuple[Session, ...]
     closures: tuple[Closure, ...]
     types: Mapping[UUID, OfferedType]
+    departments: tuple[UUID, ...] = ()
 
     def openings(self, period: Interval) -> list[Opening]:
         """The sessions that share a moment with a period, in the order of their start.
@@ -120,6 +121,13 @@ class DoctorPlan:
             open_ = [left for each in self.openings(period) for left in without(each.hours, self.closed(each.session))]
             yield from merged(open_)
 
+    def for_everyone(self) -> DoctorPlan:
+        """The plan without the types that staff alone may book.
+
+        Source:  DECISIONS, D-47.
+        """
+        return replace(self, types={key: each for key, each in self.types.items() if each.is_for_everyone})
+
     @cached_property
     def _of_days(self) -> dict[datetime, list[Opening]]:
         """Openings by day (UTC), as far as somebody has asked; a plan is known for seconds, so they stay few."""
@@ -152,6 +160,7 @@ def read_plan(body: Mapping[str, Any]) -> DoctorPlan:
         sessions=tuple(_session(each) for each in body["sessions"]),
         closures=read_closures([*body["closures"], *body["facility_closures"]]),
         types={UUID(each["id"]): _type(each) for each in body["appointment_types"]},
+        departments=tuple(UUID(each) for each in body.get("department_ids", [])),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from services.appointments.model.decisions import Step
 from services.appointments.model.free import Schedule
 from services.appointments.model.placing import House, Spot
 from services.appointments.model.plan import Closure, DoctorPlan, read_closures, read_plan
+from services.kernel.access import Area
 from services.kernel.errors import FieldError, Invalid
 from services.kernel.intervals import Interval
 
@@ -56,12 +57,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Which appointments a list shows; `after` is the start and the id of the last one before it."""
+    """Which appointments a list shows; `areas`: in which of these; `after`: start and id of the last one before it."""
 
     facility_id: UUID
     period: Interval
     doctors: Sequence[UUID] = ()
     statuses: frozenset[Status] = frozenset()
+    areas: Collection[Area] = (Area(),)
     after: tuple[datetime, UUID] | None = None
     limit: int = 50
 
@@ -144,21 +146,36 @@ class AppointmentStore(Protocol):
         """Appointments of a period by start and id, one more than the limit."""
 
     def unresolved(
-        self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        facility_id: UUID,
+        *,
+        areas: Collection[Area],
+        before: datetime,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[Appointment]:
-        """Appointments that are over and still open, oldest first, one more than the limit."""
+        """Appointments in some areas that are over and still open, oldest first, one more than the limit."""
 
-    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[Appointment]:
-        """All appointments of a facility that are written down, by id, one more than the limit."""
+    def states(
+        self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[Appointment]:
+        """All appointments of a facility in some areas that are written down, by id, one more than the limit."""
 
-    def of_patient(self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Appointment]:
-        """A patient's appointments, the latest start first, one more than the limit."""
+    def of_patient(
+        self,
+        patient_id: UUID,
+        *,
+        areas: Collection[Area],
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[Appointment]:
+        """A patient's appointments in some areas, the latest start first, one more than the limit."""
 
     def changes(self, facility_id: UUID, appointment_id: UUID, *, below: int | None, limit: int) -> list[Change]:
         """Versions of an appointment, newest first, one more than the limit."""
 
-    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
-        """How many of a patient's appointments ended how: by status, late cancellations apart."""
+    def attendance(self, patient_id: UUID, *, areas: Collection[Area]) -> Mapping[str, int]:
+        """How many of a patient's appointments in some areas ended how: by status, late cancellations apart."""
 
     def note(self, call: Any, *, facility_id: UUID | None = None) -> None:
         """Write down who saw what, before it is shown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from services.appointments.repository.journal import Journal
 from services.appointments.repository.records import Records
 from services.appointments.schema.keys import Keys
 from services.chassis.call import Call
+from services.kernel.access import Area
 from services.kernel.errors import NotFound
 from services.kernel.intervals import Interval
 
@@ -111,42 +112,57 @@ class AppointmentsStore:
         return sorted(found.values(), key=_place)[: asked.limit + 1]
 
     def unresolved(
-        self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        facility_id: UUID,
+        *,
+        areas: Collection[Area],
+        before: datetime,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        """Appointments that are over and still open, oldest first, one more than the limit."""
+        """Appointments in some areas that are over and still open, oldest first, one more than the limit."""
         open_: list[model.Appointment] = []
         while len(open_) <= limit:
-            found = self._journal.unresolved(facility_id, before=before, after=after, limit=limit)
+            found = self._journal.unresolved(facility_id, areas=areas, before=before, after=after, limit=limit)
             now = self._newest(found)
-            open_ += [each for each in now if each.status in model.OPEN and each.ends_at <= before]
+            still = [each for each in now if each.status in model.OPEN and each.ends_at <= before]
+            open_ += [each for each in still if _is_within(each, areas)]
             if len(found) <= limit:
                 break
             after = (found[-1].ends_at, found[-1].id)
         return open_[: limit + 1]
 
-    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[model.Appointment]:
-        """All appointments of a facility that are written down, by id, one more than the limit."""
-        return self._journal.states(facility_id, after=after, limit=limit)
+    def states(
+        self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[model.Appointment]:
+        """All appointments of a facility in some areas that are written down, by id, one more than the limit."""
+        return self._journal.states(facility_id, areas=areas, after=after, limit=limit)
 
     def of_patient(
-        self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        patient_id: UUID,
+        *,
+        areas: Collection[Area],
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        """A patient's appointments, the latest start first, one more than the limit."""
-        found = {each.id: each for each in self._journal.of_patient(patient_id, after=after, limit=limit)}
+        """A patient's appointments in some areas, the latest start first, one more than the limit."""
+        old = self._journal.of_patient(patient_id, areas=areas, after=after, limit=limit)
+        found = {each.id: each for each in old}
         for facility_id in self._records.facilities():
             [taken] = self._records.standing([[Keys(facility_id).patient(patient_id)]])
             live = self._records.appointments(facility_id, [each.id for each in taken])
             found |= {each.id: each for each in live}
-        newest = sorted(found.values(), key=_place, reverse=True)
+        newest = sorted((each for each in found.values() if _is_within(each, areas)), key=_place, reverse=True)
         return [each for each in newest if after is None or _place(each) < after][: limit + 1]
 
     def changes(self, facility_id: UUID, appointment_id: UUID, *, below: int | None, limit: int) -> list[model.Change]:
         """Versions of an appointment, newest first, one more than the limit."""
         return self._journal.changes(facility_id, appointment_id, below=below, limit=limit)
 
-    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
-        """How many of a patient's appointments ended how."""
-        return self._journal.attendance(patient_id)
+    def attendance(self, patient_id: UUID, *, areas: Collection[Area]) -> Mapping[str, int]:
+        """How many of a patient's appointments in some areas ended how."""
+        return self._journal.attendance(patient_id, areas=areas)
 
     def _live(self, asked: model.Asked, period: Interval, *, wanted: int) -> list[model.Appointment]:
         keys, first, last = Keys(asked.facility_id), minutes_of(period.start), minutes_of(period.end)
@@ -167,7 +183,8 @@ class AppointmentsStore:
         for start in range(0, len(places), _CHUNK):
             ids = [each.hex for _, each in places[start : start + _CHUNK]]
             chunk = self._records.appointments(asked.facility_id, ids)
-            found += [each for each in chunk if not asked.statuses or each.status in asked.statuses]
+            wanted_too = [each for each in chunk if not asked.statuses or each.status in asked.statuses]
+            found += [each for each in wanted_too if _is_within(each, asked.areas)]
             if len(found) >= wanted:
                 break
         return found
@@ -181,6 +198,10 @@ class AppointmentsStore:
             each.id: each for facility, ids in by_facility.items() for each in self._records.appointments(facility, ids)
         }
         return [live.get(each.id, each) for each in found]
+
+
+def _is_within(appointment: model.Appointment, areas: Collection[Area]) -> bool:
+    return model.is_within(areas, facility_id=appointment.facility_id, departments=appointment.department_ids)
 
 
 def _place(appointment: model.Appointment) -> tuple[datetime, UUID]:

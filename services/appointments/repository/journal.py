@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.appointments.schema.tables import answers, appointments, plans, po
 from services.chassis import failpoints, sql
 from services.chassis.call import Call
 from services.chassis.outbox import Outgoing
+from services.kernel.access import Area
 from services.kernel.intervals import Interval
 
 _BATCH = 200
@@ -85,6 +86,7 @@ class Journal:
         query = sa.select(table.record).where(
             table.facility_id == asked.facility_id, table.starts_at >= period.start, table.starts_at < period.end
         )
+        query = query.where(_within(asked.areas))
         if asked.doctors:
             query = query.where(table.doctor_id.in_(asked.doctors))
         if asked.statuses:
@@ -93,32 +95,45 @@ class Journal:
             query = query.where(sa.tuple_(table.starts_at, table.id) > sa.tuple_(*map(sa.literal, asked.after)))
         return self._read(query.order_by(table.starts_at, table.id).limit(asked.limit + 1))
 
-    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[model.Appointment]:
-        """All of a facility, by id, one more than the limit."""
+    def states(
+        self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[model.Appointment]:
+        """All of a facility in some areas, by id, one more than the limit."""
         table = appointments.c
-        query = sa.select(table.record).where(table.facility_id == facility_id)
+        query = sa.select(table.record).where(table.facility_id == facility_id, _within(areas))
         if after is not None:
             query = query.where(table.id > after)
         return self._read(query.order_by(table.id).limit(limit + 1))
 
     def unresolved(
-        self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        facility_id: UUID,
+        *,
+        areas: Collection[Area],
+        before: datetime,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        """Those that are over and still open, oldest end first."""
+        """Those in some areas that are over and still open, oldest end first."""
         table = appointments.c
         query = sa.select(table.record).where(
-            table.facility_id == facility_id, table.status.in_(_OPEN), table.ends_at <= before
+            table.facility_id == facility_id, table.status.in_(_OPEN), table.ends_at <= before, _within(areas)
         )
         if after is not None:
             query = query.where(sa.tuple_(table.ends_at, table.id) > sa.tuple_(*map(sa.literal, after)))
         return self._read(query.order_by(table.ends_at, table.id).limit(limit + 1))
 
     def of_patient(
-        self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        patient_id: UUID,
+        *,
+        areas: Collection[Area],
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        """A patient's, the latest start first, one more than the limit."""
+        """A patient's in some areas, the latest start first, one more than the limit."""
         table = appointments.c
-        query = sa.select(table.record).where(table.patient_id == patient_id)
+        query = sa.select(table.record).where(table.patient_id == patient_id, _within(areas))
         if after is not None:
             query = query.where(sa.tuple_(table.starts_at, table.id) < sa.tuple_(*map(sa.literal, after)))
         return self._read(query.order_by(table.starts_at.desc(), table.id.desc()).limit(limit + 1))
@@ -139,12 +154,13 @@ class Journal:
             for i, row in enumerate(rows[: limit + 1])
         ]
 
-    def attendance(self, patient_id: UUID) -> dict[str, int]:
-        """How many of a patient's ended how, late cancellations under `late_cancelled`."""
+    def attendance(self, patient_id: UUID, *, areas: Collection[Area]) -> dict[str, int]:
+        """How many of a patient's in some areas ended how, late cancellations under `late_cancelled`."""
         table = appointments.c
         is_late = sa.and_(table.late_cancelled, table.status == "cancelled")
         how = sa.case((is_late, "late_cancelled"), else_=table.status)
-        query = sa.select(how.label("how"), sa.func.count()).where(table.patient_id == patient_id).group_by(how)
+        query = sa.select(how.label("how"), sa.func.count()).where(table.patient_id == patient_id, _within(areas))
+        query = query.group_by(how)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
@@ -283,6 +299,23 @@ def _keep_answers(connection: sa.Connection, facility_id: UUID, found: Sequence[
     ]
     if rows:
         connection.execute(pg.insert(answers).on_conflict_do_nothing(), rows)
+
+
+def _within(areas: Collection[Area]) -> sa.ColumnElement[bool]:
+    """What lies in one of some areas; see model/reach.py, is_within."""
+    return sa.or_(sa.false(), *map(_of_area, areas))
+
+
+def _of_area(area: Area) -> sa.ColumnElement[bool]:
+    table, found = appointments.c, [sa.true()]
+    if area.facilities is not None:
+        found.append(table.facility_id.in_([UUID(each) for each in area.facilities]))
+    if area.departments is not None:
+        departments = table.record["department_ids"]
+        is_of_none = sa.func.coalesce(sa.func.jsonb_array_length(departments), 0) == 0
+        wanted = sa.cast(sorted(area.departments), pg.ARRAY(sa.Text))
+        found.append(sa.or_(is_of_none, departments.has_any(wanted)))
+    return sa.and_(*found)
 
 
 def _outgoing(each: Sequence[str]) -> Outgoing:

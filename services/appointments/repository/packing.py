@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ _IDS = frozenset(
     {"id", "facility_id", "patient_id", "doctor_id", "location_id", "session_id", "appointment_type_id", "series_id"}
 )
 _TIMES = frozenset({"starts_at", "ends_at", "created_at", "changed_at", "arrived_at", "started_at", "completed_at"})
+_WORDS: Mapping[str, type[StrEnum]] = {"status": model.Status, "created_as": model.Acting, "changed_as": model.Acting}
 _NAMES = tuple(each.name for each in fields(model.Appointment))
 
 
@@ -43,11 +45,11 @@ def _value(name: str, value: Any) -> Any:
         return UUID(value)
     if name in _TIMES:
         return datetime.fromisoformat(value).astimezone(UTC)
+    if name in _WORDS:
+        return _WORDS[name](value)
     match name:
-        case "resource_ids" | "added_resource_ids":
+        case "resource_ids" | "added_resource_ids" | "department_ids":
             return tuple(UUID(each) for each in value)
-        case "status":
-            return model.Status(value)
         case "closing":
             return model.Closing(value["reason_code"], value.get("note"))
     return value

@@ -16,7 +16,10 @@ _PAGE = 100
 
 
 class Patients:
-    """How records stand; an answer holds for seconds, and is dropped as soon as `patients` says that it changed."""
+    """How records stand; an answer holds for seconds, and is dropped as soon as `patients` says that it changed.
+
+    Each account asks for itself, because `patients` answers about records in its reach only.
+    """
 
     def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = PATIENT_KEPT_S) -> None:
         self._standing = Asking(
@@ -26,7 +29,6 @@ class Patients:
             read=_standing,
             kept_s=kept_s,
             monotonic=monotonic,
-            is_shared=True,
         )
 
     def standing(self, patient_id: UUID, *, call: Call) -> str:

@@ -85,6 +85,7 @@ class Records:
             "leaves": arguments.leaves(keys, step.before),
             "patient_limits": [arguments.of_limit(each) for each in step.patient_limits],
             "open_limit": step.open_limit,
+            "own_limit": step.own_limit,
             "hold": None if step.hold_id is None else step.hold_id.hex,
             "entry": self._entry(call, [step.event], journal=_journal(call, step, record), answer=kept),
         }

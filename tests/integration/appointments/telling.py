@@ -26,7 +26,11 @@ def events(desk: Booking) -> list[tuple[str, str]]:
     return [(each["subject"], each["type"]) for each in found if each["data"]["facility_id"] == of]
 
 
+def entries(desk: Booking) -> list[dict[str, Any]]:
+    """Each audit entry."""
+    return [each["data"] for each in envelopes(desk) if each["type"] == "audit.recorded.v1"]
+
+
 def traces(desk: Booking) -> list[tuple[str, str, str]]:
     """Record, operation and outcome of each audit entry."""
-    found = [each["data"] for each in envelopes(desk) if each["type"] == "audit.recorded.v1"]
-    return [(each["record_id"], each["operation"], each["outcome"]) for each in found]
+    return [(each["record_id"], each["operation"], each["outcome"]) for each in entries(desk)]

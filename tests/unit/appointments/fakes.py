@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.appointments import model
 from services.chassis.call import Call
+from services.kernel.access import Area
 from services.kernel.errors import NotFound, Stale
 from services.kernel.intervals import Interval
 from tests.unit.appointments.making import number
@@ -45,7 +46,7 @@ class FakeStore:
         known.append(model.Change(after=after, before=step.before, operation=call.operation, reason=step.reason))
         self.steps.append(step)
         call.committed()
-        return {**answer, "seat": after.seat}
+        return {**answer, "seat": after.seat} if "seat" in answer else answer
 
     def hold(self, call: Call, spot: model.Spot, *, hold_id: UUID, house: model.House, answer: Any) -> Any:
         self._refuse()
@@ -86,25 +87,39 @@ class FakeStore:
         return fits[: asked.limit + 1]
 
     def unresolved(
-        self, facility_id: UUID, *, before: datetime, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        facility_id: UUID,
+        *,
+        areas: Collection[Area],
+        before: datetime,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
         found = [each[-1].after for each in self.versions.values()]
         return [each for each in found if each.ends_at <= before and each.status in model.OPEN][: limit + 1]
 
-    def states(self, facility_id: UUID, *, after: UUID | None, limit: int) -> list[model.Appointment]:
+    def states(
+        self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[model.Appointment]:
         found = [each[-1].after for _, each in sorted(self.versions.items())]
         return [each for each in found if after is None or each.id > after][: limit + 1]
 
     def of_patient(
-        self, patient_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        patient_id: UUID,
+        *,
+        areas: Collection[Area],
+        after: tuple[datetime, UUID] | None,
+        limit: int,
     ) -> list[model.Appointment]:
-        return [each[-1].after for each in self.versions.values() if each[-1].after.patient_id == patient_id]
+        found = [each[-1].after for each in self.versions.values() if each[-1].after.patient_id == patient_id]
+        return [each for each in found if model.is_within(areas, facility_id=each.facility_id, departments=())]
 
     def changes(self, facility_id: UUID, appointment_id: UUID, *, below: int | None, limit: int) -> list[model.Change]:
         found = [each for each in self.versions[appointment_id] if below is None or each.after.version < below]
         return found[::-1][: limit + 1]
 
-    def attendance(self, patient_id: UUID) -> Mapping[str, int]:
+    def attendance(self, patient_id: UUID, *, areas: Collection[Area]) -> Mapping[str, int]:
         return {"completed": 2, "late_cancelled": 1, "booked": 3}
 
     def note(self, call: Call, *, facility_id: UUID | None = None) -> None:

@@ -123,7 +123,7 @@ def test_a_limit_that_is_reached_everywhere_names_no_place(desk, store, limit):
 
 def test_what_was_answered_before_is_looked_at_no_more(desk, store, patients):
     known = booked(desk)
-    store.answered = Replayed(Answer({"id": "known"}, 201))
+    store.answered = Replayed(Answer({"id": "known"}, 201), record=known["id"])
     patients.standings[PATIENT] = "deceased"
     body, id_ = {"starts_at": LATER}, known["id"]
     for again in (

@@ -126,6 +126,13 @@ local function placed()
   return seat, nil
 end
 
+-- Whether it was made by self-service; what was written before there was any says nothing.
+local function made_by_people(id)
+  local record = redis.call('HGET', a.tag .. ':a:' .. id, 'd')
+  local made = record and cjson.decode(record).created_as
+  return made == 'self' or made == 'guardian'
+end
+
 -- Whether the patient can be there, and has not too many.
 local function welcome()
   local s = a.spot
@@ -136,13 +143,19 @@ local function welcome()
     end
   end
   if a.open_limit then
-    local open = 0
+    local open, own = 0, 0
     for _, member in ipairs(redis.call('ZRANGEBYSCORE', k.patient, '-inf', '+inf')) do
       local each = parsed(member)
-      if each.last * 60000 > at_ms and each.taking ~= 'n' then open = open + 1 end
+      if each.last * 60000 > at_ms and each.taking ~= 'n' then
+        open = open + 1
+        if a.own_limit and made_by_people(each.id) then own = own + 1 end
+      end
     end
     if open >= a.open_limit then
       return refused('limit_reached', cjson.encode({limit = 'open_per_patient', maximum = a.open_limit}))
+    end
+    if a.own_limit and own >= a.own_limit then
+      return refused('limit_reached', cjson.encode({limit = 'open_by_self_service', maximum = a.own_limit}))
     end
   end
   return nil
