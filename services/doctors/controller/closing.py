@@ -10,7 +10,7 @@ from uuid import UUID
 from services.chassis.call import Answer, Call
 from services.doctors import view
 from services.doctors.controller.desk import Desk, refuse_stale
-from services.doctors.model import closures, fence, places, records
+from services.doctors.model import access, closures, fence, places, records
 from services.doctors.model.closures import Closure
 from services.doctors.model.fence import Proposal
 from services.doctors.model.listed import Resource
@@ -37,6 +37,7 @@ class Closures:
 
     def add_closure(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Close a facility, a location, a room or a device for a time."""
+        access.ensure_runs(UUID(facility_id), actor=call.actor)
         facility = self._desk.identity.facility(UUID(facility_id), call=call)
         if facility is None:
             raise NotFound
@@ -53,6 +54,7 @@ class Closures:
 
     def remove_closure(self, facility_id: str, closure_id: str, call: Call) -> Answer:
         """Open again what was to be closed."""
+        access.ensure_runs(UUID(facility_id), actor=call.actor)
 
         def decide(tx: Work) -> Proposal:
             now = _of(tx.for_change(Closure, UUID(closure_id)), facility_id)

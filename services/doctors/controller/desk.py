@@ -17,7 +17,7 @@ from services.doctors.model.places import Place, ensure_usable_resources, usable
 from services.doctors.model.plans import Holdings
 from services.doctors.model.profiles import Doctor
 from services.doctors.model.sessions import Session
-from services.doctors.model.store import Fence, Identity, Store, Work
+from services.doctors.model.store import Fence, Identity, Reading, Store, Work
 from services.kernel.errors import Forbidden
 
 Decide = Callable[[Work], Proposal]
@@ -53,12 +53,20 @@ class Desk:
             found = tx.page(kind, after=after, limit=limit + 1, **only)
         return cut(found, view.SHOWN[kind], limit=limit, of=of)
 
-    def ensure_planner(self, doctor_id: UUID, call: Call) -> None:
-        """Let those through who may plan for this doctor, before anything else is asked."""
+    def ensure_planner(
+        self, doctor_id: UUID, call: Call, *, facility_id: UUID | None = None, session_id: UUID | None = None
+    ) -> None:
+        """Let those through who may plan for this doctor, before anything else is asked.
+
+        facility_id, session_id: where hours are planned, or which; without them all is touched that the doctor does.
+        """
         with self.store.read() as tx:
             doctor = tx.one(Doctor, doctor_id)
+            if session_id is not None and call.actor.grants:
+                facility_id = tx.one(Session, session_id).facility_id
+            touched = works_at(tx, doctor, call) if facility_id is None else {facility_id}
         try:
-            access.ensure_may_plan(doctor, actor=call.actor)
+            access.ensure_may_plan(doctor, actor=call.actor, facilities=touched)
         except Forbidden:
             call.audit(record=doctor.id)
             raise
@@ -114,6 +122,19 @@ class Desk:
         after = plans.with_records(known, proposal.records)
         steps = view.doctor_steps(known, after, facilities=facilities, at=call.at, new_id=self.new_id)
         return replace(proposal, steps=steps)
+
+
+def works_at(tx: Reading, doctor: Doctor, call: Call) -> set[UUID]:
+    """Where a doctor has hours now or ahead; looked up only for those who are narrowed to places."""
+    if not call.actor.grants:
+        return set()
+    return {each.facility_id for known in tx.holdings([doctor.id], at=call.at) for each in known.effective}
+
+
+def ensure_manages(tx: Reading, doctor: Doctor, call: Call) -> Doctor:
+    """The doctor, for one whose role holds wherever the doctor works."""
+    access.ensure_may_manage(doctor, actor=call.actor, facilities=works_at(tx, doctor, call))
+    return doctor
 
 
 def ensure_specializations(tx: Work, body: Mapping[str, Any], *, had: Sequence[UUID] = ()) -> None:

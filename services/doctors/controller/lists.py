@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.call import Answer, Call
 from services.doctors import view
-from services.doctors.controller.desk import Desk, cut, ensure_specializations, place, refuse_stale
+from services.doctors.controller.desk import Desk, cut, ensure_manages, ensure_specializations, place, refuse_stale
 from services.doctors.model import access, listed, plans, records
 from services.doctors.model.errors import InUse
 from services.doctors.model.listed import AppointmentType, Resource, Specialization
@@ -31,6 +31,7 @@ class Lists:
 
     def create_specialization(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a specialization."""
+        access.ensure_runs_the_house(call.actor)
         made = listed.specialization(body, id=self._desk.new_id(), at=call.at)
         with self._desk.store.begin(call) as tx:
             return _keep(tx, None, made, call, event=listed.specialization_event(made))
@@ -42,6 +43,7 @@ class Lists:
 
     def update_specialization(self, specialization_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change a specialization."""
+        access.ensure_runs_the_house(call.actor)
         with self._desk.store.begin(call) as tx:
             now = tx.for_change(Specialization, UUID(specialization_id))
             refuse_stale(tx, now, call)
@@ -50,6 +52,7 @@ class Lists:
 
     def delete_specialization(self, specialization_id: str, call: Call) -> Answer:
         """Delete a specialization that nothing uses."""
+        access.ensure_runs_the_house(call.actor)
         with self._desk.store.begin(call) as tx:
             now = tx.for_change(Specialization, UUID(specialization_id))
             refuse_stale(tx, now, call)
@@ -78,6 +81,7 @@ class Lists:
 
     def create_appointment_type(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make an appointment type."""
+        access.ensure_runs_the_house(call.actor)
         made = listed.appointment_type(body, id=self._desk.new_id(), at=call.at)
         with self._desk.store.begin(call) as tx:
             ensure_specializations(tx, body)
@@ -94,6 +98,7 @@ class Lists:
 
     def update_appointment_type(self, type_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change an appointment type."""
+        access.ensure_runs_the_house(call.actor)
         with self._desk.store.begin(call) as tx:
             now = tx.for_change(AppointmentType, UUID(type_id))
             refuse_stale(tx, now, call)
@@ -145,6 +150,7 @@ class Lists:
     def create_resource(self, body: Mapping[str, Any], call: Call) -> Answer:
         """Make a room or a device."""
         made = listed.resource(body, id=self._desk.new_id(), at=call.at)
+        access.ensure_runs(made.facility_id, actor=call.actor)
         self._desk.ensure_stands(made, call)
         with self._desk.store.begin(call) as tx:
             return _keep(tx, None, made, call)
@@ -158,6 +164,7 @@ class Lists:
         """Change a room or a device."""
         with self._desk.store.read() as tx:
             seen = tx.one(Resource, UUID(resource_id))
+        access.ensure_runs(seen.facility_id, actor=call.actor)
         if body.get("location_id") is not None:
             self._desk.ensure_stands(listed.changed_resource(seen, body, at=call.at), call)
         with self._desk.store.begin(call) as tx:
@@ -181,7 +188,7 @@ def _in_use(tx: Work) -> list[AppointmentType]:
 
 
 def _own_minutes(tx: Work, doctor_id: str, type_id: str, call: Call, *, minutes: int | None) -> AppointmentType:
-    doctor = tx.for_change(Doctor, UUID(doctor_id))
+    doctor = ensure_manages(tx, tx.for_change(Doctor, UUID(doctor_id)), call)
     found = tx.one(AppointmentType, UUID(type_id))
     tx.set_minutes(doctor.id, found.id, minutes=minutes)
     tx.record(listed.type_event(found, doctor_id=doctor.id))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.chassis.call import Call
 from services.doctors import view
-from services.doctors.controller.desk import Desk, cut, place
+from services.doctors.controller.desk import Desk, cut, place, works_at
 from services.doctors.model import access, plans
 from services.doctors.model.fence import OPEN, State
 from services.doctors.model.plans import DoctorPlan, Holdings
@@ -49,8 +49,11 @@ class Plans:
         found = [plan for each in known if (plan := _plan(each, where, call)) is not None]
         return cut(found, view.doctor_plan, limit=limit, of=of)
 
-    def list_plan_changes(self, limit: int = 50, cursor: str | None = None, state: str | None = None) -> dict[str, Any]:
+    def list_plan_changes(
+        self, call: Call, limit: int = 50, cursor: str | None = None, state: str | None = None
+    ) -> dict[str, Any]:
         """Changes of plans, oldest first."""
+        access.ensure_runs_the_house(call.actor)
         of = ("plan_changes", state)
         after = place(cursor, limit=limit, of=of)
         states = set(State) if state is None else OPEN if state == "pending" else {State(state)}
@@ -63,7 +66,8 @@ class Plans:
         with self._desk.store.read() as tx:
             found = tx.change(UUID(change_id))
             doctor = tx.one(Doctor, found.subject_id) if found.is_of_doctor else None
-        access.ensure_may_see_change(doctor, actor=call.actor)
+            where = set() if doctor is None else works_at(tx, doctor, call)
+        access.ensure_may_see_change(doctor, actor=call.actor, subject_id=found.subject_id, facilities=where)
         return view.plan_change(found)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.call import Answer, Call
 from services.doctors import view
-from services.doctors.controller.desk import Desk, ensure_specializations, refuse_stale
+from services.doctors.controller.desk import Desk, ensure_manages, ensure_specializations, refuse_stale
 from services.doctors.model import fence, listed, profiles, records
 from services.doctors.model.fence import Proposal
 from services.doctors.model.profiles import Doctor
@@ -93,7 +93,7 @@ class Profiles:
     def set_doctor_photo(self, doctor_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Give a doctor a photo."""
         with self._desk.store.begin(call) as tx:
-            doctor = tx.for_change(Doctor, UUID(doctor_id))
+            doctor = ensure_manages(tx, tx.for_change(Doctor, UUID(doctor_id)), call)
             found = profiles.photo(body, doctor_id=doctor.id, at=call.at)
             tx.keep_photo(found)
             call.audit(record=doctor.id, version=doctor.version, fields=["photo"])
@@ -102,14 +102,14 @@ class Profiles:
     def remove_doctor_photo(self, doctor_id: str, call: Call) -> Answer:
         """Take the photo of a doctor away."""
         with self._desk.store.begin(call) as tx:
-            doctor = tx.for_change(Doctor, UUID(doctor_id))
+            doctor = ensure_manages(tx, tx.for_change(Doctor, UUID(doctor_id)), call)
             tx.remove_photo(doctor.id)
             call.audit(record=doctor.id, version=doctor.version, fields=["photo"])
             return call.answer(status=204)
 
 
 def _to_change(tx: Work, doctor_id: str, call: Call) -> Doctor:
-    now = tx.for_change(Doctor, UUID(doctor_id))
+    now = ensure_manages(tx, tx.for_change(Doctor, UUID(doctor_id)), call)
     refuse_stale(tx, now, call)
     fence.ensure_none_waits(tx.open_change(now.id))
     return now

@@ -44,7 +44,7 @@ class Schedules:
 
     def add_doctor_session(self, doctor_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Add weekly hours of a doctor."""
-        self._desk.ensure_planner(UUID(doctor_id), call)
+        self._desk.ensure_planner(UUID(doctor_id), call, facility_id=UUID(body["facility_id"]))
         facility, location = self._desk.where(body, call)
         new_id = self._desk.new_id()
         made = sessions.add(body, id=new_id, doctor_id=UUID(doctor_id), at=location, made_at=call.at)
@@ -75,7 +75,7 @@ class Schedules:
 
     def end_doctor_session(self, doctor_id: str, doctor_session_id: str, last: str, call: Call) -> Answer:
         """End weekly hours."""
-        self._desk.ensure_planner(UUID(doctor_id), call)
+        self._desk.ensure_planner(UUID(doctor_id), call, session_id=UUID(doctor_session_id))
 
         def decide(tx: Work) -> Proposal:
             known, now = self._known(tx, doctor_id, doctor_session_id, call)
@@ -124,7 +124,7 @@ class Schedules:
         return known, now
 
     def _new_location(self, doctor_id: str, session_id: str, body: Mapping[str, Any], call: Call) -> Place | None:
-        self._desk.ensure_planner(UUID(doctor_id), call)
+        self._desk.ensure_planner(UUID(doctor_id), call, session_id=UUID(session_id))
         with self._desk.store.read() as tx:
             facility_id = _session(tx, doctor_id, session_id).facility_id
         if "location_id" not in body:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from uuid import UUID
 
 from services.doctors.model.listed import AppointmentType
 from services.doctors.model.profiles import Doctor
@@ -10,27 +11,76 @@ from services.kernel.access import Actor
 from services.kernel.errors import Forbidden
 
 
-def ensure_may_plan(doctor: Doctor, *, actor: Actor) -> None:
-    """Let those through who plan for everybody, and doctors to their own plan.
+def ensure_may_plan(doctor: Doctor, *, actor: Actor, facilities: Collection[UUID]) -> None:
+    """Let those through who plan for everybody, and doctors to their own plan: at all places that are touched.
+
+    facilities: those of the hours that are planned, or all where the doctor works; none where that is nowhere yet.
 
     Raises:  Forbidden.
-    Source:  DECISIONS, D-46.
+    Source:  DECISIONS, D-46 and D-99.
     """
     is_own = doctor.user_id is not None and str(doctor.user_id) == actor.subject
-    if not (is_own or actor.may("schedules.manage")):
+    if is_own and _reaches(doctor, facilities, actor=actor.under("schedules.manage_own")):
+        return
+    if not actor.may("schedules.manage") or not _reaches(doctor, facilities, actor=actor.under("schedules.manage")):
         raise Forbidden
 
 
-def ensure_may_see_change(doctor: Doctor | None, *, actor: Actor) -> None:
-    """Let those through who may plan for the doctor; for what is closed at a facility, those who plan or close.
+def ensure_may_manage(doctor: Doctor, *, actor: Actor, facilities: Collection[UUID]) -> None:
+    """Let those through whose role holds wherever the doctor works; a doctor who works nowhere yet is anybody's.
 
     Raises:  Forbidden.
-    Source:  DECISIONS, D-46.
+    Source:  DECISIONS, D-99.
+    """
+    if not _reaches(doctor, facilities, actor=actor):
+        raise Forbidden
+
+
+def ensure_runs(facility_id: UUID, *, actor: Actor) -> None:
+    """Let those through whose role holds for all of a facility: its rooms and devices, and what is closed there.
+
+    Raises:  Forbidden.
+    Source:  DECISIONS, D-99.
+    """
+    if not actor.covers_whole(str(facility_id)):
+        raise Forbidden
+
+
+def ensure_runs_the_house(actor: Actor) -> None:
+    """Let those through whose role holds everywhere: the managed lists are those of every facility.
+
+    Raises:  Forbidden.
+    Source:  DECISIONS, D-99.
+    """
+    if not actor.scope.is_everywhere:
+        raise Forbidden
+
+
+def ensure_may_see_change(
+    doctor: Doctor | None, *, actor: Actor, subject_id: UUID, facilities: Collection[UUID]
+) -> None:
+    """Let those through who may plan for the doctor; for what is closed at a facility, those who plan or close there.
+
+    Raises:  Forbidden.
+    Source:  DECISIONS, D-46 and D-99.
     """
     if doctor is not None:
-        ensure_may_plan(doctor, actor=actor)
-    elif not (actor.may("schedules.manage") or actor.may("closures.manage")):
+        ensure_may_plan(doctor, actor=actor, facilities=facilities)
+    elif not any(_holds(each, subject_id, actor=actor) for each in ("schedules.manage", "closures.manage")):
         raise Forbidden
+
+
+def _holds(permission: str, facility_id: UUID, *, actor: Actor) -> bool:
+    return actor.may(permission) and actor.under(permission).covers_facility(str(facility_id))
+
+
+def _reaches(doctor: Doctor, facilities: Collection[UUID], *, actor: Actor) -> bool:
+    """Whether all of the facilities are in reach, where a role is narrowed to departments as the doctor's are."""
+    departments = list(map(str, doctor.department_ids))
+    return all(
+        actor.covers_whole(where) or any(actor.covers_department(each, facility_id=where) for each in departments)
+        for where in map(str, facilities)
+    )
 
 
 def shown_types(types: Iterable[AppointmentType], *, actor: Actor) -> list[AppointmentType]:

@@ -161,3 +161,18 @@ def test_names_of_staff_are_shown_where_the_house_says_so_and_they_are_known(hou
     page = controller.list_record_accesses(PATIENT, making.make_call(actor=reader)).body
     assert [each["by"]["name"] for each in page["items"]] == [None, name]
     assert identity.asked == [("list_user_names", [DOCTOR], "token")] * questions
+
+
+def test_the_trail_is_for_those_who_read_all_of_it(house, tmp_path):
+    """An entry does not say where it was made: who is narrowed to places reads none of it."""
+    web = testing.House(app.service(making.environ(house.url, second_place=tmp_path / "more")))
+    web.roles.areas = {"narrowed": {"auditor": {"facilities": ["f-1"], "departments": []}}}
+    for operation, more in [
+        ("search_audit_entries", {"body": {}}),
+        ("export_audit_entries", {"body": {}}),
+        ("verify_audit_trail", {"body": {}}),
+        ("list_record_accesses", {"patient_id": PATIENT}),
+    ]:
+        statuses = [web.call(operation, role="auditor", subject=each, **more).status for each in ("narrowed", "wide")]
+        assert statuses == [403, 200], operation
+    web.close()

@@ -37,6 +37,7 @@ class Hospital:
         self.known: dict[str, dict[str, Any]] = {}
         self.away: set[str] = set()
         self.asked: list[tuple[str, str | None]] = []
+        self.targets: list[str] = []
         self.peer = Peer(self._answer)
         self.url = self.peer.url
         self.facility = self.add("get_facility", name="Northgate Hospital")
@@ -73,6 +74,7 @@ class Hospital:
         self.peer.stop()
 
     def _answer(self, connection: Connection) -> None:
+        self.targets.append(connection.request.target)
         target = connection.request.target.partition("?")[0]
         if target == "/api/v1/tokens":
             token = {"access_token": "service@notifications", "token_type": "Bearer", "expires_in": 600}

@@ -158,8 +158,78 @@ def test_a_test_message_to_a_channel_that_is_not_there_is_refused(migrated, post
 
 
 def test_staff_sees_the_log_and_others_do_not(house, hospital):
-    for role, status in (("receptionist", 200), ("doctor", 403), ("patient", 403), ("admin", 403)):
+    for role, status in (("receptionist", 200), ("doctor", 403), ("auditor", 403), ("admin", 403)):
         assert house.call("list_deliveries", role=role).status == status
     patient = hospital.patient()
     assert house.call("get_patient_notification_preferences", patient_id=patient, role="nurse").status == 403
     assert house.call("list_own_messages", role="nurse").status == 200
+
+
+def test_the_log_of_a_narrowed_role_is_that_of_its_facilities(by_day, hospital):
+    """In pages that are filled, and one by one; what is not in reach is not there."""
+    patient = hospital.patient()
+    making.happened(by_day, hospital, patient)
+    every = [each["id"] for each in listed(by_day)]
+    by_day.roles.areas = {
+        "desk-here": {"receptionist": {"facilities": [hospital.facility], "departments": []}},
+        "desk-there": {"receptionist": {"facilities": [OTHER], "departments": []}},
+    }
+    here, there = ({"role": "receptionist", "subject": each} for each in ("desk-here", "desk-there"))
+    assert [each["id"] for each in making.done(by_day.call("list_deliveries", **here))["items"]] == every
+    assert making.done(by_day.call("list_deliveries", query={"patient_id": patient}, **there))["items"] == []
+    assert by_day.call("get_delivery", delivery_id=every[0], **here).status == 200
+    headers = {"x-request-id": "the-same"}
+    for operation in ("get_delivery", "resend_delivery"):
+        one, none = (by_day.call(operation, delivery_id=each, headers=headers, **there) for each in (every[0], OTHER))
+        assert (one.status, one.raw) == (404, none.raw)
+    by_day.roles.areas = {}
+
+
+def test_a_person_sees_the_log_of_what_was_sent_to_that_person(by_day, hospital):
+    own, other = hospital.patient(), hospital.patient()
+    for each in (own, other):
+        making.happened(by_day, hospital, each)
+    by_day.roles.links = {"person": [[own, "own", None]]}
+    person = {"role": "patient", "subject": "person"}
+    shown = making.done(by_day.call("list_deliveries", **person))["items"]
+    wanted = [each for each in listed(by_day, patient_id=own) if each["addressee"]["kind"] == "patient"]
+    assert shown == wanted != []
+    beyond = listed(by_day, patient_id=other)[0]["id"]
+    assert by_day.call("get_delivery", delivery_id=beyond, **person).status == 404
+    assert by_day.call("resend_delivery", delivery_id=shown[0]["id"], **person).status == 403
+    by_day.roles.links = {}
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission", "more"),
+    [
+        ("get_patient_notification_preferences", "notifications.read", {}),
+        ("list_patient_messages", "notifications.read", {}),
+        ("list_patient_push_subscriptions", "notifications.read", {}),
+        (
+            "set_patient_notification_preferences",
+            "notifications.set_preferences",
+            {"version": 1, "body": {"choices": []}},
+        ),
+        ("remove_patient_push_subscription", "notifications.set_preferences", {"subscription_id": OTHER}),
+    ],
+)
+def test_patients_decides_about_whose_preferences_and_messages_they_are(by_day, hospital, operation, permission, more):
+    hospital.targets.clear()
+    person = {"role": "patient", "subject": "person"}
+    assert by_day.call(operation, patient_id=OTHER, **person, **more).status == 404
+    assert hospital.targets == [f"/api/v1/patients/{OTHER}/standing?permission={permission}"]
+
+
+def test_settings_are_of_the_own_facility_and_words_of_the_house(by_day, hospital):
+    by_day.roles.areas = {"admin-here": {"admin": {"facilities": [hospital.facility], "departments": []}}}
+    admin = {"role": "admin", "subject": "admin-here"}
+    assert by_day.call("get_notification_settings", facility_id=hospital.facility, **admin).status == 200
+    headers = {"x-request-id": "the-same"}
+    there = by_day.call("get_notification_settings", facility_id=OTHER, headers=headers, **admin)
+    assert there.status == 404
+    words = {"event": "booked", "channel": "sms", "language": "en"}
+    assert by_day.call("get_notification_template", **words, **admin).status == 200
+    got = by_day.call("set_notification_template", **words, version=1, body={"text": "Come."}, **admin)
+    assert got.status == 403
+    by_day.roles.areas = {}

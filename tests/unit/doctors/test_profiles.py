@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from datetime import date
+from uuid import UUID
 
 import pytest
 
 from services.doctors.model import access, listed, profiles, records
 from services.doctors.model.errors import AlreadyActive, AlreadyInactive
-from services.kernel.access import Actor
+from services.kernel.access import Actor, Area, Grant, Scope
 from services.kernel.errors import Forbidden, Invalid, Stale
 from tests.unit.doctors import making
 
@@ -129,16 +130,71 @@ OWN = Actor(subject=str(making.LOCATION), permissions=frozenset({"schedules.mana
 def test_doctors_plan_for_themselves_and_planners_for_all(user_id, actor, may):
     doctor = making.doctor(user_id=user_id)
     if may:
-        access.ensure_may_plan(doctor, actor=actor)
+        access.ensure_may_plan(doctor, actor=actor, facilities={making.FACILITY})
         return
     with pytest.raises(Forbidden):
-        access.ensure_may_plan(doctor, actor=actor)
+        access.ensure_may_plan(doctor, actor=actor, facilities={making.FACILITY})
 
 
-def test_a_change_of_what_is_closed_is_for_those_who_close():
-    access.ensure_may_see_change(None, actor=Actor(subject="x", permissions=frozenset({"closures.manage"})))
+def narrowed(permission, *, departments=None, subject="x"):
+    """Somebody who holds a permission at one facility, or in departments of it."""
+    area = Area(facilities=frozenset({str(making.FACILITY)}), departments=departments)
+    held = frozenset({permission})
+    scope = Scope(areas=(area,))
+    return Actor(subject=subject, permissions=held, scope=scope, grants=(Grant(permissions=held, area=area),))
+
+
+ELSEWHERE = UUID(int=77)
+
+
+def test_who_is_narrowed_to_a_facility_plans_and_manages_there_and_nowhere_else():
+    doctor = making.doctor()
+    scheduler, manager = narrowed("schedules.manage"), narrowed("doctors.manage")
+    for where in (set(), {making.FACILITY}):
+        access.ensure_may_plan(doctor, actor=scheduler, facilities=where)
+        access.ensure_may_manage(doctor, actor=manager, facilities=where)
+    for where in ({ELSEWHERE}, {making.FACILITY, ELSEWHERE}):
+        with pytest.raises(Forbidden):
+            access.ensure_may_plan(doctor, actor=scheduler, facilities=where)
+        with pytest.raises(Forbidden):
+            access.ensure_may_manage(doctor, actor=manager, facilities=where)
+
+
+def test_who_is_narrowed_to_a_department_plans_for_its_doctors():
+    ward, other = UUID(int=5), UUID(int=6)
+    head = narrowed("schedules.manage", departments=frozenset({str(ward)}))
+    access.ensure_may_plan(making.doctor(department_ids=(ward, other)), actor=head, facilities={making.FACILITY})
     with pytest.raises(Forbidden):
-        access.ensure_may_see_change(None, actor=OWN)
+        access.ensure_may_plan(making.doctor(department_ids=(other,)), actor=head, facilities={making.FACILITY})
+    with pytest.raises(Forbidden):
+        access.ensure_runs(making.FACILITY, actor=head)
+
+
+def test_doctors_plan_for_themselves_where_their_role_holds():
+    doctor = making.doctor(user_id=making.LOCATION)
+    own = narrowed("schedules.manage_own", subject=str(making.LOCATION))
+    access.ensure_may_plan(doctor, actor=own, facilities={making.FACILITY})
+    with pytest.raises(Forbidden):
+        access.ensure_may_plan(doctor, actor=own, facilities={ELSEWHERE})
+
+
+def test_rooms_and_closures_are_of_a_facility_and_lists_are_of_the_house():
+    access.ensure_runs(making.FACILITY, actor=narrowed("resources.manage"))
+    access.ensure_runs_the_house(PLANNER)
+    with pytest.raises(Forbidden):
+        access.ensure_runs(ELSEWHERE, actor=narrowed("resources.manage"))
+    with pytest.raises(Forbidden):
+        access.ensure_runs_the_house(narrowed("specializations.manage"))
+
+
+def test_a_change_of_what_is_closed_is_for_those_who_close_there():
+    closer = Actor(subject="x", permissions=frozenset({"closures.manage"}))
+    where = {"subject_id": making.FACILITY, "facilities": ()}
+    access.ensure_may_see_change(None, actor=closer, **where)
+    access.ensure_may_see_change(None, actor=narrowed("closures.manage"), **where)
+    for actor in (OWN, narrowed("closures.manage")):
+        with pytest.raises(Forbidden):
+            access.ensure_may_see_change(None, actor=actor, subject_id=ELSEWHERE, facilities=())
 
 
 @pytest.mark.parametrize(("roles", "sees"), [({"patient"}, False), ({"patient", "nurse"}, True), ({"service"}, True)])

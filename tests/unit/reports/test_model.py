@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.kernel.access import Actor
-from services.kernel.errors import Forbidden, Invalid
+from services.kernel.access import Actor, Area, Grant
+from services.kernel.errors import Forbidden, Invalid, NotFound
 from services.reports import model
 
 FACILITY, ADA, BOB = (UUID(int=n) for n in (1, 2, 3))
@@ -107,6 +108,22 @@ def test_a_doctor_sees_the_own_figures_only():
 def test_the_figures_of_others_are_refused(permissions, own, doctors):
     with pytest.raises(Forbidden):
         model.narrowed(asked(doctors=doctors), actor=actor(*permissions), own=own)
+
+
+def test_figures_are_those_of_facilities_in_reach():
+    here, there = (Area(facilities=frozenset({each})) for each in (str(FACILITY), "elsewhere"))
+
+    def held(**areas):
+        grants = [Grant(permissions=frozenset({f"reports.{name}"}), area=area) for name, area in areas.items()]
+        who = actor(*(f"reports.{name}" for name in areas))
+        return replace(who, grants=tuple(grants)).under("reports.read_own")
+
+    assert model.narrowed(asked(), actor=held(read=here, read_own=here), own=None) == asked()
+    assert model.narrowed(asked(), actor=held(read=there, read_own=here), own=ADA).doctors == (ADA,)
+    with pytest.raises(NotFound):
+        model.narrowed(asked(), actor=held(read=there, read_own=there), own=ADA)
+    with pytest.raises(Forbidden):
+        model.narrowed(asked(), actor=held(read=there, read_own=here), own=None)
 
 
 def test_names_are_for_those_who_may_read_doctors():
