@@ -196,7 +196,9 @@ class Desk:
         house = self.house_for(call, plan.facility_id)
         found = self.nearest(plan, wish, at=call.at, house=house) if is_elsewhere else []
         places = {"alternatives": [view.place(each) for each in found]} if found else {}
-        return type(refused)(facts={**refused.facts, **places})
+        is_staff = model.covers(call.actor, facility_id=plan.facility_id, departments=plan.departments)
+        is_told = is_staff or isinstance(refused, model.PlaceRefused)  # what is the matter with a doctor is for staff
+        return type(refused)(facts={**(refused.facts if is_told else {}), **places})
 
 
 def differing(before: model.Appointment, after: model.Appointment) -> list[str]:

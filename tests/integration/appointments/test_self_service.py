@@ -17,7 +17,7 @@ from tests.integration.appointments.making import (
     opened,
     together,
 )
-from tests.integration.appointments.telling import entries
+from tests.integration.appointments.telling import entries, events
 
 TYPES = {"minutes": 30, "specialization_ids": []}
 
@@ -92,6 +92,20 @@ def test_who_acted_as_what_is_in_the_journal_and_for_staff_to_see(desk: Booking,
         ("staff", "reschedule_appointment"),
         ("self", "book_appointment"),
     ]
+
+
+def test_what_people_do_is_told_by_the_same_events_and_audited_as_theirs(desk: Booking, person: Person):
+    made = person.booked(desk.doctor(), at(monday(2), "10:00"), patient=person.child)
+    moved = person.acts("reschedule_appointment", made, {"starts_at": at(monday(2), "12:00")}).body
+    person.acts("cancel_appointment", moved, {"reason_code": "patient_ill"})
+    desk.carry()
+    told = [kind for subject, kind in events(desk) if subject == made["id"]]
+    assert told == [f"appointments.{each}.v1" for each in ("booked", "rescheduled", "cancelled")]
+    found = [each for each in entries(desk) if each["actor"] == person.subject]
+    assert {(each["patient_id"], each["record_id"], each["outcome"]) for each in found} == {
+        (person.child, made["id"], "success")
+    }
+    assert [each["action"] for each in found] == ["create", "update", "update"]
 
 
 def test_what_staff_made_is_shown_without_what_staff_say_to_each_other(desk: Booking, person: Person):
@@ -205,6 +219,13 @@ def test_what_staff_decide_is_not_decided_by_people(desk: Booking, person: Perso
     assert person.books(doctor, at(monday(2), "10:00"), **more).status == 403
     mine = person.booked(doctor, at(monday(2), "11:00"))
     assert person.acts("reschedule_appointment", mine, {"starts_at": at(monday(2), "12:00"), **more}).status == 403
+
+
+def test_what_is_the_matter_with_a_doctor_is_told_to_staff_only(desk: Booking, person: Person):
+    doctor = desk.doctor(licence_expires_on="2020-01-01")
+    got = [person.books(doctor, at(monday(2), "10:00")), desk.book(doctor, at(monday(2), "10:00"))]
+    assert {each.body["code"] for each in got} == {"doctor_not_bookable"}
+    assert [each.body.get("facts") for each in got] == [None, {"why": "licence_expired"}]
 
 
 def test_people_are_not_in_two_places_at_once(desk: Booking, person: Person):
