@@ -130,6 +130,8 @@ class World:
 def _made(journey: Journey, kind: str) -> str:
     if kind == "scope_id":
         return journey.need("location_id")
+    if kind in {"doctor_id", "plan_id"}:
+        journey.perform("add_doctor_session")  # one who works nowhere yet is anybody's
     if kind == "subscription_id":
         return str(journey.perform("add_own_push_subscription").body["id"])
     return journey.need(kind)
@@ -138,9 +140,11 @@ def _made(journey: Journey, kind: str) -> str:
 def _taken_away(journey: Journey, kind: str) -> str | None:
     if kind not in GONE_BY:
         return None
+    if kind == "doctor_id":
+        _made(journey, kind)
     got = journey.perform(GONE_BY[kind])
     assert got.status < 300, (kind, got.body)
-    return str(journey.sent["doctor_id" if kind == "plan_id" else kind])
+    return str(journey.sent[kind])
 
 
 def guessed(place: Place, sent: Mapping[str, Any]) -> dict[str, str]:

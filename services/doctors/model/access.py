@@ -8,7 +8,7 @@ from uuid import UUID
 from services.doctors.model.listed import AppointmentType
 from services.doctors.model.profiles import Doctor
 from services.kernel.access import Actor
-from services.kernel.errors import Forbidden
+from services.kernel.errors import Forbidden, NotFound
 
 
 def ensure_may_plan(doctor: Doctor, *, actor: Actor, facilities: Collection[UUID]) -> None:
@@ -61,13 +61,18 @@ def ensure_may_see_change(
 ) -> None:
     """Let those through who may plan for the doctor; for what is closed at a facility, those who plan or close there.
 
-    Raises:  Forbidden.
+    A change stands in no directory: for everybody else there is none.
+
+    Raises:  NotFound.
     Source:  DECISIONS, D-46 and D-99.
     """
-    if doctor is not None:
-        ensure_may_plan(doctor, actor=actor, facilities=facilities)
-    elif not any(_holds(each, subject_id, actor=actor) for each in ("schedules.manage", "closures.manage")):
-        raise Forbidden
+    try:
+        if doctor is not None:
+            ensure_may_plan(doctor, actor=actor, facilities=facilities)
+        elif not any(_holds(each, subject_id, actor=actor) for each in ("schedules.manage", "closures.manage")):
+            raise NotFound
+    except Forbidden:
+        raise NotFound from None
 
 
 def _holds(permission: str, facility_id: UUID, *, actor: Actor) -> bool:

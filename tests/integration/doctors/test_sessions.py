@@ -164,7 +164,7 @@ def test_a_doctor_plans_for_oneself_and_those_who_plan_for_everybody(house, berl
     assert house.call("list_leave", doctor_id=other, **as_a).status == 403
     assert house.call("get_leave", doctor_id=other, leave_id=leave["id"], **as_a).status == 403
     assert house.call("remove_leave", doctor_id=other, leave_id=leave["id"], version=1, **as_a).status == 403
-    assert house.call("get_plan_change", change_id=leave["change"]["change_id"], **as_a).status == 403
+    assert house.call("get_plan_change", change_id=leave["change"]["change_id"], **as_a).status == 404
     assert house.call("get_plan_change", change_id=made["change"]["change_id"], **as_a).status == 200
     done(house.call("add_leave", doctor_id=own, body=making.coming(), **as_a))
     denied = [each for each in making.entries(house) if each["outcome"] == "denied"]

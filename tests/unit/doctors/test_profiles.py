@@ -11,7 +11,7 @@ import pytest
 from services.doctors.model import access, listed, profiles, records
 from services.doctors.model.errors import AlreadyActive, AlreadyInactive
 from services.kernel.access import Actor, Area, Grant, Scope
-from services.kernel.errors import Forbidden, Invalid, Stale
+from services.kernel.errors import Forbidden, Invalid, NotFound, Stale
 from tests.unit.doctors import making
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n" + bytes(20), b"\xff\xd8\xff\xe0" + bytes(20)
@@ -193,7 +193,7 @@ def test_a_change_of_what_is_closed_is_for_those_who_close_there():
     access.ensure_may_see_change(None, actor=closer, **where)
     access.ensure_may_see_change(None, actor=narrowed("closures.manage"), **where)
     for actor in (OWN, narrowed("closures.manage")):
-        with pytest.raises(Forbidden):
+        with pytest.raises(NotFound):
             access.ensure_may_see_change(None, actor=actor, subject_id=ELSEWHERE, facilities=())
 
 
