@@ -52,10 +52,12 @@ def test_a_disabled_account_is_shut_out_of_every_service(admin: Person, somebody
 @pytest.mark.row("SEC-09")
 def test_a_role_that_is_taken_away_opens_nothing_in_any_service(admin: Person, somebody: Person):
     probes = _probes(somebody)
+    bare = {"name": "visitor", "title": "Visitor", "description": "Opens the own account."}
+    admin.post("/api/v1/roles", {**bare, "permissions": ["account.open"]}).expect(201)
     path = f"/api/v1/users/{somebody.id}"
     version = admin.get(path).expect(200).etag
-    changed = admin.send("PUT", f"{path}/roles", {"roles": ["patient"]}, if_match=version).expect(200)
-    assert changed.json["roles"] == ["patient"]
+    changed = admin.send("PUT", f"{path}/roles", {"roles": ["visitor"]}, if_match=version).expect(200)
+    assert changed.json["roles"] == ["visitor"]
     _refused_in_time(probes, status=403)
     somebody.get("/api/v1/account").expect(200)
 

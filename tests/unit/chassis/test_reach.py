@@ -6,6 +6,7 @@ import pytest
 
 from services.chassis import reach
 from services.chassis.gate import Gate, SignedIn
+from services.chassis.policy import assigned_only
 from services.kernel.access import Actor, Area, Scope
 from services.kernel.errors import StepUpRequired
 
@@ -69,6 +70,19 @@ def test_a_role_may_hold_some_permissions_about_what_is_assigned_to_the_account_
         ({"a"}, Area()),
         ({"b"}, Area(is_assigned=True)),
     ]
+
+
+def test_a_part_of_a_facility_is_not_all_of_it() -> None:
+    both = actor("clerk", "guard")
+    assert [both.under("b").covers_whole(each) for each in ("f-1", "f-2", "f-3")] == [True, False, False]
+    assert [both.is_at_work, actor("guest").is_at_work] == [True, False]
+    assert [Actor(subject="u").scope.is_everywhere, both.scope.is_everywhere] == [True, False]
+    assert not Scope(areas=(Area(is_assigned=True),)).is_everywhere, "everywhere, but not about everybody"
+
+
+def test_fixed_roles_say_in_their_list_what_they_hold_about_what_is_assigned() -> None:
+    roles = {"clerk": {"permissions": ["a", "b"], "assigned": ["b"]}, "guard": {"permissions": ["b"]}}
+    assert assigned_only({"permissions": {}, "roles": roles}) == {"clerk": {"b"}}
 
 
 def test_a_link_ends_with_its_time() -> None:
