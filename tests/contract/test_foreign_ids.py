@@ -180,7 +180,6 @@ def test_the_exceptions_name_what_there_is():
     assert {*OF_THE_WHOLE_HOUSE, *PERSONAL, *GONE_BY} <= kinds
 
 
-@pytest.mark.row("SEC-06")
 @pytest.mark.target("C-03")
 @pytest.mark.parametrize("operation", WITH_IDS, ids=named)
 def test_who_acts_for_one_facility_learns_nothing_of_what_lies_elsewhere(worlds, request_of, sender, operation):
@@ -223,7 +222,6 @@ def emptied(operation: Operation, sent: Mapping[str, Any]) -> dict[str, Any]:
     return empty
 
 
-@pytest.mark.row("SEC-06")
 @pytest.mark.target("C-03")
 @pytest.mark.parametrize("operation", FOR_PATIENTS, ids=named)
 def test_a_patient_learns_nothing_of_others_nor_of_those_whose_link_has_ended(worlds, request_of, sender, operation):

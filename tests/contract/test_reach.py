@@ -17,9 +17,6 @@ from tests.architecture import tree
 from tests.contract.contracts import CONTRACTS, OPERATIONS, named
 
 REGISTRY = yaml.safe_load(Path(__file__).with_name("reach.yaml").read_text(encoding="utf-8"))
-# Services whose operations are not in the list, each with the reason.
-APART = {"appointments": "its rules are decided in one script with what is booked, and are listed with them"}
-LISTED = [each for each in OPERATIONS if each.service not in APART]
 
 
 @cache
@@ -65,7 +62,6 @@ def kept_about_patients() -> set[str]:
     return {
         f"{service}.{name}"
         for service in CONTRACTS
-        if service not in APART
         for name, each in models(service).items()
         if isinstance(each, type) and dataclasses.is_dataclass(each)
         if "patient_id" in {field.name for field in dataclasses.fields(each)}
@@ -79,10 +75,10 @@ def is_reason(entry: object) -> bool:
 
 def test_the_list_names_every_operation_and_nothing_else():
     listed = {(service, name) for service, entries in REGISTRY["operations"].items() for name in entries}
-    assert listed == {(each.service, each.operation_id) for each in LISTED}
+    assert listed == {(each.service, each.operation_id) for each in OPERATIONS}
 
 
-@pytest.mark.parametrize("operation", LISTED, ids=named)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
 def test_an_operation_comes_to_its_rules_or_says_why_there_are_none(operation):
     entry = REGISTRY["operations"][operation.service][operation.operation_id]
     if is_reason(entry):

@@ -31,7 +31,6 @@ def lift(house, counter):
     return house.with_token("clear_sign_in_counter", house.admin(), counter_id=counter["id"]).status
 
 
-@pytest.mark.row("SEC-03")
 def test_a_lock_ends_by_itself_or_is_lifted_and_an_administrator_is_never_locked_out_for_good(house):
     user, tokens = house.signed_in("nurse")
     assert guess(house, user["username"], 12) == [401] * 10 + [429] * 2
