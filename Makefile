@@ -62,7 +62,7 @@ test-nightly: lint types ## the same with full counts; writes docs/figures.md (S
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
 .PHONY: $(addprefix suite-,$(SUITES))
 $(addprefix suite-,$(SUITES)): suite-%: $(VENV)/.lint
-	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter integration contract system,$*),-n 2 --dist loadfile) tests/$*
+	@echo "== $*"; $(PYTEST) --suite=$* -n 2 --dist loadfile tests/$*
 
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds
