@@ -56,5 +56,6 @@ def service(environ: Mapping[str, str]) -> Service:
         start_checks=[partial(sql.require_durable, engine)],
         close=[engine.dispose],
         outbox=database.outbox,
+        stores=[sql.look(database, name=NAME)],
         jobs=[Job(name="patients_tidy", every_s=3600, run=database.tidy, alone=True)],
     )

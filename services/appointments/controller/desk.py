@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.appointments import model, view
+from services.appointments.controller import counts
 from services.chassis.call import Answer, Call
 from services.kernel.errors import Conflict, Stale, Unavailable
 from services.kernel.intervals import Interval
@@ -100,8 +101,9 @@ class Desk:
         after, before = step.after, step.before
         fields = [] if before is None else differing(before, after)
         call.audit(patient=after.patient_id, record=after.id, version=after.version, fields=fields)
-        answer = view.appointment(after)
-        return call.answer(self.store.commit(call, step, answer=answer, status=status), status=status)
+        stored = self.store.commit(call, step, answer=view.appointment(after), status=status)
+        counts.kept(step)
+        return call.answer(stored, status=status)
 
     def to_change(self, call: Call, facility_id: str, appointment_id: str) -> model.Appointment:
         """The appointment that is to be changed, when it is the version that the caller has seen.

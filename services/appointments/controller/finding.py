@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments import model, view
+from services.appointments.controller import counts
 from services.appointments.controller.attending import nowhere
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
@@ -45,6 +46,7 @@ class Finding:
         plans = self._plans(call, UUID(facility_id), doctor_id, specialization_id)
         found = self._found(call, UUID(appointment_type_id), period, plans)
         rest = [each for each in found if _key(each) > _after(page)]
+        counts.searched(found)
         shown, following = paging.cut(rest, limit=limit, keys=_key, of=of)
         return view.page([view.place(each) for each in shown], next_cursor=following)
 
@@ -57,6 +59,7 @@ class Finding:
         plans = self._desk.doctors.plans(UUID(facility_id), specialization_id=UUID(specialization_id), call=call)
         schedules = self._desk.store.schedules(UUID(facility_id), plans, period=period)
         found = model.first_free(plans, schedules, type_id=UUID(appointment_type_id), period=period, at=call.at)
+        counts.searched(found)
         return {"place": None if found is None else view.place(found)}
 
     def hold_place(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
@@ -71,9 +74,9 @@ class Finding:
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
             answer = view.hold(spot, hold_id=hold_id)
-            return call.answer(
-                desk.store.hold(call, spot, hold_id=hold_id, house=desk.house, answer=answer), status=201
-            )
+            stored = desk.store.hold(call, spot, hold_id=hold_id, house=desk.house, answer=answer)
+            counts.HOLDS.labels("made").inc()
+            return call.answer(stored, status=201)
 
         return desk.decided(call, facility_id=facility, doctor_id=UUID(body["doctor_id"]), want=want, decide=decide)
 
@@ -81,6 +84,7 @@ class Finding:
         """Give a held place back."""
         call.audit(record=hold_id)
         self._desk.store.release(call, facility_id=UUID(facility_id), hold_id=UUID(hold_id))
+        counts.HOLDS.labels("given_back").inc()
         return call.answer(status=204)
 
     def _found(self, call: Call, type_id: UUID, period: Interval, plans: list[model.DoctorPlan]) -> list[model.Place]:
