@@ -1,0 +1,1 @@
+"""What watches the house: metrics and events by name, objectives, rules, dashboards. `python -m observability` makes what is made."""
