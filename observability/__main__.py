@@ -1,4 +1,4 @@
-"""`python -m observability`: write the rules of objectives, the dashboards and docs/metrics.md from what they are made from."""
+"""`python -m observability`: write the rules of objectives, the dashboards and docs/metrics.md."""
 
 from __future__ import annotations
 

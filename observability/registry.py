@@ -12,9 +12,10 @@ _HEAD = """# Metrics and events
 
 Made by `make observability` from `observability/telemetry.yaml`.
 
-Every process of a service serves these at `/metrics` (a worker on its own port), as far as it has them, beside those of
-Python and the process. The gateway serves those of Envoy at `/metrics` on a port of its own. Labels are few and bounded;
-none holds an id of a person. Rules and dashboards want the name of the service as `job` and the address as `instance`.
+Every process of a service serves these at `/metrics` (a worker on its own port), as far as it has them, beside those
+of Python and the process. The gateway serves those of Envoy at `/metrics` on a port of its own. Labels are few and
+bounded; none holds an id of a person. Rules and dashboards want the name of the service as `job`, its address as
+`instance`.
 
 | name | kind | labels | what it says | made in |
 | --- | --- | --- | --- | --- |
