@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from prometheus_client import REGISTRY
 
@@ -33,14 +35,15 @@ def standing() -> dict[str, float]:
 )
 def test_each_end_of_a_wish_is_counted_as_what_it_is(raised, result):
     before = standing()
-    try:
-        with counts.attempt():
-            if raised is not None:
-                raise raised
-    except Exception as error:
-        assert error is raised
+    with nullcontext() if raised is None else pytest.raises(type(raised)), counts.attempt():
+        decide(raised)
     grown = {name: count - before[name] for name, count in standing().items() if count != before[name]}
     assert grown == ({result: 1} if result else {})
+
+
+def decide(raised: Exception | None) -> None:
+    if raised is not None:
+        raise raised
 
 
 def test_a_refusal_is_counted_by_its_rule():
