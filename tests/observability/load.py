@@ -22,7 +22,7 @@ PACE_S = 0.15
 
 @dataclass
 class Load:
-    """People at work until they are told to stop. booked: answers to wishes, by status; refused: every answer from 400 on."""
+    """People at work until they are told to stop. booked: answers to wishes, by status; refused: all from 400 on."""
 
     house: RunningHouse
     admin: Person
