@@ -62,6 +62,7 @@ class Timer:
         self._bus = bus
         self._clock = clock
         self._new_id = new_id
+        RUNS.labels(job.name, "failed")  # an alert must see the first one grow from zero
 
     def run(self, stop: threading.Event) -> None:
         """Run the job in its rhythm until told to stop; a run that fails is counted, and the next comes in its time."""

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from tests.features import NIGHTLY
-from tests.observability.faults import FAULTS
+from tests.observability.faults import FAULTS, LONG_FAULTS
 from tests.observability.load import Load, begun
 from tests.observability.scraping import Prometheus, scraping
 from tests.system.collector import collecting
 from tests.system.house import COMES_UP_S, RunningHouse
 from tests.waiting import wait_for
 
-QUIET_S, BETWEEN_S = (300.0, 20.0) if NIGHTLY else (20.0, 2.0)
+QUIET_S, BETWEEN_S = (120.0, 5.0) if NIGHTLY else (20.0, 2.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,7 +51,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             house.up()
             with scraping(house, folder / "prometheus") as prometheus:
                 load = begun(house)
-                load.visits()
                 seen = Watched(house, prometheus, load, spans, start=time.time())
                 happens(seen)
                 yield seen
@@ -66,7 +65,7 @@ def happens(seen: Watched) -> None:
     people.start()
     try:
         time.sleep(QUIET_S)  # how long people work is the load itself
-        for name, fault in FAULTS.items():
+        for name, fault in {**FAULTS, **(LONG_FAULTS if NIGHTLY else {})}.items():
             fault(seen.load)
             seen.faults.append(name)
             time.sleep(BETWEEN_S)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import redis
 
 from standalone import state
@@ -18,6 +22,7 @@ from tests.system import clinic as clinics
 from tests.system.clinic import at_once
 from tests.system.house import RunningHouse, hire
 
+TAKEN_OVER_S = 90.0
 AWAY_S = 7.0  # longer than a worker waits between two looks at a store
 
 
@@ -52,10 +57,12 @@ def store_away(name: str) -> Callable[[Load], None]:
 
 
 def unreadable_event(load: Load) -> None:
-    """Something on the bus that is no event."""
+    """Things on the bus that are no events, one after the other."""
     url = (load.house.home / "environ" / "notifications" / "BUS_URL").read_text(encoding="utf-8").strip()
     with redis.Redis.from_url(url) as bus:
-        bus.xadd("events.appointments", {"event": json.dumps({"type": "appointments.booked.v1"})})
+        for _ in range(5):
+            bus.xadd("events.appointments", {"event": json.dumps({"type": "appointments.booked.v1"})})
+            time.sleep(1.5)  # a rate wants two scrapes between them
 
 
 def refresh_token_used_twice(load: Load) -> None:
@@ -80,6 +87,45 @@ def patients_away(load: Load) -> None:
         at_once(book, len(people))
 
 
+def deadlock(load: Load) -> None:
+    """Two transactions that wait for each other, in the database of patients."""
+    url = (load.house.home / "environ" / "patients" / "DATABASE_URL").read_text(encoding="utf-8").strip()
+    address = url.replace("+psycopg", "")
+    with psycopg.connect(address) as one, psycopg.connect(address) as other:
+        one.execute("SELECT pg_advisory_xact_lock(1)")
+        other.execute("SELECT pg_advisory_xact_lock(2)")
+        waiting = threading.Thread(target=_lock, args=(one, 2))
+        waiting.start()
+        _lock(other, 1)
+        other.rollback()
+        waiting.join()
+        one.rollback()
+        time.sleep(AWAY_S)  # until a worker has looked
+
+
+def _lock(connection: psycopg.Connection[Any], number: int) -> None:
+    with contextlib.suppress(psycopg.errors.DeadlockDetected):
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def transaction_stays_open(load: Load) -> None:
+    """Somebody looks into the database of patients, and does not leave."""
+    url = (load.house.home / "environ" / "patients" / "DATABASE_URL").read_text(encoding="utf-8").strip()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("SELECT 1")
+        time.sleep(2 * AWAY_S)  # how long it stays is the fault itself
+        connection.rollback()
+
+
+def consumer_dies(load: Load) -> None:
+    """The worker of notifications is killed while people book; another takes over what it had in hand."""
+    known = {each.name: each for each in state.read(load.house.home / "run" / "state.json").processes}
+    os.kill(known["notifications-worker"].pid, signal.SIGSTOP)
+    time.sleep(AWAY_S)
+    os.kill(known["notifications-worker"].pid, signal.SIGKILL)
+    time.sleep(TAKEN_OVER_S)
+
+
 # In their order; each lasts some seconds.
 FAULTS: dict[str, Callable[[Load], None]] = {
     "an event that nobody can read": unreadable_event,
@@ -88,4 +134,11 @@ FAULTS: dict[str, Callable[[Load], None]] = {
     "the records are away": store_away("redis-records"),
     "the bus is away": store_away("redis-bus"),
     "MongoDB is away": store_away("mongodb"),
+}
+# Those that take longer, for the night.
+LONG_FAULTS: dict[str, Callable[[Load], None]] = {
+    "a transaction that stays open": transaction_stays_open,
+    "two transactions that wait for each other": deadlock,
+    "PostgreSQL is away": store_away("postgresql"),
+    "a consumer dies with events in hand": consumer_dies,
 }

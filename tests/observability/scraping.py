@@ -61,7 +61,9 @@ def scraping(house: RunningHouse, folder: Path) -> Iterator[Prometheus]:
     """Runs meanwhile; every rule is in force, with its `for` sixty times shorter."""
     folder.mkdir()
     port = free_port()
-    said = monitoring.prometheus(targets(house), rules=_hurried(folder), alertmanager="127.0.0.1:1", every="1s")
+    asked = [*targets(house), Target("prometheus", "monitor", port)]
+    told = f"127.0.0.1:{house.port('alertmanager')}"
+    said = monitoring.prometheus(asked, rules=_hurried(folder), alertmanager=told, every="1s")
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
     command = [
         needs.find("prometheus"),

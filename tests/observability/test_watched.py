@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import urllib3
@@ -16,15 +17,17 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from observability import boards, registry
 from observability.boards import AT
+from observability.places import ROOT
 from tests import needs
 from tests.observability.conftest import Watched
-from tests.observability.scraping import targets
+from tests.observability.scraping import Prometheus, targets
 
 KNOWN = registry.registry()
 OURS = re.compile(r"infirmary_|http_|db_")
 PANELS = [(name, panel) for name, board in boards.boards().items() for panel in board["panels"]]
 LIVING = [(name, panel) for name, panel in PANELS if "zero" not in panel]
 ZERO = [(name, panel) for name, panel in PANELS if "zero" in panel]
+BOOKS = [path for path in sorted((ROOT / "docs" / "runbooks").glob("*.md")) if path.stem != "index"]
 LINE = {"time", "level", "event", "service", "request_id", "trace_id", "span_id", "exception", "cause", "where"}
 
 
@@ -84,7 +87,7 @@ def test_every_value_of_the_variables_of_a_board_has_data(watched: Watched, name
     empty = []
     for job, instance in sorted({(each["job"], each["instance"]) for each in found}):
         queries = [query["query"] for panel in board["panels"] for query in panel["queries"]]
-        if not any(living(watched, query, job=job, instance=re.escape(instance)) for query in queries):
+        if not any(living(watched, query, job=job, instance=instance) for query in queries):
             empty.append((job, instance))
     assert empty == []
 
@@ -141,11 +144,21 @@ def test_a_fault_has_called_somebody(watched: Watched, alert: str):
     assert alert in watched.prometheus.fired()
 
 
+@pytest.mark.parametrize("book", BOOKS, ids=lambda path: path.stem)
+def test_the_queries_of_a_runbook_are_answered(watched: Watched, book: Path):
+    queries = re.findall(
+        r"^promtool query instant \$PROMETHEUS '(.+)'$", book.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert queries
+    for query in queries:
+        assert watched.prometheus.ask("query", query=query)["resultType"] == "vector"
+
+
 @pytest.mark.target("E-14")
 def test_the_figures_are_those_that_the_clients_have_counted(watched: Watched):
     """What was not answered is decided or not; nobody knows, so the count lies between."""
     said = watched.prometheus.value('sum(infirmary_booking_attempts_total{result="booked"})')
-    booked = watched.load.booked["201"] + watched.load.visited
+    booked = watched.load.booked["201"]
     assert booked <= said <= booked + watched.load.unanswered
     conflicts = watched.prometheus.value('sum(infirmary_booking_attempts_total{result="conflict"})')
     assert watched.load.booked["409"] <= conflicts <= watched.load.booked["409"] + watched.load.unanswered
@@ -198,8 +211,6 @@ def test_exemplars_lead_to_traces_that_the_collector_has(watched: Watched):
 
 
 def test_the_house_has_its_own_prometheus_with_every_process_and_every_rule(watched: Watched):
-    from tests.observability.scraping import Prometheus
-
     own = Prometheus(f"http://127.0.0.1:{watched.house.port('prometheus')}")
     active = own.ask("targets", state="active")["activeTargets"]
     assert {each["labels"]["job"] for each in active} == services(watched) | {"prometheus", "alertmanager"}
