@@ -37,7 +37,17 @@ class Load:
 
     def run(self, stop: threading.Event) -> None:
         """Each kind of work in a thread of its own, at a walking pace."""
-        kinds = (self.book, self.wrongly, self.treat, self.come_in, self.find, self.hold, self.visit, self.go_round)
+        kinds = (
+            self.book,
+            self.wrongly,
+            self.treat,
+            self.come_in,
+            self.find,
+            self.hold,
+            self.visit,
+            self.look_around,
+            self.go_round,
+        )
         threads = [threading.Thread(target=self._again, args=(kind, stop)) for kind in kinds]
         for thread in threads:
             thread.start()
@@ -118,6 +128,14 @@ class Load:
         for to in ("arrived", "in_progress", "completed"):
             time.sleep(PACE_S)  # a wait is what is measured
             etag = self.admin.post(path, {"to": to}, if_match=etag).etag
+
+    def look_around(self) -> None:
+        """Whoever runs the place looks at messages, figures and the trail."""
+        self.admin.get("/api/v1/deliveries").expect(200)
+        days = f"first_day={self.clinic.day(0)}&last_day={self.clinic.day(30)}"
+        self.admin.get(f"/api/v1/reports/appointments?facility_id={self.clinic.facility}&{days}&group_by=status")
+        self.admin.post("/api/v1/audit-entries/search", {}, key=None)
+        time.sleep(4 * PACE_S)
 
     def go_round(self) -> None:
         """Somebody within the house goes round the gateway, with a token that does not count."""
