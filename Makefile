@@ -11,10 +11,10 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest
-SUITES := architecture unit contract integration system
+SUITES := architecture unit contract integration system observability
 CHECKS := architecture unit contract
 
-export SCALE TLS
+export SCALE TLS OBSERVABILITY
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -25,7 +25,7 @@ help: ## list the targets
 # ---- the house on this machine --------------------------------------------------------------------------------------
 
 .PHONY: up demo down status logs reset
-up: $(VENV)/.standalone ## start the house; SCALE=patients=2 runs more of one service, TLS=1 serves HTTPS
+up: $(VENV)/.standalone ## start the house; SCALE=patients=2 runs more of one service, TLS=1 serves HTTPS, OBSERVABILITY=1 adds Prometheus
 	@$(RUN) -m standalone up
 
 demo: $(VENV)/.standalone ## go through the house with one appointment, and see each step and what came back
@@ -50,7 +50,7 @@ check: format lint types ## format, lint, types, imports, architecture, unit and
 	@$(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(CHECKS))
 
 .PHONY: test
-test: lint types ## everything, on real servers: under twenty minutes; every suite has a budget
+test: lint types ## everything, on real servers: under 22 minutes; every suite has a budget
 	@rm -rf .results && $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
 	@$(RUN) -m tests.features --check
 
@@ -93,6 +93,10 @@ bench-schedule: $(VENV)/.benchmarks ## searches and bookings in the schedules of
 .PHONY: features
 features: $(VENV)/.standalone ## write docs/features.md from the results of the last complete `make test`
 	@$(RUN) -m tests.features --write
+
+.PHONY: observability
+observability: $(VENV)/.standalone ## write dashboards, rules of objectives and docs/metrics.md from what they are made from
+	@$(RUN) -m observability
 
 .PHONY: docs
 docs: $(VENV)/.docs ## build the documentation into site/

@@ -50,7 +50,8 @@ def _stock(document: dict[str, Any]) -> Any:
     return app
 
 
-async def _call(app: Any, method: str, path: str, body: bytes) -> int:
+async def call(app: Any, method: str, path: str, body: bytes) -> int:
+    """One request to an ASGI application, with the token of a super admin; the status of its answer."""
     sent = [{"type": "http.request", "body": body, "more_body": False}]
     status = 0
 
@@ -72,7 +73,7 @@ async def _call(app: Any, method: str, path: str, body: bytes) -> int:
 def _cpu_us(app: Any, method: str, path: str, body: bytes, expected: int) -> float:
     async def many() -> None:
         for _ in range(REQUESTS):
-            if await _call(app, method, path, body) != expected:
+            if await call(app, method, path, body) != expected:
                 raise SystemExit(f"{method} {path} was not answered with {expected}")
 
     started = time.process_time()

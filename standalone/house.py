@@ -16,6 +16,7 @@ from standalone.identities import HOUSE_MARK
 from standalone.keeper import Part
 from standalone.keys import Secrets
 from standalone.layout import Layout, write_private
+from standalone.monitoring import Monitoring, Target
 from standalone.places import Places
 from standalone.servers import Envoy, Server, envoy, finding, ports
 from standalone.servers.process import bare_environ
@@ -55,6 +56,7 @@ class House:
         for process in self.processes():
             self.places.port(process.name)
         self.places.port("inbox"), self.places.port("smtp")
+        self.monitoring = Monitoring(layout=layout, places=self.places, root=root) if settings.is_watched else None
 
     def store_parts(self) -> list[Part]:
         """The servers that keep data, which everything else waits for."""
@@ -238,6 +240,19 @@ class House:
     def gateway_part(self) -> Part:
         """Envoy, with a configuration made for the ports of this house."""
         return self._server_part(self._envoy, kind="gateway")
+
+    def monitoring_parts(self) -> list[Part]:
+        """Prometheus and Alertmanager, where they are wanted."""
+        if self.monitoring is None:
+            return []
+        self.monitoring.write(self.targets())
+        return self.monitoring.parts(self._mark())
+
+    def targets(self) -> list[Target]:
+        """All that has metrics: every process of every service, and the gateway."""
+        kinds = {"serve": "web", "work": "worker"}
+        found = [Target(each.service, kinds[each.verb], self.places.port(each.name)) for each in self.processes()]
+        return [*found, Target("gateway", "gateway", self.places.port("gateway-metrics"))]
 
     def write_gateway(self) -> None:
         """Make Envoy's configuration from the contracts.

@@ -30,7 +30,8 @@ class HouseSettings:
     home: its data folder (INFIRMARY_HOME). ports: those that were chosen by name (INFIRMARY_PORT for the gateway,
     INFIRMARY_PORT_INBOX, INFIRMARY_PORT_POSTGRESQL, …). scale: web processes per service (SCALE=patients=2,history=3).
     has_tls: HTTPS at the gateway (TLS=1). has_demo: load invented people (INFIRMARY_DEMO=0 leaves the house empty).
-    addresses: stores that run elsewhere. otlp_endpoint: collector for traces (OTEL_EXPORTER_OTLP_ENDPOINT).
+    is_watched: Prometheus and Alertmanager beside it (OBSERVABILITY=1). addresses: stores that run elsewhere.
+    otlp_endpoint: collector for traces (OTEL_EXPORTER_OTLP_ENDPOINT).
     """
 
     home: Path
@@ -39,6 +40,7 @@ class HouseSettings:
     addresses: Mapping[str, str]
     has_tls: bool = False
     has_demo: bool = True
+    is_watched: bool = False
     otlp_endpoint: str | None = None
 
 
@@ -53,6 +55,7 @@ def read(environ: Mapping[str, str]) -> HouseSettings:
         scale=_scale(environ.get("SCALE", "")),
         addresses={name: environ[variable] for name, variable in ADDRESSES.items() if environ.get(variable)},
         has_tls=_flag(environ, "TLS", default=False),
+        is_watched=_flag(environ, "OBSERVABILITY", default=False),
         has_demo=_flag(environ, "INFIRMARY_DEMO", default=True),
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
     )

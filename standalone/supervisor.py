@@ -81,7 +81,7 @@ class Supervisor:
         self._step("the gateway's configuration is made from the contracts")
         self._migrate()
         # A gateway that is there before the services keeps the keys from the moment they are published.
-        self._start_together("services", [*house.service_parts(), house.gateway_part()])
+        self._start_together("services", [*house.service_parts(), house.gateway_part(), *house.monitoring_parts()])
 
     def _migrate(self) -> None:
         pending = migrations.pending(self._house)
@@ -131,7 +131,7 @@ class Supervisor:
         """The gateway first, so that nothing new comes in; then who works; the stores last."""
         self._state.phase = STOPPING
         self.note()
-        for kinds in (("gateway",), ("web",), ("worker", "inbox"), ("store",)):
+        for kinds in (("gateway",), ("web",), ("worker", "inbox", "monitor"), ("store",)):
             going = [keeper for keeper in self._keepers if keeper.part.kind in kinds]
             _together([keeper.stop for keeper in going])
 

@@ -131,6 +131,8 @@ def _farewell(house: House, *, took_s: float, shown: demo.Shown | None) -> None:
     print(f"  API    {house.url}/api/v1")
     print(f"  docs   {house.url}/docs")
     print(f"  inbox  {house.inbox_url}")
+    if house.monitoring is not None:
+        print(f"  alerts {house.monitoring.url}")
     if house.settings.has_tls:
         print(f"  the authority that browsers must trust: {house.layout.secrets / 'tls' / 'ca.pem'}")
     changed = house.secrets.path("super-admin-changed")

@@ -12,6 +12,10 @@ import pytest
 PROGRAMS = {
     "faketime": ("INFIRMARY_FAKETIME", ("faketime",)),
     "curl": ("INFIRMARY_CURL", ("curl",)),
+    "prometheus": ("INFIRMARY_PROMETHEUS", ("prometheus",)),
+    "promtool": ("INFIRMARY_PROMTOOL", ("promtool",)),
+    "alertmanager": ("INFIRMARY_ALERTMANAGER", ("alertmanager", "prometheus-alertmanager")),
+    "amtool": ("INFIRMARY_AMTOOL", ("amtool",)),
     "chromium": ("INFIRMARY_CHROMIUM", ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")),
 }
 

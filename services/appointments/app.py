@@ -21,7 +21,7 @@ from services.appointments.repository.journal import Journal
 from services.appointments.repository.peers import Doctors, Patients, hears
 from services.appointments.repository.records import Records
 from services.appointments.repository.scripts import load
-from services.chassis import config, redis, sql
+from services.chassis import config, redis, redis_gauges, sql
 from services.chassis.asking import Existence
 from services.chassis.call import Call, by_hand
 from services.chassis.client import Client
@@ -104,6 +104,7 @@ def service(environ: Mapping[str, str], *, texts: Mapping[str, Script] | None = 
         start_checks=[_durable(settings, connection)],
         close=[peers.close, connection.close, engine.dispose],
         outbox=Streams(carrier, database.outbox, new_id=new_id, clock=now),
+        stores=[redis_gauges.look(connection, name="records"), sql.look(database, name=NAME)],
         jobs=_jobs(database, carrier=carrier, auditor=auditor),
         commands=_commands(carrier, auditor),
         followers=[partial(_follower, settings, patients=patients, doctors=doctors)],

@@ -22,6 +22,7 @@ from services.chassis.service_token import ServiceToken
 NAME = "audit"
 MIGRATIONS = Path(__file__).parent / "migrations"
 CHECKPOINT_S = 5
+CHECK_S = 900
 
 
 class AuditSettings(config.ServiceSettings):
@@ -59,6 +60,7 @@ def service(environ: Mapping[str, str]) -> Service:
         start_checks=[partial(sql.require_durable, engine)],
         close=[peers.close, engine.dispose],
         outbox=database.outbox,
+        stores=[sql.look(database, name=NAME)],
         subscriptions=[
             BatchSubscription(
                 stream=outbox.AUDIT_STREAM,
@@ -66,19 +68,21 @@ def service(environ: Mapping[str, str]) -> Service:
                 handler=partial(consumers.record_entries, store=store),
             )
         ],
-        jobs=[
-            Job(
-                name="audit_checkpoint",
-                every_s=CHECKPOINT_S,
-                run=partial(jobs.make_checkpoint, store=store, key=key),
-                alone=True,
-            ),
-            Job(name="audit_tidy", every_s=3600, run=database.tidy, alone=True),
-        ],
+        jobs=_jobs(database, store=store, key=key),
         commands={
             "verify": Command(help="Check the whole trail; exit code 1 when it is broken.", run=_verify(store, key))
         },
     )
+
+
+def _jobs(database: sql.Database, *, store: AuditStore, key: bytes) -> list[Job]:
+    note = partial(jobs.make_checkpoint, store=store, key=key)
+    return [
+        Job(name="audit_checkpoint", every_s=CHECKPOINT_S, run=note, alone=True),
+        # In every worker: an age that only one of them knows would look old in the others.
+        Job(name="audit_check", every_s=CHECK_S, run=partial(jobs.check_newest, store=store, key=key)),
+        Job(name="audit_tidy", every_s=3600, run=database.tidy, alone=True),
+    ]
 
 
 def _verify(store: AuditStore, key: bytes) -> Callable[[Sequence[str]], int]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from prometheus_client import Gauge
+
 from services.audit import model, view
 from services.chassis.call import Call
+
+BROKEN = Gauge("infirmary_audit_trail_broken", "Whether the last check of the newest part of the trail failed: 1 or 0.")
+CHECKED = Gauge("infirmary_audit_trail_checked_timestamp_seconds", "When that was.")
 
 
 class CheckpointStore(model.Store, Protocol):
@@ -28,6 +33,14 @@ def make_checkpoint(call: Call, *, store: CheckpointStore, key: bytes) -> None:
             tx.add_checkpoint(model.signed(head, at=call.at, key=key))
     while store.copy_checkpoints(call):
         pass
+
+
+def check_newest(call: Call, *, store: model.Store, key: bytes) -> None:
+    """Check the newest part of the trail, as much as one check takes, and its end; whoever watches hears of it."""
+    with store.trail() as trail:
+        found = model.verify(trail, at_most=model.AT_ONCE, key=key)
+    BROKEN.set(found.found is not None)
+    CHECKED.set(call.at.timestamp())
 
 
 def verify_trail(*, store: model.Store, key: bytes, monotonic: Callable[[], float], say: Callable[[str], None]) -> bool:

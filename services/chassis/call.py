@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from services.chassis import metrics
 from services.kernel.access import Actor
 from services.kernel.purposes import Purpose, purpose_of
 
@@ -154,6 +155,7 @@ class Call:
     def committed(self) -> None:
         """A unit of work has committed the audit entry, if there was one; the next unit makes its own."""
         if self.entry is not None:
+            metrics.ENTRIES.labels(self.entry.action, self.entry.outcome).inc()
             self.entry, self.audited = None, True
 
     def begin_again(self) -> None:

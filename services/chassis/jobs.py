@@ -23,8 +23,8 @@ LEASE_S: Final = 30.0
 # A worker that finds the period taken looks again after this, so that it steps in soon when the other dies.
 _LOOK_AGAIN_S: Final = 5.0
 
-RUNS = Counter("infirmary_job_runs_total", "Runs of timed work, by outcome.", ["job", "outcome"])
-SECONDS = Histogram("infirmary_job_seconds", "How long a run took.", ["job"], buckets=(0.01, 0.1, 1, 10, 60, 600))
+RUNS = Counter("infirmary_job_runs_total", "Runs of timed work, by outcome.", ["name", "outcome"])
+SECONDS = Histogram("infirmary_job_seconds", "How long a run took.", ["name"], buckets=(0.01, 0.1, 1, 10, 60, 600))
 
 # Only the holder may lengthen or end a lease: another may have it by now.
 _LENGTHEN = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
@@ -62,6 +62,7 @@ class Timer:
         self._bus = bus
         self._clock = clock
         self._new_id = new_id
+        RUNS.labels(job.name, "failed")  # an alert must see the first one grow from zero
 
     def run(self, stop: threading.Event) -> None:
         """Run the job in its rhythm until told to stop; a run that fails is counted, and the next comes in its time."""

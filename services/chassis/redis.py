@@ -86,6 +86,14 @@ def node(connection: Client | Cluster, key: str) -> Client:
     return found
 
 
+def primaries(connection: Client | Cluster) -> list[Client]:
+    """A client of every server that takes writes: those of a cluster, or the one."""
+    if not isinstance(connection, RedisCluster):
+        return [connection]
+    found = connection.get_primaries()  # type: ignore[no-untyped-call]
+    return [connection.get_redis_connection(each) for each in found]
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn errors that mean "not now" into StoreAway; a wrong command or a script's own error passes."""
@@ -130,11 +138,8 @@ def require_durable_everywhere(connection: Client | Cluster, *, attested: bool =
 
     Raises:  as require_durable.
     """
-    if not isinstance(connection, RedisCluster):
-        require_durable(connection, attested=attested)
-        return
-    for primary in connection.get_primaries():  # type: ignore[no-untyped-call]
-        require_durable(connection.get_redis_connection(primary), attested=attested)
+    for primary in primaries(connection):
+        require_durable(primary, attested=attested)
 
 
 def ping(connection: Client) -> None:

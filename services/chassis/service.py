@@ -16,6 +16,7 @@ from services.chassis.following import Follower
 from services.chassis.jobs import Job
 from services.chassis.outbox import Outbox
 from services.chassis.spec import Contract
+from services.chassis.watching import Look
 from services.kernel.identifiers import uuid7
 
 
@@ -43,7 +44,8 @@ class Service:
     start_checks: refuse to start (settings of a store that would lose data). migrate: brings the store to its schema.
     close: gives back connections. gives_keys: of the one that publishes the keys for tokens, called when a key was
     withdrawn. followers: what the web process hears from others, made when it starts. parts: what its worker runs all
-    the time beside the relay, the consumers and the jobs, by name. Building one opens no connection.
+    the time beside the relay, the consumers and the jobs, by name. stores: what its worker watches beside the bus.
+    Building one opens no connection.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Service:
     start_checks: Sequence[Callable[[], None]] = ()
     close: Sequence[Callable[[], None]] = ()
     outbox: Outbox | None = None
+    stores: Sequence[Look] = ()
     subscriptions: Sequence[Subscription | BatchSubscription] = ()
     jobs: Sequence[Job] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)

@@ -6,14 +6,22 @@ is exported, and sampled in the collector.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from prometheus_client import Counter
+
+ENDED = Counter("infirmary_spans_ended_total", "Spans that were made.")
+EXPORTED = Counter(
+    "infirmary_spans_exported_total",
+    "Spans that the collector took, or did not; what is in neither was dropped before it was tried.",
+    ["outcome"],
+)
 
 
 def start(service: str, *, endpoint: str | None) -> Callable[[], None]:
@@ -27,7 +35,9 @@ def start(service: str, *, endpoint: str | None) -> Callable[[], None]:
 
     provider = TracerProvider(resource=Resource.create({"service.name": service, "service.namespace": "infirmary"}))
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=2)
-    provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=4096, schedule_delay_millis=1000))
+    EXPORTED.labels("lost")  # an alert must see the first one grow from zero
+    provider.add_span_processor(_Ended())
+    provider.add_span_processor(BatchSpanProcessor(_Counted(exporter), max_queue_size=4096, schedule_delay_millis=1000))
     trace.set_tracer_provider(provider)
 
     def stop() -> None:
@@ -35,6 +45,35 @@ def start(service: str, *, endpoint: str | None) -> Callable[[], None]:
         provider.shutdown()
 
     return stop
+
+
+class _Ended(SpanProcessor):
+    """Counts what was made."""
+
+    def on_end(self, span: ReadableSpan) -> None:  # noqa: ARG002 - as inherited
+        """A span is over."""
+        ENDED.inc()
+
+
+class _Counted(SpanExporter):
+    """Counts what the collector took."""
+
+    def __init__(self, inner: SpanExporter) -> None:
+        self._inner = inner
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send a batch."""
+        result = self._inner.export(spans)
+        EXPORTED.labels("taken" if result is SpanExportResult.SUCCESS else "lost").inc(len(spans))
+        return result
+
+    def shutdown(self) -> None:
+        """No more are sent."""
+        self._inner.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing waits here."""
+        return self._inner.force_flush(timeout_millis)
 
 
 def incoming(headers: Mapping[str, str]) -> Context:

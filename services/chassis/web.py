@@ -13,7 +13,7 @@ from typing import Any
 
 import flask
 
-from services.chassis import admission, logs, problems, spec
+from services.chassis import admission, logs, metrics, problems, spec
 from services.chassis.adapter import Adapter, Incoming, Unaudited, dumps
 from services.chassis.bridge import (
     CODE,
@@ -84,6 +84,9 @@ class Web:
         require_match(contract, service.controller)
         self._adapter = Adapter(audit=service.audit, clock=now, new_id=new_id)
         self._contract = contract
+        for operation in contract.operations.values():
+            if operation.audit != "none":  # an alert must see the first one grow from zero
+                metrics.UNAUDITED.labels(operation.operation_id)
         gate = Gate(operations=contract.operations, tokens=tokens, policy=policy)
         app, self._bridge = flask_app(
             threads=service.settings.threads,

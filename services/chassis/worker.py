@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from services.chassis import bus, logs, redis
+from services.chassis import bus, logs, redis, redis_gauges, watching
 from services.chassis.bus import gauges
 from services.chassis.jobs import Timer
 from services.chassis.outbox import stream_of
@@ -71,7 +71,8 @@ def _guarded(name: str, part: Part, halt: threading.Event, died: threading.Event
 
 
 def _parts(service: Service, opened: _Bus, times: bus.Timing) -> dict[str, Part]:
-    parts: dict[str, Part] = {"upkeep": _upkeep(service, opened.client)}
+    stores = [*service.stores, redis_gauges.look(opened.client, name="bus")]
+    parts: dict[str, Part] = {"upkeep": _upkeep(service, opened.client), "stores": watching.watch(stores)}
     if service.outbox is not None:
         parts["relay"] = Relay(service.outbox, opened.client, service=service.name).run
     if service.subscriptions:

@@ -52,6 +52,7 @@ def service(environ: Mapping[str, str]) -> Service:
         start_checks=[partial(sql.require_durable, engine)],
         close=[peers.close, engine.dispose],
         outbox=database.outbox,
+        stores=[sql.look(database, name=NAME)],
         subscriptions=[_listening(store)],
         jobs=_jobs(database, store=store, fence=fence),
     )

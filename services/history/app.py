@@ -48,5 +48,6 @@ def service(environ: Mapping[str, str]) -> Service:
         start_checks=[partial(mongo.require_durable, client)],
         close=[peers.close, client.close],
         outbox=documents.outbox,
+        stores=[mongo.look(documents, name=NAME)],
         jobs=[Job(name="history_tidy", every_s=3600, run=documents.tidy, alone=True)],
     )

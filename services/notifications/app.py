@@ -85,6 +85,7 @@ def service(environ: Mapping[str, str], *, ways_out: Channels = channels) -> Ser
         start_checks=[partial(sql.require_durable, engine)],
         close=[*(each.close for each in found.values()), peers.close, engine.dispose],
         outbox=database.outbox,
+        stores=[sql.look(database, name=NAME)],
         subscriptions=_listening(settings, database, means, frozenset(found)),
         jobs=_jobs(settings, database, means),
         parts={f"send {way.value}": Sending(channel, means).run for way, channel in found.items()},

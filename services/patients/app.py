@@ -70,6 +70,7 @@ def service(environ: Mapping[str, str]) -> Service:
         close=[peers.close, engine.dispose],
         outbox=database.outbox,
         subscriptions=_listening(settings, store, peers),
+        stores=[sql.look(database, name=NAME)],
         jobs=[Job(name="patients_tidy", every_s=3600, run=database.tidy, alone=True)],
     )
 

@@ -70,6 +70,7 @@ def service(environ: Mapping[str, str]) -> Service:
         start_checks=[partial(sql.require_durable, engine)],
         close=[peers.close, looking.close, engine.dispose, reading.dispose, by_hand_engine.dispose],
         outbox=database.outbox,
+        stores=[sql.look(database, name=NAME)],
         subscriptions=_listening(store, Owners(peers, token=token)),
         jobs=_jobs(database, store, looking),
         commands=_commands(rebuilding, Owners(peers, token=token, pauses_s=PATIENT)),

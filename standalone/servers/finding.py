@@ -85,6 +85,22 @@ def envoy() -> Program:
     )
 
 
+def prometheus() -> Program:
+    """The `prometheus` program; there is no wheel of it."""
+    advice = "install the package prometheus, or put prometheus (2.42 or newer) on PATH, or leave OBSERVABILITY out"
+    return _first("Prometheus", [*_on_path("prometheus")], oldest=(2, 42), advice=advice)
+
+
+def alertmanager() -> Program:
+    """The `alertmanager` program, which Debian calls `prometheus-alertmanager`."""
+    places = [*_on_path("alertmanager"), *_on_path("prometheus-alertmanager")]
+    advice = (
+        "install the package prometheus-alertmanager, or put alertmanager (0.25 or newer) on PATH, "
+        "or leave OBSERVABILITY out"
+    )
+    return _first("Alertmanager", places, oldest=(0, 25), advice=advice)
+
+
 def _first(kind: str, places: Sequence[tuple[Path, str]], *, oldest: tuple[int, ...], advice: str) -> Program:
     refused: list[str] = []
     for path, source in places:

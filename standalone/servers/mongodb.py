@@ -142,8 +142,12 @@ def answers(url: str) -> bool:
 
 
 def ensure_user(url: str, *, name: str, password: str) -> None:
-    """A user that may read, write and migrate the database of its own name and nothing else; as often as you like."""
-    roles = [{"role": "readWrite", "db": name}, {"role": "dbAdmin", "db": name}]
+    """A user that may read, write and migrate the database of its own name; of the server it sees figures only.
+
+    It may be called as often as you like.
+    """
+    own = [{"role": "readWrite", "db": name}, {"role": "dbAdmin", "db": name}]
+    roles = [*own, {"role": "clusterMonitor", "db": ADMIN}]
     with pymongo.MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=5000) as client:
         try:
             client[name].command("updateUser", name, pwd=password, roles=roles)

@@ -150,10 +150,12 @@ class RunningHouse:
     """One house in a folder of its own on free ports.
 
     scale: how many processes of which service; what is decided by one of two must hold for the other. collector: where
-    traces go.
+    traces go. watched: with Prometheus and Alertmanager.
     """
 
-    def __init__(self, home: Path, *, scale: str = "appointments=2", collector: str = "") -> None:
+    def __init__(
+        self, home: Path, *, scale: str = "appointments=2", collector: str = "", watched: bool = False
+    ) -> None:
         self.home = home
         gateway, inbox = free_port(), free_port()
         self._environ = {
@@ -166,6 +168,7 @@ class RunningHouse:
             "INFIRMARY_PORT": str(gateway),
             "INFIRMARY_PORT_INBOX": str(inbox),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
+            "OBSERVABILITY": "1" if watched else "0",
         }
         self.url, self.inbox_url = f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{inbox}"
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments import model
+from services.appointments.controller import counts
 from services.appointments.controller.desk import Desk
 from services.chassis.call import Answer, Call
 
@@ -18,11 +19,13 @@ class Booking:
 
     def book_appointment(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Book an appointment."""
-        return self._new(facility_id, body, call, decision=model.book)
+        with counts.attempt():
+            return self._new(facility_id, body, call, decision=model.book)
 
     def request_appointment(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Ask for an appointment that somebody else approves."""
-        return self._new(facility_id, body, call, decision=model.request)
+        with counts.attempt():
+            return self._new(facility_id, body, call, decision=model.request)
 
     def approve_appointment(self, facility_id: str, appointment_id: str, call: Call) -> Answer:
         """Approve a request; every check is made again."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 from services.appointments import model, view
+from services.appointments.controller import counts
 from services.chassis.call import Answer, Call
 from services.chassis.stores import Replayed
 from services.kernel.errors import Conflict, NotFound, Stale, Unavailable
@@ -118,7 +119,9 @@ class Desk:
         fields = [] if before is None else differing(before, after)
         call.audit(patient=after.patient_id, record=after.id, version=after.version, fields=fields)
         answer = view.shown(after, after.changed_as)
-        return call.answer(self.store.commit(call, step, answer=answer, status=status), status=status)
+        stored = self.store.commit(call, step, answer=answer, status=status)
+        counts.kept(step)
+        return call.answer(stored, status=status)
 
     def to_change(
         self, call: Call, facility_id: str, appointment_id: str, *, by_staff: bool = False

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.appointments import model, view
+from services.appointments.controller import counts
 from services.appointments.controller.attending import nowhere
 from services.appointments.controller.desk import Desk
 from services.chassis import paging
@@ -47,6 +48,7 @@ class Finding:
             raise NotFound  # of a department that is out of reach
         found = self._found(call, UUID(appointment_type_id), house.bookable(period, at=call.at), plans)
         rest = [each for each in found if _key(each) > _after(page)]
+        counts.searched(found)
         shown, following = paging.cut(rest, limit=limit, keys=_key, of=of)
         return view.page([view.place(each) for each in shown], next_cursor=following)
 
@@ -62,6 +64,7 @@ class Finding:
             return {"place": None}
         schedules = self._desk.store.schedules(facility, plans, period=period)
         found = model.first_free(plans, schedules, type_id=UUID(appointment_type_id), period=period, at=call.at)
+        counts.searched(found)
         return {"place": None if found is None else view.place(found)}
 
     def hold_place(self, facility_id: str, body: Mapping[str, Any], call: Call) -> Answer:
@@ -77,7 +80,9 @@ class Finding:
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
             answer = view.hold(spot, hold_id=hold_id)
-            return call.answer(desk.store.hold(call, spot, hold_id=hold_id, house=house, answer=answer), status=201)
+            stored = desk.store.hold(call, spot, hold_id=hold_id, house=house, answer=answer)
+            counts.HOLDS.labels("made").inc()
+            return call.answer(stored, status=201)
 
         return desk.decided(call, facility_id=facility, doctor_id=UUID(body["doctor_id"]), want=want, decide=decide)
 
@@ -85,6 +90,7 @@ class Finding:
         """Give a held place back."""
         call.audit(record=hold_id)
         self._desk.store.release(call, facility_id=UUID(facility_id), hold_id=UUID(hold_id))
+        counts.HOLDS.labels("given_back").inc()
         return call.answer(status=204)
 
     def _rules(self, call: Call, facility_id: str) -> model.House:

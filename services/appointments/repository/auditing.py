@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from services.appointments import model
 from services.appointments.repository import arguments, packing
@@ -20,8 +20,10 @@ from services.chassis import redis
 from services.chassis.call import Call
 
 INVARIANTS = ("I1", "I2", "I3", "I6", "index")
-VIOLATIONS = Gauge(
-    "infirmary_invariant_violations_total", "What must always be true and is not, at the last look.", ["invariant"]
+VIOLATIONS = Counter(
+    "infirmary_invariant_violations_total",
+    "What must always be true and was not, counted anew at each look.",
+    ["invariant"],
 )
 LOOKED = Gauge("infirmary_invariants_checked_timestamp_seconds", "When that was.")
 _SCAN = 500
@@ -50,7 +52,7 @@ class Auditor:
         found = [each for facility_id in self._records.facilities() for each in self._twice(facility_id)]
         counts = Counts(each.invariant for each in found)
         for name in INVARIANTS:
-            VIOLATIONS.labels(name).set(counts[name])
+            VIOLATIONS.labels(name).inc(counts[name])
         LOOKED.set(call.at.timestamp())
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.chassis.mongo.client import client, require_durable, translated
 from services.chassis.mongo.collections import create_technical_collections_v1
 from services.chassis.mongo.documents import Documents, Unit
+from services.chassis.mongo.gauges import look
 from services.chassis.mongo.migrations import at_head, migrate
 from services.chassis.mongo.outbox import MongoOutbox
 
@@ -15,6 +16,7 @@ __all__ = [
     "at_head",
     "client",
     "create_technical_collections_v1",
+    "look",
     "migrate",
     "require_durable",
     "translated",

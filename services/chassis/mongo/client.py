@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from pymongo import MongoClient
+from pymongo import MongoClient, monitoring
 from pymongo.errors import (
     AutoReconnect,
     ConnectionFailure,
@@ -18,12 +18,16 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from services.chassis import metrics
 from services.chassis.stores import NotDurable, StoreAway, StoreBusy, StoreError
 
 Client: TypeAlias = "MongoClient[dict[str, Any]]"
 
 _STORE = "mongodb"
 _WRITE_CONFLICT = 112
+_COMMANDS = frozenset(
+    {"find", "getMore", "aggregate", "insert", "update", "delete", "findAndModify", "commitTransaction", "ping"}
+)
 # Out of disk, shutting down, not primary any more, interrupted: it may work later.
 _AWAY_CODES = frozenset({50, 91, 189, 262, 10107, 11600, 11602, 13435, 13436, 14031})
 
@@ -51,7 +55,27 @@ def client(url: str, *, name: str = "infirmary", connections: int = 16, operatio
         connectTimeoutMS=250,
         waitQueueTimeoutMS=250,
         maxPoolSize=connections,
+        event_listeners=[_Times()],
     )
+
+
+class _Times(monitoring.CommandListener):
+    """Measures every command, by its name; one that failed too. The driver's own are left out."""
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Its end says how long it took."""
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """A command was answered."""
+        self._observe(event)
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """A command was refused, or got no answer."""
+        self._observe(event)
+
+    def _observe(self, event: monitoring.CommandSucceededEvent | monitoring.CommandFailedEvent) -> None:
+        if event.command_name in _COMMANDS:
+            metrics.STORE_SECONDS.labels("mongodb", event.command_name).observe(event.duration_micros / 1e6)
 
 
 @contextmanager

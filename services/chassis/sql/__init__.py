@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.chassis.sql.database import Database, Unit, in_binary
 from services.chassis.sql.engine import engine, require_durable
 from services.chassis.sql.errors import translated
+from services.chassis.sql.gauges import look
 from services.chassis.sql.outbox import SqlOutbox
 from services.chassis.sql.revisions import at_head, migrate
 from services.chassis.sql.tables import create_technical_tables_v1, record_columns, technical_tables
@@ -17,6 +18,7 @@ __all__ = [
     "create_technical_tables_v1",
     "engine",
     "in_binary",
+    "look",
     "migrate",
     "record_columns",
     "require_durable",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from psycopg import errors as pg
 from sqlalchemy import event
 from sqlalchemy.pool import NullPool, QueuePool
 
+from services.chassis import metrics
 from services.chassis.sql.errors import NoAnswer, translated
 from services.chassis.stores import NotDurable
 
@@ -25,6 +27,7 @@ LOCK_S = 0.5
 IDLE_IN_TRANSACTION_S = 5.0
 ANSWER_MARGIN_S = 0.5
 RECYCLE_S = 1800
+_VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"})
 
 CONNECTIONS = Gauge(
     "infirmary_store_connections",
@@ -89,6 +92,7 @@ def engine(
     if isinstance(made.pool, QueuePool):
         CONNECTIONS.labels("postgresql", name, "in_use").set_function(made.pool.checkedout)
         CONNECTIONS.labels("postgresql", name, "limit").set(pool)
+    _time(made)
     _trace(made, tracer or trace.get_tracer("infirmary"))
     return made
 
@@ -156,6 +160,32 @@ def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
     poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
     if poll.poll(0):
         raise sa.exc.InvalidatePoolError("the server closed this connection")
+
+
+def _time(db: sa.Engine) -> None:
+    """Measure every statement, by its verb; one that failed too."""
+
+    def before(_c: Any, _cursor: Any, _statement: str, _params: Any, context: Any, _many: bool) -> None:  # noqa: FBT001
+        context.infirmary_began = time.perf_counter()
+
+    def after(_c: Any, _cursor: Any, statement: str, _params: Any, context: Any, _many: bool) -> None:  # noqa: FBT001
+        _observe(statement, context)
+
+    def failed(failure: Any) -> None:
+        if failure.statement is not None:
+            _observe(failure.statement, failure.execution_context)
+
+    event.listen(db, "before_cursor_execute", before)
+    event.listen(db, "after_cursor_execute", after)
+    event.listen(db, "handle_error", failed)
+
+
+def _observe(statement: str, context: Any) -> None:
+    began = getattr(context, "infirmary_began", None)
+    if began is not None:
+        verb = statement.split(None, 1)[0].upper() if statement.strip() else ""
+        known = verb if verb in _VERBS else "OTHER"
+        metrics.STORE_SECONDS.labels("postgresql", known).observe(time.perf_counter() - began)
 
 
 def _trace(db: sa.Engine, tracer: trace.Tracer) -> None:

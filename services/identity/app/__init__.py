@@ -117,6 +117,7 @@ def service(environ: Mapping[str, str]) -> Service:
         ],
         close=[engine.dispose, bus.close, peers.close, *([] if outside is None else [outside.close])],
         outbox=database.outbox,
+        stores=[sql.look(database, name=NAME)],
         jobs=[*_jobs(database, store=store, voice=voice, publisher=publisher, maker=maker), *_mails(store, mailer)],
         gives_keys=mint.forget,
         commands=_commands(store, hasher),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from services.chassis import failpoints, logs, tracing
 from services.chassis.call import Call
@@ -45,6 +45,12 @@ _WELL: Final = frozenset({Result.ACCEPTED, Result.OPTED_OUT, Result.WITHHELD})
 
 MESSAGES = Counter(
     "infirmary_notifications_total", "Messages whose turn came, by what became of them.", ["channel", "outcome"]
+)
+DELAY = Histogram(
+    "infirmary_notification_delay_seconds",
+    "Time from when a message was due to its having been handed over.",
+    ["channel"],
+    buckets=(0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800),
 )
 REPEATS = Counter(
     "infirmary_notifications_repeats_total",
@@ -123,6 +129,8 @@ class Sending:
                 span.set_attribute("error.type", outcome.code or outcome.result.value)
             self._tell(delivery, outcome)
         at = self._means.clock()
+        if outcome.result is Result.ACCEPTED and claimed.due_since is not None:
+            DELAY.labels(self._channel.name).observe(max(0.0, (at - claimed.due_since).total_seconds()))
         after = settled(claimed, outcome, at=at, retrying=self._means.retrying)
         return Settled(claimed=claimed, after=after, outcome=outcome, at=at)
 

@@ -136,7 +136,7 @@ class Claimed:
     """A delivery whose turn it is, with what its facility and its reader want at this moment.
 
     is_repeat: whoever had it before has died with it, so that it may have gone out already. is_stopped: its number
-    wants no more SMS.
+    wants no more SMS. due_since: from when on it could go.
     """
 
     delivery: Delivery
@@ -144,6 +144,7 @@ class Claimed:
     preferences: Preferences | None = None
     is_stopped: bool = False
     is_repeat: bool = False
+    due_since: datetime | None = None
 
 
 GIVEN_UP: Final = "given_up"

@@ -26,7 +26,7 @@ from services.notifications.repository.work import stop_noted
 # see what was before it, so that what follows the delivery that it settles is taken by the turn after.
 _TAKING = f"""
     due AS (
-        SELECT d.id, d.status FROM deliveries AS d
+        SELECT d.id, d.status, d.due_at FROM deliveries AS d
         WHERE d.way = :way AND d.{schema.OPEN} AND d.due_at <= :at AND d.id IS DISTINCT FROM :id AND NOT EXISTS (
             SELECT FROM deliveries AS e
             WHERE e.appointment_id = d.appointment_id AND e.reader_id = d.reader_id AND e.way = d.way
@@ -36,7 +36,7 @@ _TAKING = f"""
     ), taken AS (
         UPDATE deliveries AS d SET status = 'sending', due_at = :until, tries = d.tries + 1,
             failures = d.failures + (due.status = 'sending')::int
-        FROM due WHERE d.id = due.id RETURNING d.*, due.status = 'sending' AS is_repeat
+        FROM due WHERE d.id = due.id RETURNING d.*, due.status = 'sending' AS is_repeat, due.due_at AS due_since
     ), left_behind AS (
         UPDATE attempts SET finished_at = :at, outcome = 'unknown'
         WHERE outcome IS NULL AND delivery_id IN (SELECT id FROM taken WHERE is_repeat)
@@ -176,4 +176,5 @@ def _claimed(row: Any) -> Claimed:
         preferences=chosen,
         is_stopped=row.is_stopped,
         is_repeat=row.is_repeat,
+        due_since=row.due_since,
     )

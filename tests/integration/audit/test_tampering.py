@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
-from services.audit import app, model
+from services.audit import app, jobs, model
 from services.audit.repository import AuditStore, CheckpointFile
 from tests.integration.audit import making
 
@@ -110,6 +111,17 @@ def test_the_check_names_place_and_kind_when_somebody(trail, kind):
     tamper, found = KINDS[kind]
     tamper(trail)
     assert trail.broken() == found
+
+
+def test_who_watches_hears_within_the_next_check_that_an_entry_was_changed(trail):
+    def check() -> tuple[float | None, float | None]:
+        jobs.check_newest(making.make_call(), store=trail.store, key=making.KEY)
+        names = ("infirmary_audit_trail_broken", "infirmary_audit_trail_checked_timestamp_seconds")
+        return tuple(REGISTRY.get_sample_value(name) for name in names)
+
+    assert check() == (0, making.START.timestamp())
+    trail.intrude("UPDATE entries SET entry = replace(entry, 'doctor-6', 'doctor-x') WHERE position = 7")
+    assert check()[0] == 1
 
 
 # Variants of them.
