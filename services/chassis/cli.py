@@ -55,7 +55,9 @@ def build(name: str, environ: Mapping[str, str]) -> Service:
 
 
 def release() -> str:
-    """The version that is installed, or `0` in a checkout."""
+    """The version that an image was made as, or that is installed, or `0` in a checkout."""
+    if version := os.environ.get("INFIRMARY_VERSION"):
+        return version
     try:
         return installed("infirmary")
     except PackageNotFoundError:
