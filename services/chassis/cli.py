@@ -3,6 +3,7 @@
 infirmary serve <service>           web process
 infirmary work <service>            relay, consumers and timed jobs
 infirmary migrate <service>         bring the store to its schema
+infirmary wait <service> [stores]   wait until its stores answer and have their schema; `stores`: whatever their schema
 infirmary <service> <command> …     a command of that service
 infirmary bus dead|redrive|republish <service> …     dead letters, and what to do when the bus lost something
 """
@@ -22,7 +23,7 @@ from types import ModuleType
 from services.chassis import config, spec
 from services.chassis.service import Mismatch, Service
 
-_VERBS = ("serve", "work", "migrate")
+_VERBS = ("serve", "work", "migrate", "wait")
 _SERVICES = Path(__file__).resolve().parents[1]
 
 
@@ -83,6 +84,9 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
         return int(_part("working").work(service, version=release()))
     if verb == "migrate":
         service.migrate()
+        return 0
+    if verb == "wait":
+        _part("readiness").wait(service, schema="stores" not in words, say=functools.partial(print, flush=True))
         return 0
     command = service.commands.get(words[0])
     run: Callable[[Sequence[str]], int] | None = None if command is None else command.run
