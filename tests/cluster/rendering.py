@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,14 +61,20 @@ def chart() -> helm_python.Chart:
     return helm_python.Chart.load(CHART)
 
 
-def texts(values: Mapping[str, Any], **more: Any) -> dict[str, str]:
-    """What Helm makes of values, by template.
+def texts(values: Mapping[str, Any], **more: Any) -> Mapping[str, str]:
+    """What Helm makes of values, by template; made once for the same values.
 
     Raises:  Wrong.
     """
+    return _texts(json.dumps([values, {"name": "house", "namespace": "care", **more}], sort_keys=True))
+
+
+@functools.cache
+def _texts(asked: str) -> Mapping[str, str]:
+    values, more = json.loads(asked)
     try:
-        chart().validate_schema(dict(values))
-        return chart().render(dict(values), **{"name": "house", "namespace": "care", **more})
+        chart().validate_schema(values)
+        return chart().render(values, **more)
     except helm_python.HelmError as error:
         raise Wrong(str(error)) from error
 
@@ -79,7 +86,7 @@ def documents(values: Mapping[str, Any], **more: Any) -> list[Document]:
         document
         for name, text in sorted(rendered.items())
         if not name.endswith(".txt")
-        for document in yaml.safe_load_all(text)
+        for document in yaml.load_all(text, Loader=yaml.CSafeLoader)
         if document
     ]
 

@@ -3,7 +3,7 @@
 {{- define "infirmary.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $both := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $both .Values.fullnameOverride | trunc 36 | trimSuffix "-" -}}
+{{- default $both .Values.fullnameOverride | trunc 30 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* The name of one part: {root, part}. */}}
