@@ -38,6 +38,7 @@ def validator(version: str, kind: str, api: str) -> Any:
     name = f"{kind.lower()}-{group.partition('.')[0] + '-' if group else ''}{number}.json"
     schema = json.loads((folder / name).read_text(encoding="utf-8").replace("/api/_definitions.json#", "#"))
     definitions = json.loads((folder / "_definitions.json").read_text(encoding="utf-8").replace("/api/_definitions.json#", "#"))
+    del schema["$id"]
     return jsonschema_rs.Draft202012Validator({"$ref": "#/$defs/it", "$defs": {**definitions["$defs"], "it": schema}})
 
 
