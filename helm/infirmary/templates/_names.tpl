@@ -55,8 +55,10 @@ annotations:
 {{- define "infirmary.ownImage" -}}
 {{- $values := .root.Values.image -}}
 {{- $tag := default .root.Chart.AppVersion $values.tag -}}
+{{- with get $values.references .part }}{{ . }}{{ else -}}
 {{- include "infirmary.image" (dict "root" .root "image" (dict
   "repository" (printf "%s/%s" $values.repository .part) "tag" $tag "digest" (get $values.digests .part))) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Where another service answers: {root, part}. */}}
