@@ -11,10 +11,10 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest
-SUITES := architecture unit contract integration system
+SUITES := architecture unit contract cluster images integration system
 CHECKS := architecture unit contract
 
-export SCALE TLS
+export SCALE TLS IMAGES TAG
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -50,7 +50,7 @@ check: format lint types ## format, lint, types, imports, architecture, unit and
 	@$(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(CHECKS))
 
 .PHONY: test
-test: lint types ## everything, on real servers: under twenty minutes; every suite has a budget
+test: lint types ## everything, on real servers: under half an hour; every suite has a budget
 	@rm -rf .results && $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
 	@$(RUN) -m tests.features --check
 
@@ -67,6 +67,12 @@ $(addprefix suite-,$(SUITES)): suite-%: $(VENV)/.lint
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds
 contract: suite-contract ## contract tests: written once, over all services
+
+.PHONY: test-images cluster-test
+test-images: suite-images ## build three images and start them against real stores; wants buildah, podman and runc
+
+cluster-test: $(VENV)/.lint ## drive the cluster of the current context: install, journey, roll under load, uninstall
+	@$(RUN) -m tests.cluster.driving
 
 .PHONY: format lint types
 format: $(VENV)/.lint ## bring the code into the one format
@@ -93,6 +99,10 @@ bench-schedule: $(VENV)/.benchmarks ## searches and bookings in the schedules of
 .PHONY: features
 features: $(VENV)/.standalone ## write docs/features.md from the results of the last complete `make test`
 	@$(RUN) -m tests.features --write
+
+.PHONY: k8s
+k8s: $(VENV)/.lint ## render the chart into k8s/base
+	@$(RUN) k8s/render
 
 .PHONY: docs
 docs: $(VENV)/.docs ## build the documentation into site/

@@ -11,7 +11,9 @@ from tests.cluster.rendering import MANY, deployments, documents, named, of_kind
 @pytest.mark.parametrize("profile", MANY)
 def test_production_has_at_least_two_of_everything(profile):
     found = rendered(profile)
-    scalers = {each["spec"]["scaleTargetRef"]["name"]: each["spec"] for each in of_kind(found, "HorizontalPodAutoscaler")}
+    scalers = {
+        each["spec"]["scaleTargetRef"]["name"]: each["spec"] for each in of_kind(found, "HorizontalPodAutoscaler")
+    }
     for pod in deployments(found):
         name = pod.owner["metadata"]["name"]
         least = scalers[name]["minReplicas"] if name in scalers else pod.owner["spec"]["replicas"]

@@ -132,7 +132,10 @@ def test_what_was_made_stays_when_the_release_is_upgraded():
     secret = yaml.safe_load(first)
     before = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
     del secret["data"]["reports.SERVICE_SECRET"]  # a service that is new in this upgrade
-    with answering(secret) as kubeconfig, helm_python.Config(kubeconfig_content=kubeconfig, namespace="care") as cluster:
+    with (
+        answering(secret) as kubeconfig,
+        helm_python.Config(kubeconfig_content=kubeconfig, namespace="care") as cluster,
+    ):
         second = cluster.render(chart(), values_of("demo"), name="house", namespace="care", is_upgrade=True, revision=2)
     found = yaml.safe_load(second["infirmary/templates/secrets.yaml"])["data"]
     after = {name: base64.b64decode(value).decode() for name, value in found.items()}

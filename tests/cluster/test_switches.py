@@ -140,7 +140,10 @@ def test_only_profiles_to_look_at_have_stores_of_their_own_and_say_so():
 
 
 def test_data_of_a_demo_outlives_it_unless_it_may_go():
-    kept = {named(s): s["spec"]["persistentVolumeClaimRetentionPolicy"] for s in of_kind(list(rendered("demo")), "StatefulSet")}
+    kept = {
+        named(s): s["spec"]["persistentVolumeClaimRetentionPolicy"]
+        for s in of_kind(list(rendered("demo")), "StatefulSet")
+    }
     assert {name.rpartition("-")[2] for name, each in kept.items() if each["whenDeleted"] == "Delete"} == {"cache"}
     gone = of_kind(list(rendered("dev")), "StatefulSet")
     assert {each["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] for each in gone} == {"Delete"}
@@ -148,7 +151,9 @@ def test_data_of_a_demo_outlives_it_unless_it_may_go():
 
 @pytest.mark.target("D-19")
 def test_a_storage_class_is_said_where_one_is_wanted():
-    values = merged(values_of("demo"), {"stores": {"postgresql": {"storage": {"storageClass": "fast", "size": "20Gi"}}}})
+    values = merged(
+        values_of("demo"), {"stores": {"postgresql": {"storage": {"storageClass": "fast", "size": "20Gi"}}}}
+    )
     (store,) = [s for s in of_kind(documents(values), "StatefulSet") if "postgresql" in named(s)]
     claim = store["spec"]["volumeClaimTemplates"][0]["spec"]
     assert (claim["storageClassName"], claim["resources"]["requests"]["storage"]) == ("fast", "20Gi")
@@ -157,7 +162,9 @@ def test_a_storage_class_is_said_where_one_is_wanted():
 @pytest.mark.target("D-20")
 def test_a_change_of_settings_or_of_a_mounted_file_makes_new_pods():
     """Settings stand in the pod itself; files of a store are counted into an annotation of it."""
-    changed = documents(merged(values_of("demo"), {"services": {"patients": {"settings": {"HOME_ZONE": "Europe/Lisbon"}}}}))
+    changed = documents(
+        merged(values_of("demo"), {"services": {"patients": {"settings": {"HOME_ZONE": "Europe/Lisbon"}}}})
+    )
     before = {named(p.owner): p.spec for p in pods(rendered("demo"))}
     rolled = {p.name for p in pods(changed) if p.name in before and p.spec != before[p.name]}
     assert rolled == {"Deployment/house-infirmary-patients", "Deployment/house-infirmary-patients-worker"}
@@ -182,7 +189,11 @@ def test_code_lies_in_a_volume_for_developers_only(profile, manifests):
 
 WRONG = {
     "hook with stores": ({"migrations": {"mode": "hook"}}, "demo", "exclude each other: a hook runs before the store"),
-    "hook with secrets": ({"migrations": {"mode": "hook"}}, "demo", "migrations.mode=hook wants secrets.generate=false"),
+    "hook with secrets": (
+        {"migrations": {"mode": "hook"}},
+        "demo",
+        "migrations.mode=hook wants secrets.generate=false",
+    ),
     "store without secrets": ({"secrets": {"generate": False}}, "demo", "stores.bus.enabled wants secrets.generate"),
     "no store at all": ({"stores": {"mongodb": {"enabled": False}}}, "demo", "DATABASE_URL of history has no place"),
     "secret as setting": (
@@ -210,7 +221,11 @@ WRONG = {
         "production",
         "route.kind=httproute and gateway.tlsSecret exclude each other",
     ),
-    "no account for tests": ({"tests": {"existingSecret": ""}}, "production", "tests.enabled wants tests.existingSecret"),
+    "no account for tests": (
+        {"tests": {"existingSecret": ""}},
+        "production",
+        "tests.enabled wants tests.existingSecret",
+    ),
 }
 
 

@@ -37,7 +37,9 @@ def validator(version: str, kind: str, api: str) -> Any:
     group, _, number = api.rpartition("/")
     name = f"{kind.lower()}-{group.partition('.')[0] + '-' if group else ''}{number}.json"
     schema = json.loads((folder / name).read_text(encoding="utf-8").replace("/api/_definitions.json#", "#"))
-    definitions = json.loads((folder / "_definitions.json").read_text(encoding="utf-8").replace("/api/_definitions.json#", "#"))
+    definitions = json.loads(
+        (folder / "_definitions.json").read_text(encoding="utf-8").replace("/api/_definitions.json#", "#")
+    )
     del schema["$id"]
     return jsonschema_rs.Draft202012Validator({"$ref": "#/$defs/it", "$defs": {**definitions["$defs"], "it": schema}})
 
@@ -48,7 +50,9 @@ def test_kubernetes_knows_every_field_of_every_manifest(manifests, version):
     for document in manifests:
         if document["kind"] not in OF_OTHERS:
             check = validator(version, document["kind"], document["apiVersion"])
-            errors = [f"{'/'.join(map(str, each.instance_path))}: {each.message}" for each in check.iter_errors(document)]
+            errors = [
+                f"{'/'.join(map(str, each.instance_path))}: {each.message}" for each in check.iter_errors(document)
+            ]
             assert not errors, f"{named(document)}: {errors}"
 
 
@@ -140,9 +144,9 @@ def test_what_is_common_reaches_every_object_and_what_is_extra_its_pod():
     for pod in pods(found):
         if pod.owner["kind"] == "Deployment":
             assert pod.owner["spec"]["template"]["metadata"]["annotations"]["note"] == "here"
-            assert {name: pod.spec[name] for name in ("priorityClassName", "nodeSelector", "tolerations", "affinity")} == {
-                name: extra[name] for name in ("priorityClassName", "nodeSelector", "tolerations", "affinity")
-            }
+            assert {
+                name: pod.spec[name] for name in ("priorityClassName", "nodeSelector", "tolerations", "affinity")
+            } == {name: extra[name] for name in ("priorityClassName", "nodeSelector", "tolerations", "affinity")}
             (container,) = pod.spec["containers"]
             assert extra["extraEnv"][0] in container["env"]
             assert extra["extraVolumeMounts"][0] in container["volumeMounts"]
@@ -152,7 +156,12 @@ def test_what_is_common_reaches_every_object_and_what_is_extra_its_pod():
 @pytest.mark.target("D-21")
 def test_images_are_named_by_registry_tag_and_digest():
     digest = "sha256:" + "0" * 64
-    image = {"registry": "mirror.example:5000/all", "tag": "1.2.3", "digests": {"patients": digest}, "pullSecrets": ["pull"]}
+    image = {
+        "registry": "mirror.example:5000/all",
+        "tag": "1.2.3",
+        "digests": {"patients": digest},
+        "pullSecrets": ["pull"],
+    }
     found = documents(merged(values_of("demo"), {"image": image}))
     names = {each["image"] for pod in pods(found) for each in pod.containers}
     assert f"mirror.example:5000/all/infirmary/patients@{digest}" in names

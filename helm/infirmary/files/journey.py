@@ -1,7 +1,7 @@
 """What `helm test` does: one appointment through the house, at the gateway, as people would.
 
-Signs in, opens a facility for this test alone, hires a doctor, registers an invented patient, books, cancels, waits until the
-trail has heard of both over the bus, has the trail checked, and closes what it opened. Standard library only.
+Signs in, opens a facility for this test alone, hires a doctor, registers an invented patient, books, cancels, waits
+until the trail has heard of both over the bus, has the trail checked, and closes what it opened. Standard library only.
 """
 
 import http.client
@@ -51,7 +51,7 @@ class Visitor:
     def _once(self, method, path, body, headers):
         # The certificate of a gateway is for its public name; this is another way to the same pod, inside the cluster.
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-        more = {"context": ssl._create_unverified_context()} if self._url.scheme == "https" else {}  # noqa: S323
+        more = {"context": ssl._create_unverified_context()} if self._url.scheme == "https" else {}  # noqa: S323, SLF001
         connection = kinds[self._url.scheme](self._url.hostname, self._url.port, timeout=15, **more)
         try:
             connection.request(method, path, body, headers)
@@ -77,7 +77,9 @@ def sign_in(visitor, account):
 
     def enter(word):
         visitor.token = ""
-        visitor.token = visitor.ask("POST", "/api/v1/sessions", {"username": username, "password": word})["access_token"]
+        visitor.token = visitor.ask("POST", "/api/v1/sessions", {"username": username, "password": word})[
+            "access_token"
+        ]
 
     try:
         enter(password)
@@ -109,7 +111,13 @@ def open_clinic(visitor, mark):
     person = {"family_name": "Selftest", "given_name": "Patient", "administrative_gender": "unknown"}
     person |= {"birth_date": "1980-01-01", "confirm_duplicate": True}
     patient = post("POST", "/api/v1/patients", person)
-    return facility, kind["id"], doctor["id"], patient["id"], tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (
+        facility,
+        kind["id"],
+        doctor["id"],
+        patient["id"],
+        tomorrow.replace(hour=0, minute=0, second=0, microsecond=0),
+    )
 
 
 def journey(visitor, account, say):

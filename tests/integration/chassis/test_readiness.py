@@ -1,4 +1,4 @@
-"""`infirmary wait`: a process is not begun before what it wants is there, and who looks is told what is missing, once."""
+"""`infirmary wait`: no process is begun before what it wants is there; who looks is told what is missing, once."""
 
 from __future__ import annotations
 
