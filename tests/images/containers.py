@@ -63,18 +63,7 @@ class Machine:
 
     def command(self, image: str, *words: str, name: str = "", entrypoint: str = "", **environ: str) -> list[str]:
         """The command line that runs a container as the chart does: no rights, nothing to write to but /tmp."""
-        found = [
-            self._podman,
-            "--runtime",
-            "runc",
-            "run",
-            "--rm",
-            "--network",
-            "host",
-            *_LIMITS,
-            "--cgroups",
-            "disabled",
-        ]
+        found = [self._podman, "--runtime", "runc", "run", "--rm", "--network", "host", *_LIMITS]
         found += ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:size=32m", "--cap-drop", "all"]
         found += ["--security-opt", "no-new-privileges"]
         found += ["--name", name] if name else []
