@@ -62,7 +62,7 @@ test-nightly: lint types ## the same with full counts; writes docs/figures.md (S
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
 .PHONY: $(addprefix suite-,$(SUITES))
 $(addprefix suite-,$(SUITES)): suite-%: $(VENV)/.lint
-	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter integration contract,$*),-n 2 --dist loadfile) tests/$*
+	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter integration contract cluster,$*),-n 2 --dist loadfile) tests/$*
 
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds
@@ -100,8 +100,8 @@ bench-schedule: $(VENV)/.benchmarks ## searches and bookings in the schedules of
 features: $(VENV)/.standalone ## write docs/features.md from the results of the last complete `make test`
 	@$(RUN) -m tests.features --write
 
-.PHONY: k8s
-k8s: $(VENV)/.lint ## render the chart into k8s/base
+.PHONY: manifests
+manifests: $(VENV)/.lint ## render the chart into k8s/base
 	@$(RUN) k8s/render
 
 .PHONY: docs
