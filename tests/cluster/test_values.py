@@ -67,7 +67,7 @@ WRONG: dict[str, object] = {
     "networkPolicy.outside.mail.ports": [],
     "networkPolicy.dns.podLabels": "all",
     "telemetry.otlpEndpoint": "https://collector:4318",
-    "telemetry.serviceMonitor.interval": 15,
+    "telemetry.podMonitor.interval": 15,
     "tests.existingSecret": ["a"],
     "developer.sync": "on",
 }
@@ -140,7 +140,7 @@ OTHER: dict[str, Any] = {
     "route.parentRefs": [{"name": "public"}],
     "route.timeout": "20s",
     "telemetry.otlpEndpoint": "http://collector:4318",
-    "telemetry.serviceMonitor.interval": "30s",
+    "telemetry.podMonitor.interval": "30s",
 }
 LISTS = {
     "extraEnv": [{"name": "TZ", "value": "UTC"}],
@@ -164,7 +164,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "route.kind": {"route": {"host": "a.example"}},
     "route.parentRefs": {"route": {"kind": "httproute", "host": "a.example", "parentRefs": [{"name": "first"}]}},
     "route.timeout": {"route": {"kind": "httproute", "host": "a.example", "parentRefs": [{"name": "first"}]}},
-    "capabilities.apiVersions": {"telemetry": {"serviceMonitor": {"enabled": True}}},
+    "capabilities.apiVersions": {"telemetry": {"podMonitor": {"enabled": True}}},
     "telemetry.peers": {"telemetry": {"otlpEndpoint": "http://collector:4318"}},
     "podDisruptionBudget.enabled": {"gateway": {"replicas": 2}},
 }
@@ -179,7 +179,7 @@ def beside(path: str) -> dict[str, Any]:
     if re.fullmatch(r"stores\.\w+\.(peers|port)", path):
         stores = values_of("gitops")
     found = merged(stores, BESIDE.get(path, {}))
-    if path.startswith("telemetry.") and path.split(".")[1] in {"serviceMonitor", "prometheusRule", "dashboards"}:
+    if path.startswith("telemetry.") and path.split(".")[1] in {"podMonitor", "prometheusRule", "dashboards"}:
         kind = {path.split(".")[1]: {"enabled": not path.endswith(".enabled")}}
         found = merged(merged(found, OPERATOR), {"telemetry": kind})
     if ".autoscaling." in path and not path.endswith(".enabled"):
