@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError
@@ -86,6 +87,8 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
         service.migrate()
         return 0
     if verb == "wait":
+        # As process 1 of a container it would not hear a signal that it has no answer for.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         _part("readiness").wait(service, schema="stores" not in words, say=functools.partial(print, flush=True))
         return 0
     command = service.commands.get(words[0])

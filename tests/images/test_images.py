@@ -126,6 +126,16 @@ def test_web_process_worker_and_migration_are_one_image(machine, image, environ,
         assert '"version":"7.7.7"' in (tmp_path / f"{verb}.log").read_text(encoding="utf-8").replace(": ", ":")
 
 
+@pytest.mark.target("D-05")
+def test_a_process_that_waits_says_for_what_and_leaves_when_told(machine, image, environ, tmp_path):
+    given = environ("notifications") | {"DATABASE_URL": f"postgresql://nobody:nothing@127.0.0.1:{free()}/nothing"}
+    log = tmp_path / "wait.log"
+    with machine.running(image("notifications"), "wait", "notifications", log=log, environ=given) as waiting:
+        said(log, "notifications waits for database (StoreAway), schema (StoreAway)")
+        assert waiting.stop() == 143
+    assert log.read_text(encoding="utf-8").count("waits for") == 1
+
+
 def said(log: Path, text: str) -> None:
     """Wait until a process has said something."""
     wait_for(lambda: text in log.read_text(encoding="utf-8"), within_s=60, what=f"{log.name} has: {text}")
