@@ -11,10 +11,11 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest
-SUITES := architecture unit contract integration system observability
+SUITES := architecture unit contract cluster integration system observability
 CHECKS := architecture unit contract
+APART := images
 
-export SCALE TLS OBSERVABILITY
+export SCALE TLS OBSERVABILITY IMAGES TAG
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -50,7 +51,7 @@ check: format lint types ## format, lint, types, imports, architecture, unit and
 	@$(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(CHECKS))
 
 .PHONY: test
-test: lint types ## everything, on real servers: under 22 minutes; every suite has a budget
+test: lint types ## everything but images, on real servers: under 22 minutes; every suite has a budget
 	@rm -rf .results && $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
 	@$(RUN) -m tests.features --check
 
@@ -60,13 +61,19 @@ test-nightly: lint types ## the same with full counts; writes docs/figures.md (S
 	@$(RUN) -m tests.features --figures
 
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
-.PHONY: $(addprefix suite-,$(SUITES))
-$(addprefix suite-,$(SUITES)): suite-%: $(VENV)/.lint
-	@echo "== $*"; $(PYTEST) --suite=$* -n 2 --dist loadfile tests/$*
+.PHONY: $(addprefix suite-,$(SUITES) $(APART))
+$(addprefix suite-,$(SUITES) $(APART)): suite-%: $(VENV)/.lint
+	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter images observability,$*),,-n 2 --dist loadfile) tests/$*
 
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds
 contract: suite-contract ## contract tests: written once, over all services
+
+.PHONY: test-images cluster-test
+test-images: suite-images ## build three images and start them against real stores; wants buildah, podman and runc
+
+cluster-test: $(VENV)/.lint ## drive the cluster of the current context: install, journey, roll under load, uninstall
+	@$(RUN) -m tests.cluster.driving
 
 .PHONY: format lint types
 format: $(VENV)/.lint ## bring the code into the one format
@@ -97,6 +104,10 @@ features: $(VENV)/.standalone ## write docs/features.md from the results of the 
 .PHONY: observability
 observability: $(VENV)/.standalone ## write dashboards, rules of objectives and docs/metrics.md from what they are made from
 	@$(RUN) -m observability
+
+.PHONY: manifests
+manifests: $(VENV)/.lint ## render the chart into k8s/base
+	@$(RUN) k8s/render
 
 .PHONY: docs
 docs: $(VENV)/.docs ## build the documentation into site/

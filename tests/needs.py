@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from typing import NoReturn
 
 import pytest
 
 # What to look for on PATH, in order, and the variable that names another.
 PROGRAMS = {
     "faketime": ("INFIRMARY_FAKETIME", ("faketime",)),
+    "buildah": ("INFIRMARY_BUILDAH", ("buildah",)),
+    "podman": ("INFIRMARY_PODMAN", ("podman",)),
+    "runc": ("INFIRMARY_RUNC", ("runc",)),
     "curl": ("INFIRMARY_CURL", ("curl",)),
     "prometheus": ("INFIRMARY_PROMETHEUS", ("prometheus",)),
     "promtool": ("INFIRMARY_PROMTOOL", ("promtool",)),
@@ -28,7 +32,13 @@ def find(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
     found = found or next(filter(None, (shutil.which(each, path=environ.get("PATH")) for each in candidates)), None)
     if found:
         return found
-    message = f"needs {name}: none of {', '.join(candidates)} is on PATH, and {variable} names none"
+    return missing(
+        f"needs {name}: none of {', '.join(candidates)} is on PATH, and {variable} names none", environ=environ
+    )
+
+
+def missing(message: str, *, environ: Mapping[str, str] = os.environ) -> NoReturn:
+    """Something that a test needs is not here: a failure under CI, a skipped test elsewhere."""
     if environ.get("CI"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)

@@ -100,6 +100,7 @@ def service(environ: Mapping[str, str], *, texts: Mapping[str, Script] | None = 
         controller=AppointmentsController(desk),
         audit=records.note,
         readiness={"records": records.ping},
+        before_start={"journal": database.ping, "schema": partial(sql.at_head, engine, MIGRATIONS)},
         migrate=partial(sql.migrate, url, MIGRATIONS),
         start_checks=[_durable(settings, connection)],
         close=[peers.close, connection.close, engine.dispose],

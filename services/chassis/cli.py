@@ -3,6 +3,7 @@
 infirmary serve <service>           web process
 infirmary work <service>            relay, consumers and timed jobs
 infirmary migrate <service>         bring the store to its schema
+infirmary wait <service> [stores]   wait until its stores answer and have their schema; `stores`: whatever their schema
 infirmary <service> <command> …     a command of that service
 infirmary bus dead|redrive|republish <service> …     dead letters, and what to do when the bus lost something
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError
@@ -22,7 +24,7 @@ from types import ModuleType
 from services.chassis import config, spec
 from services.chassis.service import Mismatch, Service
 
-_VERBS = ("serve", "work", "migrate")
+_VERBS = ("serve", "work", "migrate", "wait")
 _SERVICES = Path(__file__).resolve().parents[1]
 
 
@@ -55,7 +57,9 @@ def build(name: str, environ: Mapping[str, str]) -> Service:
 
 
 def release() -> str:
-    """The version that is installed, or `0` in a checkout."""
+    """The version that an image was made as, or that is installed, or `0` in a checkout."""
+    if version := os.environ.get("INFIRMARY_VERSION"):
+        return version
     try:
         return installed("infirmary")
     except PackageNotFoundError:
@@ -81,6 +85,11 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
         return int(_part("working").work(service, version=release()))
     if verb == "migrate":
         service.migrate()
+        return 0
+    if verb == "wait":
+        # As process 1 of a container it would not hear a signal that it has no answer for.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        _part("readiness").wait(service, schema="stores" not in words, say=functools.partial(print, flush=True))
         return 0
     command = service.commands.get(words[0])
     run: Callable[[Sequence[str]], int] | None = None if command is None else command.run

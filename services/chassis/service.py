@@ -41,6 +41,7 @@ class Service:
     """One service.
 
     audit: commits the audit entry of a call alone. readiness: what it cannot work without, each raises when it is away.
+    before_start: what else must be there before the first start, though it may be away later.
     start_checks: refuse to start (settings of a store that would lose data). migrate: brings the store to its schema.
     close: gives back connections. gives_keys: of the one that publishes the keys for tokens, called when a key was
     withdrawn. followers: what the web process hears from others, made when it starts. parts: what its worker runs all
@@ -54,6 +55,7 @@ class Service:
     audit: Callable[[Call], None]
     readiness: Mapping[str, Callable[[], None]]
     migrate: Callable[[], None]
+    before_start: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     start_checks: Sequence[Callable[[], None]] = ()
     close: Sequence[Callable[[], None]] = ()
     outbox: Outbox | None = None
@@ -64,6 +66,11 @@ class Service:
     commands: Mapping[str, Command] = field(default_factory=dict)
     gives_keys: Callable[[], None] | None = None
     followers: Sequence[Callable[[], Follower]] = ()
+
+    @property
+    def wanted(self) -> Mapping[str, Callable[[], None]]:
+        """What must be there before the first start."""
+        return {**self.readiness, **self.before_start}
 
 
 def now() -> datetime:

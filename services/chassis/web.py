@@ -32,6 +32,7 @@ from services.chassis.call import Answer
 from services.chassis.downloads import Download
 from services.chassis.entrance import BODY, REQUEST_ID, Entrance
 from services.chassis.gate import SIGNED_IN, Gate, LivePolicy, SignedIn, Tokens
+from services.chassis.readiness import missing
 from services.chassis.service import Service, new_id, now, require_match
 from services.chassis.stores import KeyReused, KeyRunning, StoreError
 from services.kernel.errors import DomainError, Forbidden
@@ -114,13 +115,7 @@ class Web:
 
     def not_ready(self) -> dict[str, str]:
         """What the service cannot work without and is away now: name to kind of failure."""
-        missing: dict[str, str] = {}
-        for name, check in self._readiness.items():
-            try:
-                check()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it means not ready
-                missing[name] = type(error).__name__
-        return missing
+        return missing(self._readiness)
 
     def _denied(self, scope: dict[str, Any], error: Forbidden) -> None:
         """Commit the trace of a request that its permission refused."""

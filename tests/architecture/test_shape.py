@@ -75,7 +75,7 @@ def test_every_service_is_deployed(file):
         return
     read = yaml.safe_load(path.read_text(encoding="utf-8"))
     if file == "skaffold.yaml":
-        listed = {artifact["image"].rpartition("/")[2] for artifact in read["build"]["artifacts"]}
+        listed = {artifact["image"].rpartition("/")[2] for artifact in read["build"]["artifacts"]} - {"gateway"}
     else:
         listed = set(read["services"])
     assert listed == {*tree.services(), *FRONTEND}
@@ -152,13 +152,18 @@ def test_the_type_checker_reads_every_model():
 def test_every_suite_has_a_budget_and_stands_in_the_makefile():
     suites = {path.name for path in (tree.ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
     assert suites == set(tree.project()["tool"]["infirmary"]["budgets"])
-    makefile = (tree.ROOT / "Makefile").read_text(encoding="utf-8")
-    assert set(re.search(r"^SUITES := (.*)$", makefile, re.MULTILINE)[1].split()) == suites
+    assert in_makefile("SUITES") | in_makefile("APART") == suites
 
 
 def test_all_suites_fit_into_22_minutes_on_a_quiet_machine():
-    """Budgets leave a third for a busy one."""
-    assert sum(tree.project()["tool"]["infirmary"]["budgets"].values()) * 3 / 4 <= 22 * 60
+    """Budgets leave a third for a busy one; images stand apart, because they want programs that a newcomer has not."""
+    budgets = tree.project()["tool"]["infirmary"]["budgets"]
+    assert sum(budgets[each] for each in in_makefile("SUITES")) * 3 / 4 <= 22 * 60
+
+
+def in_makefile(name: str) -> set[str]:
+    makefile = (tree.ROOT / "Makefile").read_text(encoding="utf-8")
+    return set(re.search(rf"^{name} := (.*)$", makefile, re.MULTILINE)[1].split())
 
 
 def test_the_console_command_exists():

@@ -10,6 +10,8 @@ import pytest
 
 from gateway import routes
 from tests.architecture import tree
+from tests.cluster import edges
+from tests.cluster.rendering import rendered
 from tests.system.house import Client, Person, Reply, RunningHouse, add_user, new_key, new_patient
 from tests.waiting import wait_for
 
@@ -74,6 +76,19 @@ def test_every_service_publishes_the_contract_that_it_was_started_with(client: C
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz", "/openapi.json"])
 def test_what_services_have_beside_their_contract_is_not_reached(client: Client, path: str):
     client.send("GET", path).expect(404)
+
+
+@pytest.mark.row("API-14")
+@pytest.mark.target("C-27")
+def test_there_is_no_way_round_the_gateway(house: RunningHouse):
+    """Without a token a service answers 401 at its own port; in a cluster its port is open to those it must be only."""
+    for service, contract in CONTRACTS.items():
+        direct = Client(f"http://127.0.0.1:{house.port(service)}")
+        guarded = next(each for each in contract.operations.values() if not each.is_public)
+        path = guarded.path.replace("{", "").replace("}", "")
+        assert direct.send(guarded.method, path, None if guarded.method == "GET" else {}).status == 401, service
+        direct.close()
+    assert not edges.wrong(rendered("demo"))
 
 
 @pytest.mark.target("C-27")
