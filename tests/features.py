@@ -148,23 +148,32 @@ def rows() -> list[dict]:
 
 def budgets() -> dict[str, int]:
     """The seconds that each suite may take."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["infirmary"]["budgets"]
+    return _settings()["budgets"]
+
+
+def together() -> list[str]:
+    """The suites of `make test`: all but those that stand apart."""
+    return [suite for suite in budgets() if suite not in _settings()["apart"]]
+
+
+def _settings() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["infirmary"]
 
 
 def digest() -> str:
     """A fingerprint of what is tested and of the tests, so that results of another state of the tree show."""
     total = hashlib.sha256()
-    for folder in ("openapi", "services", "gateway", "standalone", "frontend", "tests"):
+    for folder in ("openapi", "services", "gateway", "standalone", "frontend", "observability", "helm", "k8s", "tests"):
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".yaml", ".html", ".js"} and "__pycache__" not in path.parts:
+            if path.suffix in {".py", ".yaml", ".html", ".js", ".tpl"} and "__pycache__" not in path.parts:
                 total.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
 def results(folder: Path = RESULTS, *, suites: Iterable[str] | None = None) -> dict[str, dict]:
-    """The results of all suites or of some, or the reason why they are not a whole run of this tree."""
+    """The results of all suites together or of some, or the reason why they are not a whole run of this tree."""
     found = {}
-    for suite in budgets() if suites is None else suites:
+    for suite in together() if suites is None else suites:
         path = folder / f"{suite}.json"
         if not path.exists():
             raise SystemExit(f"suite {suite} has no result; run `make test`")

@@ -79,8 +79,7 @@ class Finding:
 
         def decide(plan: model.DoctorPlan) -> Answer:
             spot = model.find_spot(plan, body, type_id=type_id, house=desk.house, at=call.at, actor=call.actor)
-            answer = view.hold(spot, hold_id=hold_id)
-            stored = desk.store.hold(call, spot, hold_id=hold_id, house=house, answer=answer)
+            stored = desk.store.hold(call, spot, hold_id=hold_id, house=house, answer=view.hold(spot, hold_id=hold_id))
             counts.HOLDS.labels("made").inc()
             return call.answer(stored, status=201)
 
