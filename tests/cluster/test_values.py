@@ -96,9 +96,18 @@ def test_enough_wrong_values_are_tried():
     assert len(WRONG) >= 40
 
 
+TOGETHER = [("production", "air-gapped"), ("single", "air-gapped"), ("demo", "openshift"), ("single", "openshift")]
+
+
 @pytest.mark.target("D-13")
-def test_good_profiles_are_accepted(profile):
-    chart().validate_schema(values_of(profile))
+def test_twelve_good_profiles_are_accepted():
+    """Those on their own, and those that follow another one."""
+    found = [values_of(name) for name in PROFILES]
+    for first, second in TOGETHER:
+        over = yaml.safe_load((CHART / "profiles" / f"{second}.yaml").read_text(encoding="utf-8"))
+        found.append(merged(values_of(first), over))
+    assert len(found) == 12
+    assert all(documents(values) for values in found)
 
 
 @pytest.mark.target("D-13")

@@ -25,8 +25,7 @@
     - {name: SERVER, value: {{ include "infirmary.storeName" (dict "root" .root "store" $store) }}}
     - {name: HOME, value: /tmp}
   resources:
-    requests: {cpu: 50m, memory: 192Mi, ephemeral-storage: 64Mi}
-    limits: {memory: 192Mi, ephemeral-storage: 64Mi}
+    {{- toYaml .root.Values.migrations.resources | nindent 4 }}
   volumeMounts:
     - {name: provide, mountPath: /run/provide, readOnly: true}
     - {name: provide-secrets, mountPath: /run/secrets/provide, readOnly: true}
