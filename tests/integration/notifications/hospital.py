@@ -12,6 +12,7 @@ from typing import Any
 
 from services.chassis import spec
 from services.chassis.service import new_id
+from tests.contract.contracts import examples
 from tests.integration.chassis.peer import Connection, Peer
 
 OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
@@ -50,7 +51,8 @@ class Hospital:
     def example(self, operation_id: str) -> dict[str, Any]:
         """What the contract shows as an answer."""
         operation = next(each for _, each in self._operations if each.operation_id == operation_id)
-        return copy.deepcopy(operation.success[1]["content"]["application/json"]["example"])
+        _, shown = next(examples(operation.success[1]["content"]["application/json"]))
+        return copy.deepcopy(shown)
 
     def add(self, operation_id: str, **given: Any) -> str:
         """A thing that is there; its id."""
