@@ -15,7 +15,6 @@ from services.kernel.errors import Unavailable
 from standalone.servers import ports
 from tests.integration.chassis.peer import Connection, always, in_turn
 
-
 BUSY_S = 1.5
 """What a busy machine may add; without their limits these calls would take thirty seconds and more."""
 
