@@ -18,8 +18,7 @@ import yaml
 from observability.places import HERE
 
 PREFIX: Final = "infirmary"
-COLUMNS: Final = 24
-HEIGHT: Final = 8
+COLUMNS, WIDTH, HEIGHT = 24, 8, 8
 AT: Final = 'job=~"$job", instance=~"$instance"'
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 # What each board leads to: the runbooks, and the traces of the service that is looked at.
@@ -91,53 +90,40 @@ def _asked(name: str, *, label: str, query: str) -> dict[str, Any]:
 
 
 def _panels(panels: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Panels from left to right and down; each says how wide it is, in thirds of the board by default."""
-    x = y = 0
-    for number, panel in enumerate(panels, start=1):
-        width = panel.get("width", COLUMNS // 3)
-        if x + width > COLUMNS:
-            x, y = 0, y + HEIGHT
-        yield _panel(number, panel, place={"x": x, "y": y, "w": width, "h": HEIGHT})
-        x += width
+    """Panels from left to right and down, three in a row."""
+    for number, panel in enumerate(panels):
+        row, column = divmod(number, COLUMNS // WIDTH)
+        yield _panel(number + 1, panel, place={"x": column * WIDTH, "y": row * HEIGHT, "w": WIDTH, "h": HEIGHT})
 
 
 def _panel(number: int, panel: Mapping[str, Any], *, place: Mapping[str, int]) -> dict[str, Any]:
-    kind = panel.get("kind", "timeseries")
     steps = [{"color": "green", "value": None}]
     steps += [{"color": color, "value": panel[color]} for color in ("orange", "red") if color in panel]
     defaults = {
         "unit": panel["unit"],
-        "min": panel.get("min", 0),
+        "min": 0,
         "noValue": panel.get("without", "Nothing was counted."),
         "thresholds": {"mode": "absolute", "steps": steps},
+        "custom": {"fillOpacity": 10, "thresholdsStyle": {"mode": "line" if len(steps) > 1 else "off"}},
     }
-    if kind == "timeseries":
-        is_marked = len(steps) > 1
-        defaults["custom"] = {"fillOpacity": 10, "thresholdsStyle": {"mode": "line" if is_marked else "off"}}
     return {
         "id": number,
-        "type": kind,
+        "type": "timeseries",
         "title": panel["title"],
         "description": panel["says"],
         "datasource": SOURCE,
         "gridPos": dict(place),
         "fieldConfig": {"defaults": defaults, "overrides": []},
-        "options": _options(kind),
+        "options": {"legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]}},
         "targets": [
             {
-                "refId": chr(ord("A") + place_),
+                "refId": chr(ord("A") + nth),
                 "datasource": SOURCE,
                 "expr": query["query"].replace("$at", AT),
                 "legendFormat": query.get("legend", "__auto"),
                 "exemplar": "_bucket" in query["query"],
                 "range": True,
             }
-            for place_, query in enumerate(panel["queries"])
+            for nth, query in enumerate(panel["queries"])
         ],
     }
-
-
-def _options(kind: str) -> dict[str, Any]:
-    if kind == "timeseries":
-        return {"legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]}}
-    return {"reduceOptions": {"calcs": ["lastNotNull"]}, "colorMode": "value", "graphMode": "area"}

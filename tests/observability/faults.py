@@ -22,7 +22,6 @@ from tests.system import clinic as clinics
 from tests.system.clinic import at_once
 from tests.system.house import RunningHouse, hire
 
-TAKEN_OVER_S = 90.0
 AWAY_S = 7.0  # longer than a worker waits between two looks at a store
 
 
@@ -117,15 +116,6 @@ def transaction_stays_open(load: Load) -> None:
         connection.rollback()
 
 
-def consumer_dies(load: Load) -> None:
-    """The worker of notifications is killed while people book; another takes over what it had in hand."""
-    known = {each.name: each for each in state.read(load.house.home / "run" / "state.json").processes}
-    os.kill(known["notifications-worker"].pid, signal.SIGSTOP)
-    time.sleep(AWAY_S)
-    os.kill(known["notifications-worker"].pid, signal.SIGKILL)
-    time.sleep(TAKEN_OVER_S)
-
-
 # In their order; each lasts some seconds.
 FAULTS: dict[str, Callable[[Load], None]] = {
     "an event that nobody can read": unreadable_event,
@@ -140,5 +130,4 @@ LONG_FAULTS: dict[str, Callable[[Load], None]] = {
     "a transaction that stays open": transaction_stays_open,
     "two transactions that wait for each other": deadlock,
     "PostgreSQL is away": store_away("postgresql"),
-    "a consumer dies with events in hand": consumer_dies,
 }
