@@ -99,7 +99,8 @@ def invented(setting: str, service: str) -> str:
 
 def test_a_service_says_which_of_its_secrets_is_missing(tmp_path):
     """As the pod says it, once, when an operator's Secret lacks a key."""
-    environ = {"DATABASE_URL_FILE": str(tmp_path / "DATABASE_URL"), "IDENTITY_URL": "http://identity:8080"}
+    peers = {f"{name.upper()}_URL": f"http://{name}:8080" for name in ("doctors", "identity")}
+    environ = {"DATABASE_URL_FILE": str(tmp_path / "DATABASE_URL"), **peers}
     with pytest.raises(config.SettingsError) as said:
         build("patients", environ)
     wanted = "BUS_URL is missing; DATABASE_URL is in a file that cannot be read; SERVICE_SECRET is missing"
