@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 VENV := .venv
 RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest
-SUITES := architecture unit contract cluster integration system observability
+SUITES := architecture unit contract access cluster integration system observability
 CHECKS := architecture unit contract
 APART := images
 

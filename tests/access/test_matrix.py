@@ -15,9 +15,9 @@ import pytest
 
 from services.chassis import spec
 from services.chassis.testing import Got, House
+from tests.access.matrix import MAY
 from tests.contract import requests
 from tests.contract.contracts import CONTRACTS, OPENAPI, OPERATIONS, named
-from tests.contract.matrix import MAY
 from tests.contract.subjects import ANONYMOUS, BESIDE_ROLES, SessionTokens, subjects, token
 
 PERMISSIONS = spec.permissions(OPENAPI)

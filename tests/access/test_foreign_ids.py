@@ -12,11 +12,11 @@ import pytest
 from services.chassis.service import new_id
 from services.chassis.spec import Operation
 from services.chassis.testing import Got
+from tests.access.foreign import GONE_BY, Place, World, guessed, places
+from tests.access.matrix import MAY
 from tests.contract import requests
 from tests.contract.contracts import OPERATIONS, named
-from tests.contract.foreign import GONE_BY, Place, World, guessed, places
 from tests.contract.journey import Journey
-from tests.contract.matrix import MAY
 from tests.contract.subjects import token
 
 # Operations that take ids as they are, and why nobody learns anything by that.
