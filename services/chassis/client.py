@@ -93,6 +93,10 @@ class Client:
         self._http = http.pool(connections=connections)
         self._breakers = {name: Breaker(name, monotonic=monotonic) for name in urls}
         self._budgets = {name: retries.RetryBudget() for name in urls}
+        for name in urls:  # from zero on, so that the first one is seen
+            RETRIES.labels(name)
+            for reason in ("deadline", "budget"):
+                NOT_RETRIED.labels(name, reason)
         self._sleep, self._pause_s = sleep, pause_s
         self._tracer = tracer or trace.get_tracer("infirmary")
 

@@ -17,7 +17,7 @@ from tests.system.clinic import Clinic, until
 from tests.system.house import Client, Person, Reply, RunningHouse, hire, new_allergy, new_key, sign_in, word
 
 PACE_S = 0.15
-MOST_WRONG_SIGN_INS = 60  # more of them from one source would close it for everybody in the test
+MOST_WRONG_SIGN_INS = 30  # more of them from one source would close it for everybody in the test
 
 
 @dataclass
