@@ -107,6 +107,7 @@ class Person:
     roles: list[str]
     password: str
     tokens: dict[str, Any] = field(default_factory=dict)
+    renews: bool = True
 
     def get(self, path: str, **more: Any) -> Reply:
         return self.client.send("GET", path, token=self.token, **more)
@@ -121,7 +122,7 @@ class Person:
     @property
     def token(self) -> str:
         """That of the session; when its ten minutes are nearly over, that of another one."""
-        if _ends_at(self.tokens["access_token"]) - time.time() < NEARLY_OVER_S:
+        if self.renews and _ends_at(self.tokens["access_token"]) - time.time() < NEARLY_OVER_S:
             self.sign_in()
         return self.tokens["access_token"]
 
