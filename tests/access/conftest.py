@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.contract.conftest import houses, links, mailbox, own_redis, performed
+from tests.contract.conftest import houses, links, mailbox, own_redis, performed, told
 
-__all__ = ["houses", "links", "mailbox", "own_redis", "performed"]
+__all__ = ["houses", "links", "mailbox", "own_redis", "performed", "told"]
