@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from tests import mailbox
 from tests.contract.contracts import CONTRACTS
 from tests.mailbox import Links
-from tests.system.house import COMES_UP_S, Client, Person, Reply, RunningHouse, hire, sign_in
+from tests.system.house import COMES_UP_S, Client, Person, Reply, RunningHouse, hire, sign_in, standing
 from tests.system.visit import Service, Visit
 from tests.waiting import wait_for
 
@@ -43,13 +41,8 @@ class Beginning:
 @pytest.fixture(scope="session")
 def house() -> Iterator[RunningHouse]:
     """A house without demo data; it is stopped at the end, whatever happens, and its folder goes."""
-    with tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True) as folder:
-        running = RunningHouse(Path(folder) / "house")
-        try:
-            running.up()
-            yield running
-        finally:
-            running.down()
+    with standing() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

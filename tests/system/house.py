@@ -9,9 +9,11 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -222,6 +224,18 @@ class RunningHouse:
 def _ends_at(token: str) -> float:
     payload = token.split(".")[1]
     return float(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
+
+
+@contextmanager
+def standing() -> Iterator[RunningHouse]:
+    """A house without demo data; it is stopped at the end, whatever happens, and its folder goes."""
+    with tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True) as folder:
+        running = RunningHouse(Path(folder) / "house")
+        try:
+            running.up()
+            yield running
+        finally:
+            running.down()
 
 
 def tail(log: Path) -> str:

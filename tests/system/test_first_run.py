@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests import needs
 from tests.system.effects import messages
-from tests.system.house import COMES_UP_S, ROOT, Client, RunningHouse
+from tests.system.house import COMES_UP_S, ROOT, Client, RunningHouse, standing
 
 TAKES_S = 180
 PAGE = ROOT / "docs" / "first-run.md"
@@ -22,13 +20,8 @@ PAGE = ROOT / "docs" / "first-run.md"
 @pytest.fixture(scope="module")
 def empty_house() -> Iterator[RunningHouse]:
     """Nobody has been in it."""
-    with tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True) as folder:
-        running = RunningHouse(Path(folder) / "house")
-        try:
-            running.up()
-            yield running
-        finally:
-            running.down()
+    with standing() as running:
+        yield running
 
 
 def script(house: RunningHouse) -> str:
