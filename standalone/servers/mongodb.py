@@ -21,6 +21,8 @@ ADMIN = "admin"
 
 NOT_YET_INITIALIZED, UNAUTHORIZED, AUTHENTICATION_FAILED, USER_NOT_FOUND = 94, 13, 18, 11
 PRIMARY = 1
+# A transaction whose client was killed holds its documents until then; the server's own limit is a minute.
+TRANSACTION_S = 5
 
 
 class MongoDB:
@@ -61,8 +63,9 @@ class MongoDB:
         where = ["--dbpath", str(self.home / "data"), "--bind_ip", HOST, "--port", str(self.port), "--nounixsocket"]
         size = ["--wiredTigerCacheSizeGB", str(self._cache_gb), "--oplogSize", "256"]
         quiet = ["--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false", "--slowms", "1000000"]
+        soon = ["--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_S}"]
         guard = ["--auth", "--keyFile", str(self.home / "key")] if self._key is not None else []
-        return [str(self.program.path), *where, "--replSet", REPLICA_SET, *size, *quiet, *guard]
+        return [str(self.program.path), *where, "--replSet", REPLICA_SET, *size, *quiet, *soon, *guard]
 
     def environ(self) -> Mapping[str, str]:
         """Nothing but where programs and libraries are."""

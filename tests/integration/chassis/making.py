@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -69,6 +72,17 @@ def mongo_store(server: str, database: str) -> mongo.Documents:
     store = mongo.Documents(mongo.client(server), database, service="things", clock=now, new_id=new_id)
     mongo.migrate(store.database, SCRIPTS)
     return store
+
+
+def killed(program: str, *words: str, store: sql.Database | mongo.Documents, server: str) -> None:
+    """Run a program beside this file on a store, until it has killed itself. `server`: where MongoDB is."""
+    if isinstance(store, sql.Database):
+        given = ["sql", *words, store.engine.url.render_as_string(hide_password=False)]
+    else:
+        given = ["mongo", *words, server, store.database.name]
+    command = [sys.executable, "-m", f"tests.integration.chassis.{program}", *given]
+    died = subprocess.run(command, cwd=HERE.parents[2], timeout=60, check=False)
+    assert died.returncode == -signal.SIGKILL
 
 
 def insert_thing(unit: sql.Unit | mongo.Unit, name: str) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +20,7 @@ from services.chassis.relay import Relay, publish
 from services.chassis.stores import StoreAway
 from tests import stores
 from tests.integration.chassis.listening import listening, make_consumer, recording
-from tests.integration.chassis.making import HERE, make_call, new_id, now, thing_added, things
+from tests.integration.chassis.making import killed, make_call, new_id, now, thing_added, things
 from tests.waiting import wait_for
 
 Store = sql.Database | mongo.Documents
@@ -95,21 +92,12 @@ def test_a_relay_that_sends_does_not_keep_another_from_the_rest(store: Store, bu
     assert subjects(bus) == ["table", "chair"]
 
 
-@pytest.mark.parametrize("kind", ["sql", "mongo"])
 def test_a_relay_killed_between_stream_and_mark_sends_again_and_loses_nothing(
-    kind, request, redis_url, bus: redis.Client
+    store: Store, mongo_server: str, redis_url: str, bus: redis.Client
 ) -> None:
     """The process is killed with the batch on the stream and no mark; another relay repeats it after the claim."""
-    store = request.getfixturevalue("database" if kind == "sql" else "documents")
-    address = (
-        store.engine.url.render_as_string(hide_password=False)
-        if isinstance(store, sql.Database)
-        else f"{request.getfixturevalue('mongo_server')} {store.database.name}"
-    )
     add(store, "chair", "table")
-    program = [sys.executable, "-m", "tests.integration.chassis.dying_relay", kind, redis_url, *address.split()]
-    died = subprocess.run(program, cwd=HERE.parents[2], timeout=60, check=False)
-    assert died.returncode == -signal.SIGKILL
+    killed("dying_relay", redis_url, store=store, server=mongo_server)
     assert subjects(bus) == ["chair", "table"]
     with relaying(store.outbox, bus):
         wait_for(lambda: store.outbox.backlog().unsent == 0)

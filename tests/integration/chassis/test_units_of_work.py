@@ -12,8 +12,9 @@ import pytest
 from services.chassis import mongo, sql
 from services.chassis.call import Delivery
 from services.chassis.outbox import Outgoing
-from services.chassis.stores import AlreadyHandled, KeyReused, KeyRunning, Replayed
-from tests.integration.chassis.making import insert_thing, make_call, new_id, outbox_rows, thing_added, things
+from services.chassis.stores import AlreadyHandled, KeyReused, KeyRunning, Replayed, StoreBusy
+from tests.integration.chassis.making import insert_thing, killed, make_call, new_id, outbox_rows, thing_added, things
+from tests.waiting import wait_for
 
 Store = sql.Database | mongo.Documents
 
@@ -112,6 +113,27 @@ def test_a_key_is_free_again_when_its_request_failed(store: Store) -> None:
         insert_thing(unit, "chair")
         call.answer({"id": "chair"})
     assert things(store) == {"chair"}
+
+
+@pytest.mark.timeout(60)
+def test_what_a_killed_process_had_begun_ends_with_it_and_its_key_is_free_again_soon(
+    store: Store, mongo_server: str
+) -> None:
+    """Nobody waits for the minute that MongoDB by itself keeps what an unheard-of client had begun."""
+    killed("dying_unit", store=store, server=mongo_server)
+    wait_for(lambda: _is_done(store), within_s=20, what="the key is free")
+    assert things(store) == {"chair"}
+
+
+def _is_done(store: Store) -> bool:
+    call = make_call(key="k", body="chair")
+    try:
+        with store.begin(call) as unit:
+            insert_thing(unit, "chair")
+            call.answer({"id": "chair"})
+    except (KeyRunning, StoreBusy):
+        return False
+    return True
 
 
 def test_a_keyed_unit_that_says_no_answer_is_a_mistake_and_keeps_nothing(store: Store) -> None:
