@@ -14,6 +14,9 @@ PYTEST := $(RUN) -m pytest
 SUITES := architecture unit contract access cluster integration system observability
 CHECKS := architecture unit contract
 APART := images
+ifdef FILES
+SUITES := $(sort $(foreach file,$(FILES),$(word 2,$(subst /, ,$(file)))))
+endif
 
 export SCALE TLS OBSERVABILITY IMAGES TAG
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -56,14 +59,14 @@ test: lint types ## everything but images, on real servers: under 25 minutes; ev
 	@$(RUN) -m tests.features --check
 
 .PHONY: test-nightly
-test-nightly: lint types ## the same with full counts; writes docs/figures.md (SUITES=unit: one suite only)
+test-nightly: lint types ## the same with full counts, into docs/figures.md; SUITES=unit or FILES=tests/unit/test_x.py: a part
 	@rm -rf .results && INFIRMARY_NIGHTLY=1 $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
 	@$(RUN) -m tests.features --figures
 
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
 .PHONY: $(addprefix suite-,$(SUITES) $(APART))
 $(addprefix suite-,$(SUITES) $(APART)): suite-%: $(VENV)/.lint
-	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter images observability,$*),,-n 2 --dist loadfile) tests/$*
+	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter images observability,$*),,-n 2 --dist loadfile) $(or $(filter tests/$*/%,$(FILES)),tests/$*)
 
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds

@@ -5,7 +5,7 @@ calls it) and fails a suite that takes longer than its budget. The command reads
 
     python -m tests.features --write     docs/features.md, from a complete and passing run of every suite
     python -m tests.features --check     whether docs/features.md says what the last run showed
-    python -m tests.features --figures   docs/figures.md, from a nightly run of every suite or of some
+    python -m tests.features --figures   docs/figures.md, from a nightly run of suites or of files
 """
 
 from __future__ import annotations
@@ -112,6 +112,7 @@ class Recorder:
         if self.over and not exitstatus:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         result = {"complete": self.is_complete(), "passed": not exitstatus and not self.over, "nightly": NIGHTLY}
+        result |= {"files": self.files()}
         result |= {"seconds": round(seconds, 1), "budget": budget, "tree": digest(), "tests": self.tests}
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{self.suite}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
@@ -130,11 +131,21 @@ class Recorder:
 
     def is_complete(self) -> bool:
         """Whether the whole suite ran: nothing chosen by name, mark, file or earlier failure."""
+        folder = (ROOT / "tests" / self.suite).resolve()
+        return not self._is_chosen() and [Path(each).resolve() for each in self.config.args] == [folder]
+
+    def files(self) -> list[str]:
+        """The files that ran whole, by their path from here, where files were named."""
+        named = [Path(each).resolve() for each in self.config.args]
+        if self._is_chosen() or not all(each.is_file() for each in named):
+            return []
+        return sorted(each.relative_to(ROOT).as_posix() for each in named)
+
+    def _is_chosen(self) -> bool:
         option = self.config.option
         chosen = [option.keyword, option.markexpr, option.deselect, getattr(option, "lf", None), option.maxfail]
         chosen += [option.ignore, option.ignore_glob, getattr(option, "stepwise", None), option.collectonly]
-        folder = (ROOT / "tests" / self.suite).resolve()
-        return not any(chosen) and [Path(each).resolve() for each in self.config.args] == [folder]
+        return any(chosen)
 
 
 # ---- what is read ---------------------------------------------------------------------------------------------------
@@ -170,15 +181,18 @@ def digest() -> str:
     return total.hexdigest()
 
 
-def results(folder: Path = RESULTS, *, suites: Iterable[str] | None = None) -> dict[str, dict]:
-    """The results of all suites together or of some, or the reason why they are not a whole run of this tree."""
+def results(folder: Path = RESULTS, *, suites: Iterable[str] | None = None, files_do: bool = False) -> dict[str, dict]:
+    """The results of all suites together or of some, or the reason why they are not a whole run of this tree.
+
+    files_do: whole files of a suite are enough.
+    """
     found = {}
     for suite in together() if suites is None else suites:
         path = folder / f"{suite}.json"
         if not path.exists():
             raise SystemExit(f"suite {suite} has no result; run `make test`")
         found[suite] = json.loads(path.read_text(encoding="utf-8"))
-        if not found[suite]["complete"]:
+        if not found[suite]["complete"] and not (files_do and found[suite]["files"]):
             raise SystemExit(f"suite {suite} did not run whole; run `make test`")
         if not found[suite]["passed"]:
             raise SystemExit(f"suite {suite} did not pass")
@@ -253,46 +267,47 @@ def check() -> None:
 
 FIGURES_HEAD = """# Figures of the nightly runs
 
-Made by `make test-nightly`: what was measured with full counts. Each suite stands as it last ran whole, on two cores.
-`make test-nightly SUITES=integration` measures one of them anew.
+Made by `make test-nightly`: what was measured with full counts, on two cores. Each line stands as its test passed last,
+on the day in the last column. `make test-nightly SUITES=integration` measures one suite anew, and
+`make test-nightly FILES=tests/integration/appointments/test_plans.py` one file.
 """
+FIGURES_TABLE = "\n| test | targets | rounds | figures | on |\n| --- | --- | --- | --- | --- |\n"
 UNMEASURED = "\nNot measured yet.\n"
 
 
 def figures() -> None:
-    """Write docs/figures.md from a nightly run; a suite that was left out tonight stays as it stands there."""
+    """Write docs/figures.md from a nightly run; what did not run tonight stays as it stands there."""
     tonight = [suite for suite in budgets() if (RESULTS / f"{suite}.json").exists()]
-    found = results(RESULTS, suites=tonight)
+    found = results(RESULTS, suites=tonight, files_do=True)
     if not found or not all(result["nightly"] for result in found.values()):
         raise SystemExit("these are results of a short run; `make test-nightly` measures with full counts")
     old = FIGURES.read_text(encoding="utf-8") if FIGURES.exists() else ""
     stands = dict(part.split("\n", 1) for part in old.split("\n## ")[1:])
     text = FIGURES_HEAD
     for suite in budgets():
-        part = measured(suite, found[suite]) if suite in found else stands.get(suite, UNMEASURED)
-        text += f"\n## {suite}\n{part.rstrip()}\n"
+        lines = re.findall(r"^\| `.*$", stands.get(suite, ""), re.MULTILINE)
+        if suite in found:
+            ran = found[suite]["files"]
+            lines = [line for line in lines if ran and not line.startswith(tuple(f"| `{each}::" for each in ran))]
+            lines += measured(suite, found[suite])
+        text += f"\n## {suite}\n" + (FIGURES_TABLE + "\n".join(sorted(lines)) + "\n" if lines else UNMEASURED)
     FIGURES.write_text(text, encoding="utf-8")
     print(FIGURES.relative_to(ROOT))
 
 
-def measured(suite: str, result: dict) -> str:
-    """The section of one suite: when, how long, how many tests, and the figures of those that have some."""
+def measured(suite: str, result: dict) -> list[str]:
+    """A line for each test that counts rounds or has figures; cases of one test that say the same are one line."""
     ended = datetime.fromtimestamp((RESULTS / f"{suite}.json").stat().st_mtime, UTC)
-    outcomes = [test["outcome"] for test in result["tests"].values()]
-    passed, skipped = outcomes.count("passed"), outcomes.count("skipped")
-    text = f"\n{ended:%Y-%m-%d}: {passed} tests passed, {skipped} skipped, in {result['seconds'] / 60:.1f} minutes.\n"
-    lines = []
-    for name, test in sorted(result["tests"].items()):
+    cases: dict[tuple[str, ...], list[str]] = {}
+    for name, test in result["tests"].items():
         if test.get("figures") or test.get("rounds"):
-            cells = [
-                f"`{name}`",
-                ", ".join(test["targets"]),
-                ", ".join(test["rounds"]),
-                "<br>".join(test["figures"]),
-            ]
-            lines.append(f"| {' | '.join(cells)} |\n")
-    head = "\n| test | targets | rounds | figures |\n| --- | --- | --- | --- |\n"
-    return text + (head + "".join(lines) if lines else "")
+            said = (", ".join(test["targets"]), ", ".join(test["rounds"]), "<br>".join(test["figures"]))
+            cases.setdefault((re.sub(r"\[.*\]$", "", name), *said), []).append(name)
+    lines = []
+    for (test, *said), names in cases.items():
+        what = f"`{names[0]}`" if len(names) == 1 else f"`{test}`, {len(names)} cases"
+        lines.append(f"| {' | '.join([what, *said, f'{ended:%Y-%m-%d}'])} |")
+    return lines
 
 
 if __name__ == "__main__":

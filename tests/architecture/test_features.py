@@ -102,28 +102,60 @@ def test_nothing_is_written_when_a_suite_did_not_run(tmp_path):
         features.results(tmp_path)
 
 
-def test_a_suite_that_was_not_measured_tonight_keeps_its_figures(tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "ROOT", tmp_path)
-    monkeypatch.setattr(features, "RESULTS", tmp_path)
-    monkeypatch.setattr(features, "FIGURES", tmp_path / "figures.md")
+def test_files_that_ran_whole_are_named(tmp_path):
+    assert run(tmp_path).returncode == 0
+    assert recorded(tmp_path)["files"] == []
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.features", "--suite=unit", "tests/unit/test_it.py"]
+    for chosen, files in ([], ["tests/unit/test_it.py"]), (["-k", "one"], []):
+        subprocess.run([*command, *chosen], cwd=tmp_path, capture_output=True, timeout=60, check=True)
+        assert (recorded(tmp_path)["complete"], recorded(tmp_path)["files"]) == (False, files)
+
+
+@pytest.fixture
+def measure(tmp_path, monkeypatch):
+    """Measure a suite, or files of it, on an imagined night; the page that is then there."""
+    for name, path in ("ROOT", tmp_path), ("RESULTS", tmp_path), ("FIGURES", tmp_path / "figures.md"):
+        monkeypatch.setattr(features, name, path)
     monkeypatch.setattr(features, "digest", lambda: "today")
     monkeypatch.setattr(features, "budgets", lambda: {"unit": 1, "contract": 1, "system": 1})
-    result = {"complete": True, "passed": True, "nightly": True, "tree": "today", "seconds": 90.0}
+    result = {"complete": True, "files": [], "passed": True, "nightly": True, "tree": "today", "seconds": 90.0}
 
-    def measure(suite: str, figure: str, **more: object) -> None:
-        test = {"outcome": "passed", "targets": ["A-01"], "rounds": ["20 of 20"], "figures": [figure]}
-        (tmp_path / f"{suite}.json").write_text(json.dumps({**result, "tests": {"t": test}, **more}), encoding="utf-8")
+    def measured(suite: str, figures: dict[str, str], **more: object) -> str:
+        test = {"outcome": "passed", "targets": ["A-01"], "rounds": ["20 of 20"]}
+        tests = {name: {**test, "figures": [figure]} for name, figure in figures.items()}
+        (tmp_path / f"{suite}.json").write_text(json.dumps({**result, "tests": tests, **more}), encoding="utf-8")
         features.figures()
         (tmp_path / f"{suite}.json").unlink()
+        return (tmp_path / "figures.md").read_text(encoding="utf-8")
 
-    measure("unit", "first: 1 s")
-    measure("contract", "second: 2 s")
-    measure("unit", "third: 3 s")
-    page = (tmp_path / "figures.md").read_text(encoding="utf-8")
+    return measured
+
+
+def test_a_suite_that_was_not_measured_tonight_keeps_its_figures(measure):
+    measure("unit", {"a.py::t": "first: 1 s"})
+    measure("contract", {"a.py::t": "second: 2 s"})
+    page = measure("unit", {"a.py::t": "third: 3 s"})
     assert page.count("\n## ") == 3
     assert "third: 3 s" in page
     assert "second: 2 s" in page
     assert "first: 1 s" not in page
     assert page.endswith("## system\n\nNot measured yet.\n")
     with pytest.raises(SystemExit, match="short run"):
-        measure("system", "fourth: 4 s", nightly=False)
+        measure("system", {"a.py::t": "fourth: 4 s"}, nightly=False)
+
+
+def test_a_file_that_was_not_measured_tonight_keeps_its_figures(measure):
+    measure("unit", {"a.py::t": "first: 1 s", "b.py::t": "second: 2 s", "b.py::gone": "third: 3 s"})
+    page = measure("unit", {"b.py::t": "fourth: 4 s"}, complete=False, files=["b.py"])
+    assert "first: 1 s" in page
+    assert "fourth: 4 s" in page
+    assert "second: 2 s" not in page
+    assert "third: 3 s" not in page
+    with pytest.raises(SystemExit, match="whole"):
+        measure("unit", {"b.py::t": "fifth: 5 s"}, complete=False)
+
+
+def test_cases_that_say_the_same_are_one_line(measure):
+    page = measure("unit", {"a.py::t[x]": "same", "a.py::t[y]": "same", "a.py::t[z]": "other"})
+    assert "| `a.py::t`, 2 cases | A-01 | 20 of 20 | same |" in page
+    assert "| `a.py::t[z]` | A-01 | 20 of 20 | other |" in page
