@@ -20,6 +20,7 @@ facilities = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("comparable", sa.Text, nullable=False),
     sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text, nullable=True),
     sa.Column("is_active", sa.Boolean, nullable=False),
     *sql.record_columns(),
     sa.UniqueConstraint("comparable", name="facilities_name_is_taken"),

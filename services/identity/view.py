@@ -213,7 +213,7 @@ def names(found: Mapping[UUID, str]) -> dict[str, Any]:
 
 def _inner(place: Place) -> dict[str, Any]:
     if isinstance(place, Facility):
-        return {"zone": place.zone}
+        return {"zone": place.zone, "phone": place.phone}
     if isinstance(place, Location):
         return {"facility_id": str(place.facility_id), "zone": place.zone}
     return {"facility_id": str(place.facility_id), "location_id": _id_or_none(place)}

@@ -50,8 +50,8 @@ NAMED_OPENLY = {
     ("create_resource", "location_id"): LOOKED_UP,
     ("add_doctor_session", "location_id"): LOOKED_UP,
     ("add_doctor_session", "resource_id"): LOOKED_UP,
-    ("create_doctor", "department_id"): "a profile belongs to no facility before its hours are planned",
-    ("update_doctor", "department_id"): "a doctor may belong to departments of several facilities",
+    ("create_doctor", "department_id"): LOOKED_UP,
+    ("update_doctor", "department_id"): LOOKED_UP,
     ("add_doctor_session", "doctor_id"): "a facility may plan hours of a doctor who works elsewhere too",
 }
 # Things of the directory that are managed: who may not is refused with 403, which hides nothing that a look would show.

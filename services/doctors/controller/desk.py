@@ -98,10 +98,14 @@ class Desk:
             self.location(made.location_id, facility_id=made.facility_id, pointer="/location_id", call=call)
 
     def ensure_departments(self, body: Mapping[str, Any], *, had: Collection[UUID], call: Call) -> None:
-        """Let only departments through that `identity` knows; those that the doctor had are not asked for again."""
+        """Let only departments through that `identity` knows and the actor runs; those that the doctor had may stay."""
         for number, each in enumerate(listed.wanted(body, "department_ids")):
-            if each not in had and not self.identity.has_department(each, call=call):
+            if each in had:
+                continue
+            facility_id = self.identity.facility_of(each, call=call)
+            if facility_id is None:
                 raise records.refuse("unknown", f"/department_ids/{number}")
+            access.ensure_may_place(each, facility_id=facility_id, actor=call.actor)
 
     def profile(self, tx: Work, now: Doctor, fresh: Doctor, call: Call) -> Proposal:
         """A change of a profile, with a step for each plan that it touches."""

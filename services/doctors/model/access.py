@@ -36,6 +36,16 @@ def ensure_may_manage(doctor: Doctor, *, actor: Actor, facilities: Collection[UU
         raise Forbidden
 
 
+def ensure_may_place(department_id: UUID, *, facility_id: UUID, actor: Actor) -> None:
+    """Let those through whose role holds in a department: who belongs to it is in the hands of those who keep it.
+
+    Raises:  Forbidden.
+    Source:  DECISIONS, D-99.
+    """
+    if not actor.covers_department(str(department_id), facility_id=str(facility_id)):
+        raise Forbidden
+
+
 def ensure_runs(facility_id: UUID, *, actor: Actor) -> None:
     """Let those through whose role holds for all of a facility: its rooms and devices, and what is closed there.
 

@@ -140,8 +140,8 @@ class Identity(Protocol):
     def location(self, location_id: UUID, *, call: Any) -> Place | None:
         """A location."""
 
-    def has_department(self, department_id: UUID, *, call: Any) -> bool:
-        """Whether there is such a department, and it is open."""
+    def facility_of(self, department_id: UUID, *, call: Any) -> UUID | None:
+        """The facility of a department, or nothing where there is none that is open."""
 
 
 class Fence(Protocol):

@@ -37,13 +37,13 @@ class IdentityService:
         """
         return _place(self._ask("get_location", call, location_id=location_id), location_id)
 
-    def has_department(self, department_id: UUID, *, call: Call) -> bool:
-        """Whether there is such a department, and it is open.
+    def facility_of(self, department_id: UUID, *, call: Call) -> UUID | None:
+        """The facility of a department, or nothing where there is none that is open.
 
         Raises:  Forbidden, NotSignedIn: as `identity` says. Unavailable: it says nothing.
         """
         said = self._ask("get_department", call, department_id=department_id)
-        return said is not None and bool(said["active"])
+        return UUID(said["facility_id"]) if said is not None and said["active"] else None
 
     def _ask(self, operation: str, call: Call, **path: UUID) -> dict[str, Any] | None:
         reply = self._client.call(operation, path=path, token=call.token, request_id=call.request_id)

@@ -33,13 +33,14 @@ class FacilityClosed(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facility:
-    """A site of the hospital. `zone` is the IANA name of the time on its clocks."""
+    """A site of the hospital. `zone` is the IANA name of the time on its clocks, `phone` the number to call it by."""
 
     id: UUID
     name: str
     zone: str
     created_at: datetime
     changed_at: datetime
+    phone: str | None = None
     is_active: bool = True
     version: int = 1
 
@@ -102,7 +103,8 @@ def facility(*, place_id: UUID, body: Mapping[str, Any], zones: frozenset[str], 
     Source:  none, plain arithmetic.
     """
     zone = known_zone(body["zone"], zones=zones)
-    return Facility(id=place_id, name=body["name"].strip(), zone=zone, created_at=at, changed_at=at)
+    name, phone = body["name"].strip(), body.get("phone")
+    return Facility(id=place_id, name=name, zone=zone, phone=phone, created_at=at, changed_at=at)
 
 
 def location(
@@ -140,13 +142,13 @@ def department(
 
 
 def changed_facility(now: Facility, *, change: Mapping[str, Any], zones: frozenset[str], at: datetime) -> Facility:
-    """The facility with another name or zone, closed, or open again.
+    """The facility with another name, zone or telephone number, closed, or open again.
 
     Raises:  Invalid: unknown zone.
     Source:  none, plain arithmetic.
     """
     zone = known_zone(change.get("zone", now.zone), zones=zones)
-    return _next(now, _named(replace(now, zone=zone), change), at=at)
+    return _next(now, _named(replace(now, zone=zone, phone=change.get("phone", now.phone)), change), at=at)
 
 
 def changed_location(now: Location, *, change: Mapping[str, Any], zones: frozenset[str], at: datetime) -> Location:

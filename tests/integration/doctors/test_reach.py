@@ -48,6 +48,19 @@ def test_what_is_of_all_places_of_a_doctor_wants_all_of_them(house, sites):
     assert done(house.call("get_doctor", doctor_id=doctor, **ADMIN), 200)["version"] == 3
 
 
+def test_a_doctor_is_put_into_departments_of_the_own_facility_only(house, identity, sites):
+    here, there = sites
+    mine, theirs = identity.department(here.facility), identity.department(there.facility)
+    refused = house.call("create_doctor", body=making.profile(department_ids=[mine, theirs]), **ADMIN)
+    assert refused.status == 403
+    doctor = done(house.call("create_doctor", body=making.profile(department_ids=[mine]), **ADMIN))["id"]
+    change = {"doctor_id": doctor, "version": 1}
+    assert house.call("update_doctor", body={"department_ids": [theirs]}, **change, **ADMIN).status == 403
+    done(house.call("update_doctor", body={"department_ids": [theirs]}, **change), 200)
+    kept = {"doctor_id": doctor, "version": 2, "body": {"department_ids": [theirs, mine]}}
+    assert house.call("update_doctor", **kept, **ADMIN).status == 200, "what somebody else put there may stay"
+
+
 def test_rooms_and_closures_are_of_the_own_facility_and_lists_of_the_house(house, sites):
     here, there = sites
     made = {}

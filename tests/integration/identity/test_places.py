@@ -36,6 +36,19 @@ def test_a_house_with_wards_and_departments_is_built(house):
     assert making.entries(house, "update_department")[-1]["fields"] == ["location_id"]
 
 
+def test_a_facility_has_a_number_to_call_and_may_lose_it(house):
+    admin, site = house.admin(), facility(house, phone="+49 30 23125 001")
+    assert site["phone"] == "+49 30 23125 001"
+    change = {"facility_id": site["id"], "version": 1}
+    for wrong in ("call us", "", "0" * 41):
+        got = house.with_token("update_facility", admin, body={"phone": wrong}, **change)
+        assert (got.status, got.body["errors"][0]["pointer"]) == (422, "/phone")
+    got = house.with_token("update_facility", admin, body={"phone": None}, **change)
+    assert (got.status, got.body["phone"], got.body["version"]) == (200, None, 2)
+    assert facility(house)["phone"] is None
+    assert making.entries(house, "update_facility")[-1]["fields"] == ["phone"]
+
+
 def test_an_unknown_zone_is_refused_on_making_and_on_changing(house):
     admin = house.admin()
     got = house.with_token("create_facility", admin, body={"name": "Nowhere", "zone": "Europe/Atlantis"})
