@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.appointments.contests import clean
-from tests.integration.appointments.making import Booking, at, fresh, monday, plain, session, together, utc
+from tests.integration.appointments.making import Booking, at, fresh, insist, monday, plain, session, together, utc
 
 
 def closure(scope: str, scope_id: str, since: str, until: str) -> dict:
@@ -170,10 +170,13 @@ def test_nothing_lies_in_leave_that_is_not_in_its_list(desk: Booking, rounds):
         def one(index: int, doctor=doctor, day=day, hour=hour, leave=leave, barrier=barrier, got=got):
             barrier.wait()
             if index == 4:
+                change = fresh()
                 away(desk, doctor, leave)
-                got["leave"] = desk.apply(doctor, clashes="keep")
+                got["leave"] = insist(lambda: desk.apply(doctor, clashes="keep", change=change))
                 return None
-            return desk.book(doctor, at(day, f"{hour + index % 3:02}:{(0, 30, 45)[index % 3]:02}"))
+            start = at(day, f"{hour + index % 3:02}:{(0, 30, 45)[index % 3]:02}")
+            who, key = fresh(), fresh()
+            return insist(lambda: desk.book(doctor, start, patient=who, key=key))
 
         booked = [each for each in together(9, one) if each is not None]
         assert {each.status for each in booked} <= {201, 409, 503}
@@ -184,5 +187,6 @@ def test_nothing_lies_in_leave_that_is_not_in_its_list(desk: Booking, rounds):
         }  # fmt: skip
         assert inside == names(got["leave"])
         away(desk, doctor)
-        assert desk.apply(doctor).status == 200
+        back = fresh()
+        assert insist(lambda doctor=doctor, back=back: desk.apply(doctor, change=back)).status == 200
     clean(desk)
