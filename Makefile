@@ -66,7 +66,7 @@ test-nightly: lint types ## the same with full counts, into docs/figures.md; SUI
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
 .PHONY: $(addprefix suite-,$(SUITES) $(APART))
 $(addprefix suite-,$(SUITES) $(APART)): suite-%: $(VENV)/.lint
-	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter images observability,$*),,-n 2 --dist loadfile) $(or $(filter tests/$*/%,$(FILES)),tests/$*)
+	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter images observability,$*),,-n 2 --dist loadfile --no-loadscope-reorder) $(or $(filter tests/$*/%,$(FILES)),tests/$*)
 
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds

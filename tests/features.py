@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave nightly tests to the night, refuse marks that name nothing, and let each test carry its rows."""
+    """Leave nightly tests to the night, refuse marks that name nothing, carry rows, begin with the longest files."""
     known = {row["id"] for row in rows()}
     for item in items:
         named = [row for mark in item.iter_markers("row") for row in mark.args]
@@ -60,6 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if not item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("nightly")])
         items[:] = kept
+    # The rest stays in its random order.
+    begin = {file: place for place, file in enumerate(_settings()["longest"])}
+    items.sort(key=lambda item: begin.get(item.path.relative_to(ROOT).as_posix(), len(begin)))
 
 
 @pytest.fixture

@@ -162,6 +162,12 @@ def test_all_suites_fit_into_25_minutes_on_a_quiet_machine():
     assert sum(budgets[each] for each in in_makefile("SUITES")) * 3 / 4 <= 25 * 60
 
 
+def test_files_that_begin_first_are_there():
+    longest = tree.project()["tool"]["infirmary"]["longest"]
+    assert [file for file in longest if not (tree.ROOT / file).is_file()] == []
+    assert len(set(longest)) == len(longest)
+
+
 def in_makefile(name: str) -> set[str]:
     makefile = (tree.ROOT / "Makefile").read_text(encoding="utf-8")
     return set(re.search(rf"^{name} := (.*)$", makefile, re.MULTILINE)[1].split())
