@@ -33,6 +33,8 @@ MOST_PUBLIC = 16
 # POST operations without an Idempotency-Key, and why repeating them is harmless or must not be answered from a store.
 WITHOUT_KEY = {
     "search_patients": "it changes nothing",
+    "find_patient_contacts": "it changes nothing",
+    "find_patient_standings": "it changes nothing",
     "search_audit_entries": "it changes nothing",
     "export_audit_entries": "it changes nothing",
     "verify_audit_trail": "it changes nothing",

@@ -24,12 +24,17 @@ def of(connection: sa.Connection, patient_ids: Sequence[UUID]) -> list[model.Kno
     return [model.Known(**row) for row in rows]
 
 
-def keep(connection: sa.Connection, table: sa.Table, fact: model.Known | model.DoctorAccount) -> None:
-    """Keep what is known now, unless something newer of the same thing is known."""
-    values = {each.name: getattr(fact, each.name) for each in fields(fact) if each.name in table.c}
+def keep(connection: sa.Connection, table: sa.Table, *facts: model.Known | model.DoctorAccount) -> None:
+    """Keep what is known now, each unless something newer of the same thing is known."""
     (key,) = (each.name for each in table.primary_key)
-    made = insert(table).values(values)
-    fresh = {name: made.excluded[name] for name in values if name != key}
+    rows: dict[Any, dict[str, Any]] = {}
+    for fact in sorted(facts, key=lambda each: each.version):
+        row = {each.name: getattr(fact, each.name) for each in fields(fact) if each.name in table.c}
+        rows[row[key]] = row  # one statement changes a row once: of several versions the newest stands
+    if not rows:
+        return
+    made = insert(table).values([rows[each] for each in sorted(rows)])  # in one order everywhere, so none deadlocks
+    fresh = {each.name: made.excluded[each.name] for each in table.c if each.name != key}
     connection.execute(
         made.on_conflict_do_update(index_elements=[key], set_=fresh, where=made.excluded.version > table.c.version)
     )
