@@ -107,7 +107,7 @@ def test_what_is_over_is_told_to_nobody_and_nobody_is_asked(by_day, hospital):
     yesterday = datetime.now(UTC) - timedelta(days=1)
     making.happened(by_day, hospital, hospital.patient(), starts_at=yesterday.isoformat())
     assert {reason for _, reason in making.states(by_day)} == {"past"}
-    assert "get_patient_contact" not in {name for name, _ in hospital.asked}
+    assert "find_patient_contacts" not in {name for name, _ in hospital.asked}
 
 
 def test_a_version_that_comes_late_is_not_told_after_a_later_one(by_day, hospital):
@@ -131,7 +131,7 @@ def test_a_record_that_is_not_there_stops_nothing(by_day, hospital):
 
 
 def test_while_another_service_is_away_an_event_waits(by_day, hospital):
-    hospital.away.add("get_patient_contact")
+    hospital.away.add("find_patient_contacts")
     made = making.envelope(hospital, hospital.patient())
     assert making.tell(by_day.service, made).outcome.value == "away"
     assert making.states(by_day) == []
