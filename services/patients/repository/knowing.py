@@ -26,18 +26,16 @@ def of(connection: sa.Connection, patient_ids: Sequence[UUID]) -> list[model.Kno
 
 def keep(connection: sa.Connection, table: sa.Table, *facts: model.Known | model.DoctorAccount) -> None:
     """Keep what is known now, each unless something newer of the same thing is known."""
-    (key,) = (each.name for each in table.primary_key)
-    rows: dict[Any, dict[str, Any]] = {}
-    for fact in sorted(facts, key=lambda each: each.version):
-        row = {each.name: getattr(fact, each.name) for each in fields(fact) if each.name in table.c}
-        rows[row[key]] = row  # one statement changes a row once: of several versions the newest stands
-    if not rows:
+    if not facts:
         return
-    made = insert(table).values([rows[each] for each in sorted(rows)])  # in one order everywhere, so none deadlocks
+    (key,) = (each.name for each in table.primary_key)
+    rows = [{each.name: getattr(fact, each.name) for each in fields(fact) if each.name in table.c} for fact in facts]
+    made = insert(table)
     fresh = {each.name: made.excluded[each.name] for each in table.c if each.name != key}
-    connection.execute(
-        made.on_conflict_do_update(index_elements=[key], set_=fresh, where=made.excluded.version > table.c.version)
-    )
+    later = made.excluded.version > table.c.version
+    # In one order everywhere, so that two who keep the same things wait for each other and never deadlock.
+    rows.sort(key=lambda row: row[key])
+    connection.execute(made.on_conflict_do_update(index_elements=[key], set_=fresh, where=later), rows)
 
 
 def reached(patient_id: sa.ColumnElement[UUID], within: model.Reach) -> sa.ColumnElement[bool]:
