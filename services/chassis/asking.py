@@ -27,7 +27,7 @@ ASKED = Counter(
 
 
 class _Memory(Generic[T]):
-    """Answers that hold for a while, the oldest of which go when there are too many; thread-safe."""
+    """Answers that hold for a while; what holds no more goes, and the oldest when there are too many; thread-safe."""
 
     def __init__(self, *, kept_s: float, monotonic: Callable[[], float], at_most: int) -> None:
         self._kept_s, self._monotonic, self._at_most = kept_s, monotonic, at_most
@@ -42,10 +42,11 @@ class _Memory(Generic[T]):
     def keep(self, key: tuple[object, ...], found: T) -> None:
         if not self._kept_s:
             return
+        now = self._monotonic()
         with self._lock:
-            self._known[key] = (self._monotonic() + self._kept_s, found)
+            self._known[key] = (now + self._kept_s, found)
             self._known.move_to_end(key)
-            while len(self._known) > self._at_most:
+            while len(self._known) > self._at_most or next(iter(self._known.values()))[0] <= now:
                 self._known.popitem(last=False)
 
     def forget(self, thing: str) -> None:

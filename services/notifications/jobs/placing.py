@@ -67,7 +67,8 @@ class Placing:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one that cannot be handled does not end the others
-            logs.logger().error("message.failed", channel=_CHANNEL, delivery=str(due[0].id), exc_info=error)
+            if len(due) == 1:
+                logs.logger().error("message.failed", channel=_CHANNEL, delivery=str(due[0].id), exc_info=error)
             return False
         return True
 
