@@ -116,5 +116,5 @@ def contact(record: model.Patient) -> dict[str, Any]:
 
 
 def items(show: Callable[[S], dict[str, Any]], records: Sequence[S]) -> dict[str, Any]:
-    """Several records, each shown in the same way."""
-    return {"items": [show(each) for each in records]}
+    """Several records, all of those that were asked for, each shown in the same way."""
+    return {"items": [show(each) for each in records], "next_cursor": None}

@@ -95,6 +95,7 @@ UNPAGED = {
     "list_roles", "list_user_names", "list_permissions", "list_signing_keys", "list_own_sessions",
     "list_notification_templates", "list_own_push_subscriptions", "list_patient_push_subscriptions",
     "list_record_links", "list_sign_in_counters", "list_service_keys",
+    "find_patient_contacts", "find_patient_standings",
 }  # fmt: skip
 
 

@@ -95,7 +95,8 @@ class Hospital:
             return
         if operation.operation_id in {"find_patient_contacts", "find_patient_standings"}:
             asked = orjson.loads(connection.request.body)["patient_ids"]
-            connection.answer(200, {"items": [self.people[each] for each in asked if each in self.people]})
+            there = [self.people[each] for each in asked if each in self.people]
+            connection.answer(200, {"items": there, "next_cursor": None})
             return
         known = {**self.known, **self.people}.get(match[match.lastindex or 1])
         connection.answer(404 if known is None else 200, {"status": 404} if known is None else known)
