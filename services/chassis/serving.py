@@ -51,6 +51,7 @@ def serve(service: Service, *, version: str) -> int:
             lifespan="off",
             access_log=False,
             log_config=None,
+            proxy_headers=False,  # who asks is read where it is used, from what our own gateway says
             timeout_keep_alive=75,
             timeout_graceful_shutdown=_DRAIN_S,
             server_header=False,

@@ -11,19 +11,20 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from services.chassis import config, outbox, sql
-from services.chassis.bus import Subscription
+from services.chassis.bus import BatchSubscription, Subscription
 from services.chassis.client import Client
 from services.chassis.jobs import Job
-from services.chassis.service import Service, new_id, now
+from services.chassis.service import Part, Service, new_id, now
 from services.chassis.service_token import ServiceToken
 from services.notifications import consumers, jobs
 from services.notifications.controller import Desk, NotificationsController
+from services.notifications.jobs.placing import Placing
 from services.notifications.jobs.sending import Means, Sending
 from services.notifications.model.channels import Channel
 from services.notifications.model.deliveries import Retrying
 from services.notifications.model.replies import number_key
 from services.notifications.model.words import Way
-from services.notifications.repository import AsCaller, AsService, InAppChannel, NotificationsStore, SqlTurns
+from services.notifications.repository import AsCaller, AsService, InAppChannel, NotificationsStore, SqlPlaces, SqlTurns
 from services.notifications.repository.channels import ChannelSettings, PushChannel, PushHosts, channels
 
 NAME = "notifications"
@@ -88,7 +89,7 @@ def service(environ: Mapping[str, str], *, ways_out: Channels = channels) -> Ser
         stores=[sql.look(database, name=NAME)],
         subscriptions=_listening(settings, database, means, frozenset(found)),
         jobs=_jobs(settings, database, means),
-        parts={f"send {way.value}": Sending(channel, means).run for way, channel in found.items()},
+        parts=_parts(found, means),
     )
 
 
@@ -106,6 +107,7 @@ def _means(settings: NotificationsSettings, database: sql.Database, peers: Clien
     token = ServiceToken(peers, client_id=NAME, secret=settings.service_secret.get_secret_value())
     return Means(
         turns=SqlTurns(database),
+        places=SqlPlaces(database),
         peers=AsService(peers, token=token, monotonic=time.monotonic),
         retrying=settings.retrying,
         lease=timedelta(seconds=settings.lease_s),
@@ -113,6 +115,12 @@ def _means(settings: NotificationsSettings, database: sql.Database, peers: Clien
         new_id=new_id,
         service=NAME,
     )
+
+
+def _parts(found: Mapping[Way, Channel], means: Means) -> dict[str, Part]:
+    """What sends: one message at a time where it leaves the house, many where it does not."""
+    out = {way: Sending(channel, means).run for way, channel in found.items() if way is not Way.IN_APP}
+    return {f"send {way.value}": run for way, run in [*out.items(), (Way.IN_APP, Placing(means).run)]}
 
 
 def _desk(settings: NotificationsSettings, database: sql.Database, peers: Client, found: Mapping[Way, Channel]) -> Desk:
@@ -139,13 +147,13 @@ def _key_of(settings: NotificationsSettings) -> Callable[[str], bytes]:
 
 def _listening(
     settings: NotificationsSettings, database: sql.Database, means: Means, ways: frozenset[Way]
-) -> list[Subscription]:
+) -> list[Subscription | BatchSubscription]:
     store = NotificationsStore(database)
     sender = consumers.Sender(ways=ways, organizer=settings.smtp_from, key_of=_key_of(settings), new_id=new_id)
     tell = partial(consumers.tell, store=store, peers=means.peers, sender=sender)
     silence = partial(consumers.silence, store=store)
     return [
-        Subscription(stream=outbox.stream_of("appointments"), handlers=dict.fromkeys(consumers.TOLD, tell)),
+        BatchSubscription(stream=outbox.stream_of("appointments"), types=consumers.TOLD, handler=tell),
         Subscription(stream=outbox.stream_of("patients"), handlers=dict.fromkeys(consumers.SILENT, silence)),
     ]
 

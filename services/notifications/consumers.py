@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from services.chassis import bus, logs, outbox
+from services.chassis import bus, logs
 from services.chassis.call import Call
 from services.notifications.model import happening as happenings
 from services.notifications.model import people, planning
+from services.notifications.model.deliveries import Delivery
 from services.notifications.model.happening import Happening
 from services.notifications.model.people import Contact, Doctor, Reader
 from services.notifications.model.planning import Known
 from services.notifications.model.rendering import Facts
-from services.notifications.model.store import Peers, Reading, Store
+from services.notifications.model.store import Owner, Peers, Reading, Store
+from services.notifications.model.subscriptions import Subscription
 from services.notifications.model.words import Kind, Way
 
 TOLD: Final = tuple(happenings.TOPICS)
@@ -34,39 +36,34 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _People:
-    """The patient and the doctor of an appointment; none where nobody is asked."""
+class _News:
+    """One event with whom it is about; there is no doctor where nobody is asked."""
 
+    event: bus.Received
+    happening: Happening
     contact: Contact
     doctor: Doctor | None = None
     facts: Facts = _NOTHING
 
+    @property
+    def owners(self) -> list[Owner]:
+        """The persons who are told."""
+        account_id = None if self.doctor is None else self.doctor.account_id
+        staff = [] if account_id is None else [(Kind.ACCOUNT, account_id)]
+        return [(Kind.PATIENT, self.contact.patient_id), *staff]
 
-def tell(event: bus.Received, call: Call, *, store: Store, peers: Peers, sender: Sender) -> None:
-    """Plan the messages about what has happened to an appointment."""
-    happening = _heard(event, call, peers)
-    known_people = _asked(happening, call, peers)
+
+def tell(events: Sequence[bus.Received], call: Call, *, store: Store, peers: Peers, sender: Sender) -> None:
+    """Plan the messages about what has happened to appointments."""
+    news = _asked([(each, _heard(each, call, peers)) for each in events], call, peers)
     with store.read() as tx:
-        settings, own = tx.settings(happening.appointment.facility_id), tx.templates()
-    known = Known(settings=settings, ways=sender.ways, own=own)
-    facts = _with_details(happening, known_people, known, call, peers, sender)
+        own = tx.templates()
+        places = {id_: tx.settings(id_) for id_ in {each.happening.appointment.facility_id for each in news}}
+    known = {id_: Known(settings=settings, ways=sender.ways, own=own) for id_, settings in places.items()}
+    news = [_with_details(each, known[each.happening.appointment.facility_id], call, peers, sender) for each in news]
     with store.begin(call) as tx:
-        tx.hold_appointment(happening.appointment.id)
-        readers = _readers(tx, known_people, sender)
-        known = _known(tx, happening, readers, known)
-        for reader in readers:
-            deliveries = planning.plan(
-                happening,
-                reader,
-                known=known,
-                facts=facts,
-                organizer=sender.organizer,
-                at=call.at,
-                request_id=event.request_id,
-                trace_parent=outbox.trace_parent(),
-                new_id=sender.new_id,
-            )
-            tx.add(deliveries)
+        tx.hold_appointments({each.happening.appointment.id for each in news})
+        tx.add(_planned(tx, news, known, call=call, sender=sender))
 
 
 def silence(event: bus.Received, call: Call, *, store: Store) -> None:
@@ -93,56 +90,78 @@ def _heard(event: bus.Received, call: Call, peers: Peers) -> Happening:
     )
 
 
-def _asked(happening: Happening, call: Call, peers: Peers) -> _People:
+def _asked(heard: Sequence[tuple[bus.Received, Happening]], call: Call, peers: Peers) -> list[_News]:
     """Who they are; of what is over nobody is told, so nobody is asked."""
-    appointment = happening.appointment
-    if happening.is_past:
-        return _People(contact=people.nobody(appointment.patient_id))
-    doctor = peers.doctor(appointment.doctor_id, call=call)
-    return _People(
-        contact=peers.contact(appointment.patient_id, call=call),
-        doctor=doctor,
-        facts=peers.facts(appointment, doctor, call=call),
+    wanted = dict.fromkeys(each.appointment.patient_id for _, each in heard if not each.is_past)
+    contacts = peers.contacts(wanted, call=call) if wanted else {}
+    found = []
+    for event, happening in heard:
+        appointment = happening.appointment
+        if happening.is_past:
+            found.append(_News(event=event, happening=happening, contact=people.nobody(appointment.patient_id)))
+            continue
+        doctor = peers.doctor(appointment.doctor_id, call=call)
+        facts = peers.facts(appointment, doctor, call=call)
+        contact = contacts[appointment.patient_id]
+        found.append(_News(event=event, happening=happening, contact=contact, doctor=doctor, facts=facts))
+    return found
+
+
+def _with_details(news: _News, known: Known, call: Call, peers: Peers, sender: Sender) -> _News:
+    """The same, with what it is about where a message may and does say it."""
+    if news.doctor is None:
+        return news
+    wanted = planning.details_wanted(news.happening, [_patient(news, sender)], known=known)
+    if not wanted:
+        return news
+    details = peers.details(news.happening.appointment, news.doctor, wanted, call=call)
+    return replace(news, facts=replace(news.facts, details=details))
+
+
+def _planned(
+    tx: Reading, news: Sequence[_News], known: Mapping[UUID, Known], *, call: Call, sender: Sender
+) -> list[Delivery]:
+    """The deliveries about all of it in its order, so that what follows knows what was told before."""
+    owners = {owner for each in news for owner in each.owners}
+    chosen, browsers = tx.chosen(owners), tx.browsers(owners)
+    told = {id_: dict(each) for id_, each in tx.told({each.happening.appointment.id for each in news}).items()}
+    readers = [(each, _readers(each, browsers, sender)) for each in news]
+    addresses = [address for _, some in readers for each in some for address in each.addresses.get(Way.SMS, ())]
+    stopped = tx.stopped([each.key for each in addresses if each.key is not None])
+    preferences = {owner_id: each for (_, owner_id), each in chosen.items()}
+    found: list[Delivery] = []
+    for each, some in readers:
+        appointment = each.happening.appointment
+        before = told.setdefault(appointment.id, {})
+        now = replace(known[appointment.facility_id], preferences=preferences, told=dict(before), stopped=stopped)
+        for reader in some:
+            found += _to_one(each, reader, now, call=call, sender=sender)
+            before[reader.id] = max(before.get(reader.id, 0), appointment.version)
+    return found
+
+
+def _to_one(news: _News, reader: Reader, known: Known, *, call: Call, sender: Sender) -> list[Delivery]:
+    return planning.plan(
+        news.happening,
+        reader,
+        known=known,
+        facts=news.facts,
+        organizer=sender.organizer,
+        at=call.at,
+        request_id=news.event.request_id,
+        trace_parent=news.event.trace_parent,
+        new_id=sender.new_id,
     )
 
 
-def _with_details(
-    happening: Happening, found: _People, known: Known, call: Call, peers: Peers, sender: Sender
-) -> Facts:
-    """The names around an appointment, with what it is about where a message may and does say it."""
-    if found.doctor is None:
-        return found.facts
-    wanted = planning.details_wanted(happening, [_patient(found, sender)], known=known)
-    details = peers.details(happening.appointment, found.doctor, wanted, call=call) if wanted else {}
-    return Facts(facility=found.facts.facility, place=found.facts.place, doctor=found.facts.doctor, details=details)
+def _patient(news: _News, sender: Sender, *, devices: tuple[people.Address, ...] = ()) -> Reader:
+    phone = news.contact.phone
+    return planning.patient_reader(news.contact, key=None if phone is None else sender.key_of(phone), devices=devices)
 
 
-def _patient(found: _People, sender: Sender, *, devices: tuple[people.Address, ...] = ()) -> Reader:
-    phone = found.contact.phone
-    return planning.patient_reader(found.contact, key=None if phone is None else sender.key_of(phone), devices=devices)
-
-
-def _readers(tx: Reading, found: _People, sender: Sender) -> list[Reader]:
-    patient_id = found.contact.patient_id
-    readers = [_patient(found, sender, devices=_devices(tx, Kind.PATIENT, patient_id))]
-    if found.doctor is not None and found.doctor.account_id is not None:
-        account_id = found.doctor.account_id
-        devices = _devices(tx, Kind.ACCOUNT, account_id)
-        readers.append(planning.staff_reader(found.doctor, account_id=account_id, devices=devices))
-    return readers
-
-
-def _devices(tx: Reading, kind: Kind, owner_id: UUID) -> tuple[people.Address, ...]:
-    return tuple(each.address for each in tx.subscriptions(kind, owner_id))
-
-
-def _known(tx: Reading, happening: Happening, readers: list[Reader], known: Known) -> Known:
-    keys = [each.key for reader in readers for each in reader.addresses.get(Way.SMS, ()) if each.key is not None]
-    return Known(
-        settings=known.settings,
-        ways=known.ways,
-        own=known.own,
-        preferences={each.id: tx.preferences(each.kind, each.id) for each in readers},
-        told=tx.told(happening.appointment.id),
-        stopped=tx.stopped(keys),
-    )
+def _readers(news: _News, browsers: Mapping[Owner, Sequence[Subscription]], sender: Sender) -> list[Reader]:
+    devices = [tuple(each.address for each in browsers.get(owner, ())) for owner in news.owners]
+    found = [_patient(news, sender, devices=devices[0])]
+    if news.doctor is not None and news.doctor.account_id is not None:
+        found.append(planning.staff_reader(news.doctor, account_id=news.doctor.account_id, devices=devices[1]))
+    return found

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from services.chassis import config, outbox, sql
 from services.chassis.asking import Existence
-from services.chassis.bus import Subscription
+from services.chassis.bus import BatchSubscription, Subscription
 from services.chassis.client import Client
 from services.chassis.jobs import Job
 from services.chassis.service import Service, new_id, now
@@ -94,11 +94,13 @@ def _facilities(peers: Client) -> Existence:
     return Existence(peers, "get_facility", **where, kept_s=FACILITY_KEPT_S, monotonic=time.monotonic)
 
 
-def _listening(settings: PatientsSettings, store: PatientsDatabase, peers: Client) -> list[Subscription]:
+def _listening(
+    settings: PatientsSettings, store: PatientsDatabase, peers: Client
+) -> list[Subscription | BatchSubscription]:
     token = ServiceToken(peers, client_id=NAME, secret=settings.service_secret.get_secret_value())
-    visit = partial(consumers.keep_visit, store=store)
+    visits = partial(consumers.keep_visits, store=store)
     doctor = partial(consumers.keep_doctor, store=store, doctors=DoctorsService(peers, token=token))
     return [
-        Subscription(stream=outbox.stream_of("appointments"), handlers=dict.fromkeys(consumers.OF_APPOINTMENTS, visit)),
+        BatchSubscription(stream=outbox.stream_of("appointments"), types=consumers.OF_APPOINTMENTS, handler=visits),
         Subscription(stream=outbox.stream_of("doctors"), handlers=dict.fromkeys(consumers.OF_DOCTORS, doctor)),
     ]

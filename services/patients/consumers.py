@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.chassis import bus
@@ -20,11 +21,11 @@ OF_APPOINTMENTS = (
 OF_DOCTORS = ("doctors.created.v1", "doctors.changed.v1")
 
 
-def keep_visit(event: bus.Received, call: Call, *, store: model.PatientStore) -> None:
-    """Keep where and with whom a patient has an appointment, or that it is not held."""
-    known = model.visit(event.data, id=UUID(event.subject), version=event.version, at=event.time)
+def keep_visits(events: Sequence[bus.Received], call: Call, *, store: model.PatientStore) -> None:
+    """Keep where and with whom patients have appointments, or that one is not held."""
+    known = [model.visit(each.data, id=UUID(each.subject), version=each.version, at=each.time) for each in events]
     with store.begin(call) as tx:
-        tx.keep_known(known)
+        tx.keep_known(*known)
 
 
 def keep_doctor(event: bus.Received, call: Call, *, store: model.PatientStore, doctors: model.Doctors) -> None:

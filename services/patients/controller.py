@@ -147,6 +147,19 @@ class PatientsController:
             status = self._in_reach(store, store.status(UUID(patient_id)), call, permission=permission)
             return view.standing(status)
 
+    def find_patient_contacts(self, body: dict[str, Any], call: Call) -> Answer:
+        """How several patients are addressed and reached; who is not in reach is left out."""
+        with self._store.begin(call) as tx:
+            patients = tx.patients(self._those_in_reach(tx, body["patient_ids"], call))
+            call.audit(found=[patient.id for patient in patients])
+            return call.answer(view.items(view.contact, patients))
+
+    def find_patient_standings(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Which of some records exist and may be acted on; those that are not in reach are left out."""
+        with self._store.read() as store:
+            statuses = store.statuses(self._those_in_reach(store, body["patient_ids"], call))
+            return view.items(view.standing, statuses)
+
     def check_birth_date(self, patient_id: str, body: dict[str, Any], call: Call) -> Answer:
         """Whether this is the birth date of a record."""
         given = date.fromisoformat(body["birth_date"])
@@ -167,6 +180,11 @@ class PatientsController:
 
     def _in_reach(self, tx: model.PatientsView, record: S, call: Call, *, permission: str | None = None) -> S:
         return model.in_reach(record, within=self._reach(call, permission=permission), known=tx.known)
+
+    def _those_in_reach(self, tx: model.PatientsView, patient_ids: Sequence[str], call: Call) -> list[UUID]:
+        asked = [UUID(each) for each in patient_ids]
+        there = model.reached(asked, within=self._reach(call), known=tx.known)
+        return [each for each in asked if each in there]
 
     def _shown(self, tx: model.PatientsView, call: Call) -> Callable[[Sequence[UUID]], frozenset[UUID]]:
         """Which of some records whoever registers or changes one may read too."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from services.patients import model
+
+S = TypeVar("S", bound=model.Status)
 
 
 def patient(record: model.Patient, *, today: date) -> dict[str, Any]:
@@ -111,3 +113,8 @@ def contact(record: model.Patient) -> dict[str, Any]:
         "phones": [{"e164": each.e164, "use": each.use} for each in person.phones if each.e164 is not None],
         "emails": [{"address": each.address, "use": each.use} for each in person.emails],
     }
+
+
+def items(show: Callable[[S], dict[str, Any]], records: Sequence[S]) -> dict[str, Any]:
+    """Several records, all of those that were asked for, each shown in the same way."""
+    return {"items": [show(each) for each in records], "next_cursor": None}

@@ -125,6 +125,18 @@ def test_the_messages_say_nothing_of_why_somebody_comes(played: Played):
             assert played.journey.made["specialization"]["name"] not in said
 
 
+def test_workers_give_way_to_the_processes_that_somebody_waits_for(played: Played):
+    processes = state.read(played.house.home / "run" / "state.json").processes
+    niceness = {each.name: os.getpriority(os.PRIO_PROCESS, each.pid) for each in processes}
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert {each: niceness[each] - ours for each in ("appointments", "gateway", "postgresql")} == {
+        "appointments": 0,
+        "gateway": 0,
+        "postgresql": 0,
+    }
+    assert {niceness[name] - ours for name in niceness if name.endswith("-worker")} == {5}
+
+
 # ---- what is stopped while it is booked ------------------------------------------------------------------------------
 
 

@@ -58,6 +58,11 @@ class Consumer:
         timing = self._timing
         batch = self._group.read(self._reader, consumer=self._name, count=timing.batch, block_s=timing.block_s)
         self._touched = time.monotonic()
+        self._handle(batch, stop)
+        if self._handling.in_batches and 0 < len(batch) < timing.batch:
+            stop.wait(timing.gather_s)
+
+    def _handle(self, batch: Sequence[Entry], stop: threading.Event) -> None:
         if self._handling.in_batches and len(batch) > 1 and self._handled_together(batch, stop):
             return
         for place, entry in enumerate(batch):

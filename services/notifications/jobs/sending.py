@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter
 
-from services.chassis import failpoints, logs, tracing
+from services.chassis import failpoints, logs
 from services.chassis.call import Call
 from services.chassis.stores import StoreError
 from services.kernel.access import Actor
 from services.kernel.errors import Unavailable
+from services.notifications.jobs import noting
 from services.notifications.model.channels import Channel
 from services.notifications.model.deliveries import (
     Claimed,
-    Delivery,
     Outcome,
     Result,
     Retrying,
@@ -32,26 +32,16 @@ from services.notifications.model.deliveries import (
     settled,
 )
 from services.notifications.model.people import ACTIVE
-from services.notifications.model.store import Peers, Settled, Turns
-from services.notifications.model.words import Kind, Way
+from services.notifications.model.store import Peers, Places, Settled, Turns
+from services.notifications.model.words import Way
 
 IDLE_S: Final = 0.25
 STORE_PAUSE_S: Final = 1.0
+PATIENTS_AWAY: Final = "patients_away"
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
 _LAST_TRIES: Final = 5
-_PATIENTS_AWAY: Final = "patients_away"
-_WELL: Final = frozenset({Result.ACCEPTED, Result.OPTED_OUT, Result.WITHHELD})
 
-MESSAGES = Counter(
-    "infirmary_notifications_total", "Messages whose turn came, by what became of them.", ["channel", "outcome"]
-)
-DELAY = Histogram(
-    "infirmary_notification_delay_seconds",
-    "Time from when a message was due to its having been handed over.",
-    ["channel"],
-    buckets=(0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800),
-)
 REPEATS = Counter(
     "infirmary_notifications_repeats_total",
     "Messages sent again because nobody knew what became of them.",
@@ -64,12 +54,25 @@ class Means:
     """What sending needs beside its channel. service: in whose name others are asked."""
 
     turns: Turns
+    places: Places
     peers: Peers
     retrying: Retrying
     lease: timedelta
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     service: str
+
+    def call(self, channel: str, *, request_id: str | None = None) -> Call:
+        """A call in the name of the service, for one message or for several."""
+        id_ = self.new_id()
+        actor = Actor(subject=f"service:{self.service}", roles=frozenset({"service"}))
+        operation = f"part:send_{channel}"
+        return Call(id=id_, operation=operation, actor=actor, at=self.clock(), request_id=request_id or str(id_))
+
+
+def longer(pause_s: float) -> float:
+    """The pause after a pause of so long that did not help."""
+    return min(max(_FIRST_PAUSE_S, 2 * pause_s), _LONGEST_PAUSE_S)
 
 
 class Sending:
@@ -120,30 +123,22 @@ class Sending:
 
     def _send(self, claimed: Claimed) -> Settled:
         """One message, in the trace and under the request of whoever has caused it."""
-        delivery, name = claimed.delivery, f"send {self._channel.name}"
-        facts = {"messaging.operation.type": "send", "messaging.message.id": str(delivery.id)}
-        span_of = tracing.later(name, trace_parent=delivery.trace_parent, attributes=facts)
-        with logs.bound(request_id=delivery.request_id), span_of as span:
+        channel = self._channel.name
+        with noting.in_its_trace(claimed.delivery, channel=channel) as span:
             outcome = self._outcome(claimed)
-            if outcome.result not in _WELL:
-                span.set_attribute("error.type", outcome.code or outcome.result.value)
-            self._tell(delivery, outcome)
-        at = self._means.clock()
-        if outcome.result is Result.ACCEPTED and claimed.due_since is not None:
-            DELAY.labels(self._channel.name).observe(max(0.0, (at - claimed.due_since).total_seconds()))
+            at = self._means.clock()
+            noting.note(claimed, outcome, channel=channel, at=at, span=span)
+            self._pause_after(outcome)
         after = settled(claimed, outcome, at=at, retrying=self._means.retrying)
         return Settled(claimed=claimed, after=after, outcome=outcome, at=at)
 
-    def _tell(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Say what became of a message, and pause where nobody was reached."""
-        facts = {"channel": self._channel.name, "delivery": str(delivery.id), "outcome": outcome.result.value}
-        logs.logger().info("message.handled", **facts, reason=outcome.code)
-        if outcome.result is Result.AWAY or outcome.code == _PATIENTS_AWAY:
-            self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._last_pause_s), _LONGEST_PAUSE_S)
+    def _pause_after(self, outcome: Outcome) -> None:
+        """Pause where nobody was reached."""
+        if outcome.result is Result.AWAY or outcome.code == PATIENTS_AWAY:
+            self._pause_s = longer(self._last_pause_s)
             logs.logger().warning("channel.away", channel=self._channel.name, reason=outcome.code)
         else:
             self._last_pause_s = 0.0
-        MESSAGES.labels(self._channel.name, outcome.result.value).inc()
 
     def _outcome(self, claimed: Claimed) -> Outcome:
         """What becomes of a message whose turn it is; one that cannot be handled does not end the others."""
@@ -164,22 +159,12 @@ class Sending:
 
     def _hindrance(self, claimed: Claimed) -> Outcome | None:
         delivery, means = claimed.delivery, self._means
-        standing = ACTIVE
-        if delivery.kind is Kind.PATIENT and delivery.reader_id is not None:
+        standing, patient_id = ACTIVE, delivery.patient_reader
+        if patient_id is not None:
+            call = means.call(self._channel.name, request_id=delivery.request_id)
             try:
-                standing = means.peers.standing(delivery.reader_id, call=self._call(delivery))
+                standing = means.peers.standings([patient_id], call=call)[patient_id]
             except Unavailable:
                 soon = means.clock() + timedelta(seconds=_FIRST_PAUSE_S)
-                return Outcome(result=Result.WITHHELD, code=_PATIENTS_AWAY, held_until=soon)
+                return Outcome(result=Result.WITHHELD, code=PATIENTS_AWAY, held_until=soon)
         return hindrance(claimed, standing=standing, at=means.clock(), retrying=means.retrying)
-
-    def _call(self, delivery: Delivery) -> Call:
-        actor = Actor(subject=f"service:{self._means.service}", roles=frozenset({"service"}))
-        operation = f"part:send_{self._channel.name}"
-        return Call(
-            id=self._means.new_id(),
-            operation=operation,
-            actor=actor,
-            at=self._means.clock(),
-            request_id=delivery.request_id,
-        )

@@ -70,6 +70,11 @@ class Delivery:
     resend_of: UUID | None = None
     wiped_at: datetime | None = None
 
+    @property
+    def patient_reader(self) -> UUID | None:
+        """The patient who reads it, if it is one: then it counts how the record stands."""
+        return self.reader_id if self.kind is Kind.PATIENT else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:

@@ -21,6 +21,8 @@ from services.notifications.model.templates import Own, Template
 from services.notifications.model.words import Kind, Way
 
 Record = Preferences | Template | FacilitySettings
+Owner = tuple[Kind, UUID]
+"""A person, as what was chosen and which browsers there are is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,14 @@ class Settled:
     after: Delivery
     outcome: Outcome
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A delivery that is due, and the patient who reads it, if it is one."""
+
+    id: UUID
+    patient_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +100,14 @@ class Reading(Protocol):
     def stopped(self, keys: Collection[bytes]) -> set[bytes]:
         """Those of these numbers that want no more SMS."""
 
-    def told(self, appointment_id: UUID) -> Mapping[UUID, int]:
-        """The latest version of an appointment that each reader was told of, or was not to be told of."""
+    def chosen(self, owners: Collection[Owner]) -> Mapping[Owner, Preferences]:
+        """What some persons have chosen; of those who have not there is nothing."""
+
+    def browsers(self, owners: Collection[Owner]) -> Mapping[Owner, Sequence[Subscription]]:
+        """The browsers of some persons, of each the oldest first."""
+
+    def told(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Mapping[UUID, int]]:
+        """By appointment: the latest version that each reader was told of, or was not to be told of."""
 
 
 class Work(Reading, Protocol):
@@ -103,8 +119,8 @@ class Work(Reading, Protocol):
     def keep(self, record: Record, *, fields: Sequence[str]) -> None:
         """The next version of a record."""
 
-    def hold_appointment(self, appointment_id: UUID) -> None:
-        """Until the end nobody else plans messages about this appointment."""
+    def hold_appointments(self, appointment_ids: Collection[UUID]) -> None:
+        """Until the end nobody else plans messages about these appointments."""
 
     def add(self, deliveries: Sequence[Delivery]) -> None:
         """New deliveries."""
@@ -160,17 +176,36 @@ class Turns(Protocol):
         """Forget addresses and words of what was over before a moment; how many it was."""
 
 
+class Group(Protocol):
+    """Some deliveries that nobody else has in hand until the transaction ends."""
+
+    claimed: Sequence[Claimed]
+
+    def settle(self, done: Sequence[Settled]) -> None:
+        """Put what is accepted into its inbox, and keep what becomes of each."""
+
+
+class Places(Protocol):
+    """The inboxes of the house."""
+
+    def due(self, *, at: datetime, limit: int) -> list[Due]:
+        """What is due, the oldest first, of one appointment and reader the first only; nothing is taken by this."""
+
+    def taken(self, ids: Sequence[UUID], *, at: datetime) -> AbstractContextManager[Group]:
+        """One transaction with those of these that are due still and that nobody else has in hand."""
+
+
 class Peers(Protocol):
     """What other services say, asked with this service's own token.
 
     Raises (all of them):  Unavailable: nothing of use can be had now.
     """
 
-    def contact(self, patient_id: UUID, *, call: Any) -> Contact:
-        """How a patient is addressed and reached."""
+    def contacts(self, patient_ids: Collection[UUID], *, call: Any) -> Mapping[UUID, Contact]:
+        """How patients are addressed and reached."""
 
-    def standing(self, patient_id: UUID, *, call: Any) -> str:
-        """How a patient's record stands at this moment; `unknown` where there is none."""
+    def standings(self, patient_ids: Collection[UUID], *, call: Any) -> Mapping[UUID, str]:
+        """How the records of patients stand at this moment; `unknown` where there is none."""
 
     def doctor(self, doctor_id: UUID, *, call: Any) -> Doctor:
         """Who a doctor is."""

@@ -9,11 +9,21 @@ from services.chassis.call import Call
 from services.chassis.sql import Database
 from services.notifications.repository.in_app import InAppChannel
 from services.notifications.repository.peers import AsCaller, AsService
+from services.notifications.repository.places import SqlPlaces
 from services.notifications.repository.reading import SqlReading
 from services.notifications.repository.turns import SqlTurns
 from services.notifications.repository.work import SqlWork
 
-__all__ = ["AsCaller", "AsService", "InAppChannel", "NotificationsStore", "SqlReading", "SqlTurns", "SqlWork"]
+__all__ = [
+    "AsCaller",
+    "AsService",
+    "InAppChannel",
+    "NotificationsStore",
+    "SqlPlaces",
+    "SqlReading",
+    "SqlTurns",
+    "SqlWork",
+]
 
 
 class NotificationsStore:

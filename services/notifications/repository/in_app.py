@@ -11,10 +11,11 @@ from services.chassis.stores import StoreError
 from services.notifications.model.channels import Accepted, ChannelAway, Outgoing
 
 # The id of a delivery is that of its message, so that handing it over twice leaves one.
-_PUT: Final = sa.text(
+PUT: Final = sa.text(
     "INSERT INTO messages (id, kind, owner_id, topic, appointment_id, subject, text, language, sent_at)"
-    " SELECT id, split_part(:to, ':', 1), split_part(:to, ':', 2)::uuid, topic, appointment_id, :subject, :text,"
-    " :language, clock_timestamp() FROM deliveries WHERE id = :id ON CONFLICT DO NOTHING"
+    " SELECT id, split_part(address, ':', 1), split_part(address, ':', 2)::uuid, topic, appointment_id,"
+    " coalesce(subject, ''), text, language, clock_timestamp() FROM deliveries"
+    " WHERE id = ANY (CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING"
 )
 
 
@@ -31,16 +32,9 @@ class InAppChannel:
 
         Raises:  ChannelAway: the store is away.
         """
-        values = {
-            "id": message.delivery_id,
-            "to": message.to,
-            "subject": message.subject,
-            "text": message.text,
-            "language": message.language,
-        }
         try:
             with self._database.read() as connection:
-                connection.execute(_PUT, values)
+                connection.execute(PUT, {"ids": [message.delivery_id]})
         except StoreError as error:
             raise ChannelAway("store_away") from error
         return Accepted()

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from services.chassis.asking import Asking, understood
+from services.chassis.asking import Asking, AskingMany, understood
 from services.chassis.call import Call
 from services.chassis.client import Client
 from services.chassis.service_token import ServiceToken
-from services.kernel.errors import NotFound, NotSignedIn, Unavailable
+from services.kernel.errors import NotSignedIn, Unavailable
 from services.notifications.model import people
 from services.notifications.model.happening import Appointment
 from services.notifications.model.people import Contact, Doctor
@@ -34,8 +34,12 @@ class AsService:
         def asking(operation_id: str, of: str, read: Callable[[Any], T], kept_s: float) -> Asking[T]:
             return Asking(client, operation_id, of=of, read=read, kept_s=kept_s, monotonic=monotonic, is_shared=True)
 
-        self._contact = asking("get_patient_contact", "patients", people.contact, 0)
-        self._standing = asking("get_patient_standing", "patients", _standing, STANDING_KEPT_S)
+        def asking_many(operation_id: str, read: Callable[[Any], T], kept_s: float) -> AskingMany[T]:
+            where = {"of": "patients", "named": "patient_ids"}
+            return AskingMany(client, operation_id, **where, read=read, kept_s=kept_s, monotonic=monotonic)
+
+        self._contacts = asking_many("find_patient_contacts", people.contact, 0)
+        self._standings = asking_many("find_patient_standings", _standing, STANDING_KEPT_S)
         self._doctor = asking("get_doctor", "doctors", people.doctor, NAMES_KEPT_S)
         self._type = asking("get_appointment_type", "doctors", _name, NAMES_KEPT_S)
         self._specialization = asking("get_specialization", "doctors", _name, NAMES_KEPT_S)
@@ -43,19 +47,15 @@ class AsService:
         self._location = asking("get_location", "identity", _name, NAMES_KEPT_S)
         self._appointment = asking("get_appointment", "appointments", dict, 0)
 
-    def contact(self, patient_id: UUID, *, call: Call) -> Contact:
-        """How a patient is addressed and reached."""
-        try:
-            return self._ask(self._contact, call, patient_id=patient_id)
-        except NotFound:
-            return people.nobody(patient_id)
+    def contacts(self, patient_ids: Collection[UUID], *, call: Call) -> dict[UUID, Contact]:
+        """How patients are addressed and reached."""
+        found = self._with_token(call, lambda own: self._contacts(own, patient_ids))
+        return {each: found.get(each) or people.nobody(each) for each in patient_ids}
 
-    def standing(self, patient_id: UUID, *, call: Call) -> str:
-        """How a patient's record stands at this moment; `unknown` where there is none."""
-        try:
-            return self._ask(self._standing, call, patient_id=patient_id)
-        except NotFound:
-            return people.nobody(patient_id).standing
+    def standings(self, patient_ids: Collection[UUID], *, call: Call) -> dict[UUID, str]:
+        """How the records of patients stand at this moment; `unknown` where there is none."""
+        found = self._with_token(call, lambda own: self._standings(own, patient_ids))
+        return {each: found.get(each) or people.nobody(each).standing for each in patient_ids}
 
     def doctor(self, doctor_id: UUID, *, call: Call) -> Doctor:
         """Who a doctor is."""
@@ -89,8 +89,11 @@ class AsService:
         return self._ask(self._appointment, call, facility_id=facility_id, appointment_id=appointment_id)
 
     def _ask(self, asking: Asking[T], call: Call, **path: UUID) -> T:
+        return self._with_token(call, lambda own: asking(own, path=path))
+
+    def _with_token(self, call: Call, ask: Callable[[Call], T]) -> T:
         try:
-            return asking(dataclasses.replace(call, token=self._token()), path=path)
+            return ask(dataclasses.replace(call, token=self._token()))
         except NotSignedIn:
             self._token.forget()  # its account was changed, or its key was taken back; the next one will do
             raise Unavailable("identity") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from services.notifications.model.access import Within
 from services.notifications.model.deliveries import Attempt, Delivery, Message
 from services.notifications.model.preferences import Preferences
 from services.notifications.model.settings import FacilitySettings
-from services.notifications.model.store import Asked
+from services.notifications.model.store import Asked, Owner
 from services.notifications.model.subscriptions import Subscription
 from services.notifications.model.templates import Own, Template
 from services.notifications.model.words import Kind, Way
@@ -110,15 +110,37 @@ class SqlReading:
         query = sa.select(table.number_key).where(table.number_key.in_(list(keys)), table.is_stopped)
         return {bytes(each) for each in self._connection.execute(query).scalars()} if keys else set()
 
-    def told(self, appointment_id: UUID) -> Mapping[UUID, int]:
-        """The latest version of an appointment that each reader was told of, or was not to be told of."""
+    def chosen(self, owners: Collection[Owner]) -> Mapping[Owner, Preferences]:
+        """What some persons have chosen; of those who have not there is nothing."""
+        found = self._connection.execute(sa.select(schema.preferences).where(_of(schema.preferences, owners)))
+        return {(each.kind, each.owner_id): each for each in map(rows.preferences, found)}
+
+    def browsers(self, owners: Collection[Owner]) -> Mapping[Owner, Sequence[Subscription]]:
+        """The browsers of some persons, of each the oldest first."""
+        table = schema.push_subscriptions
+        query = sa.select(table).where(_of(table, owners)).order_by(table.c.id)
+        found: dict[Owner, list[Subscription]] = {}
+        for each in map(rows.subscription, self._connection.execute(query)):
+            found.setdefault((each.kind, each.owner_id), []).append(each)
+        return found
+
+    def told(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Mapping[UUID, int]]:
+        """By appointment: the latest version that each reader was told of, or was not to be told of."""
         table = schema.deliveries.c
         query = (
-            sa.select(table.reader_id, sa.func.max(table.appointment_version).label("version"))
-            .where(table.appointment_id == appointment_id, table.reader_id.is_not(None))
-            .group_by(table.reader_id)
+            sa.select(table.appointment_id, table.reader_id, sa.func.max(table.appointment_version).label("version"))
+            .where(table.appointment_id.in_(appointment_ids), table.reader_id.is_not(None))
+            .group_by(table.appointment_id, table.reader_id)
         )
-        return {row.reader_id: row.version for row in self._connection.execute(query)}
+        found: dict[UUID, dict[UUID, int]] = {}
+        for row in self._connection.execute(query):
+            found.setdefault(row.appointment_id, {})[row.reader_id] = row.version
+        return found
 
     def _one(self, query: Any) -> Any:
         return self._connection.execute(query).one_or_none()
+
+
+def _of(table: sa.Table, owners: Collection[Owner]) -> sa.ColumnElement[bool]:
+    named = sa.tuple_(table.c.kind, table.c.owner_id)
+    return named.in_([(kind.value, owner_id) for kind, owner_id in owners])

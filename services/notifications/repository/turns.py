@@ -22,16 +22,27 @@ from services.notifications.model.words import Kind, Way
 from services.notifications.repository import rows
 from services.notifications.repository.work import stop_noted
 
+IS_DUE = f"""
+    d.way = :way AND d.{schema.OPEN} AND d.due_at <= :at AND NOT EXISTS (
+        SELECT FROM deliveries AS e
+        WHERE e.appointment_id = d.appointment_id AND e.reader_id = d.reader_id AND e.way = d.way
+            AND e.device = d.device AND e.appointment_version < d.appointment_version AND e.{schema.OPEN}
+    )
+"""
+WITH_WISHES = """
+    SELECT taken.*, chosen.choices, place.facility_id IS NOT NULL AS is_set, place.quiet_from, place.quiet_until,
+        coalesce(stop.is_stopped, false) AS is_stopped
+    FROM taken
+    LEFT JOIN preferences AS chosen ON chosen.kind = taken.kind AND chosen.owner_id = taken.reader_id
+    LEFT JOIN facility_settings AS place ON place.facility_id = taken.facility_id
+    LEFT JOIN sms_stops AS stop ON stop.number_key = taken.address_key
+"""
 # All that has to do with one turn is one statement: each round trip and each commit is paid by every message. Its parts
 # see what was before it, so that what follows the delivery that it settles is taken by the turn after.
 _TAKING = f"""
     due AS (
         SELECT d.id, d.status, d.due_at FROM deliveries AS d
-        WHERE d.way = :way AND d.{schema.OPEN} AND d.due_at <= :at AND d.id IS DISTINCT FROM :id AND NOT EXISTS (
-            SELECT FROM deliveries AS e
-            WHERE e.appointment_id = d.appointment_id AND e.reader_id = d.reader_id AND e.way = d.way
-                AND e.device = d.device AND e.appointment_version < d.appointment_version AND e.{schema.OPEN}
-        )
+        WHERE d.id IS DISTINCT FROM :id AND {IS_DUE}
         ORDER BY d.due_at, d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
     ), taken AS (
         UPDATE deliveries AS d SET status = 'sending', due_at = :until, tries = d.tries + 1,
@@ -43,13 +54,8 @@ _TAKING = f"""
     ), begun AS (
         INSERT INTO attempts (delivery_id, number, started_at) SELECT id, tries, :at FROM taken
     )
-    SELECT taken.*, chosen.choices, place.facility_id IS NOT NULL AS is_set, place.quiet_from, place.quiet_until,
-        coalesce(stop.is_stopped, false) AS is_stopped
-    FROM taken
-    LEFT JOIN preferences AS chosen ON chosen.kind = taken.kind AND chosen.owner_id = taken.reader_id
-    LEFT JOIN facility_settings AS place ON place.facility_id = taken.facility_id
-    LEFT JOIN sms_stops AS stop ON stop.number_key = taken.address_key
-"""  # noqa: S608 - a constant of ours is put in, nothing else
+    {WITH_WISHES}
+"""  # noqa: S608 - as above
 # Whoever was taken for dead may still come with an outcome: the attempt keeps it, the delivery is another's by now.
 _SETTLING = """
     kept AS (
@@ -110,7 +116,7 @@ class SqlTurns:
     def _one(self, statement: Any, values: dict[str, Any]) -> Claimed | None:
         with self._database.read() as connection:  # one statement is one transaction
             row = connection.execute(statement, values).one_or_none()
-        return None if row is None else _claimed(row)
+        return None if row is None else claimed(row)
 
     def backlog(self, *, at: datetime) -> list[Backlog]:
         """What is due, by channel."""
@@ -164,7 +170,8 @@ def _settle(connection: sa.Connection, settled: Settled) -> None:
         connection.execute(sa.delete(table).where(table.c.id == UUID(before.device)))
 
 
-def _claimed(row: Any) -> Claimed:
+def claimed(row: Any) -> Claimed:
+    """A delivery whose turn it is, from its row with what is wanted at this moment."""
     delivery = rows.delivery(row)
     chosen = None
     if row.choices is not None and delivery.reader_id is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,7 @@ _KEPT: dict[type[Any], tuple[sa.Table, Any]] = {
     FacilitySettings: (schema.facility_settings, rows.settings_row),
 }
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(:number)")
+_LOCK_ALL = sa.text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
 _SECOND = 2
 
 
@@ -79,9 +80,10 @@ class SqlWork(SqlReading):
 
     # ---- deliveries -------------------------------------------------------------------------------------------------
 
-    def hold_appointment(self, appointment_id: UUID) -> None:
-        """Until the end nobody else plans messages about this appointment."""
-        self._lock("appointment", str(appointment_id))
+    def hold_appointments(self, appointment_ids: Collection[UUID]) -> None:
+        """Until the end nobody else plans messages about these appointments."""
+        numbers = sorted(lock_number("appointment", str(each)) for each in appointment_ids)
+        self._connection.execute(_LOCK_ALL, {"numbers": numbers})  # in one order everywhere, so that none deadlocks
 
     def add(self, deliveries: Sequence[Delivery]) -> None:
         """New deliveries."""

@@ -26,6 +26,9 @@ class PatientsView(Protocol):
     def status(self, patient_id: UUID) -> Status:
         """How one record stands; NotFound when there is none."""
 
+    def statuses(self, patient_ids: Sequence[UUID]) -> list[Status]:
+        """How several records stand, in the order that was asked for."""
+
     def patients(self, patient_ids: Sequence[UUID]) -> list[Patient]:
         """Several records, in the order that was asked for."""
 

@@ -24,15 +24,18 @@ def of(connection: sa.Connection, patient_ids: Sequence[UUID]) -> list[model.Kno
     return [model.Known(**row) for row in rows]
 
 
-def keep(connection: sa.Connection, table: sa.Table, fact: model.Known | model.DoctorAccount) -> None:
-    """Keep what is known now, unless something newer of the same thing is known."""
-    values = {each.name: getattr(fact, each.name) for each in fields(fact) if each.name in table.c}
+def keep(connection: sa.Connection, table: sa.Table, *facts: model.Known | model.DoctorAccount) -> None:
+    """Keep what is known now, each unless something newer of the same thing is known."""
+    if not facts:
+        return
     (key,) = (each.name for each in table.primary_key)
-    made = insert(table).values(values)
-    fresh = {name: made.excluded[name] for name in values if name != key}
-    connection.execute(
-        made.on_conflict_do_update(index_elements=[key], set_=fresh, where=made.excluded.version > table.c.version)
-    )
+    rows = [{each.name: getattr(fact, each.name) for each in fields(fact) if each.name in table.c} for fact in facts]
+    made = insert(table)
+    fresh = {each.name: made.excluded[each.name] for each in table.c if each.name != key}
+    later = made.excluded.version > table.c.version
+    # In one order everywhere, so that two who keep the same things wait for each other and never deadlock.
+    rows.sort(key=lambda row: row[key])
+    connection.execute(made.on_conflict_do_update(index_elements=[key], set_=fresh, where=later), rows)
 
 
 def reached(patient_id: sa.ColumnElement[UUID], within: model.Reach) -> sa.ColumnElement[bool]:

@@ -33,9 +33,8 @@ from services.patients.schema import (
 _RACES = frozenset({"identifier_claims_pkey", "patients_mrn_key"})
 _MOST_ALIKE = 50
 # Asked for every booking: made once, and of the record only what is answered.
-_STATUS = sa.select(*(patients.c[field.name] for field in fields(model.Status))).where(
-    patients.c.id == sa.bindparam("patient_id")
-)
+_STATUSES = sa.select(*(patients.c[field.name] for field in fields(model.Status)))
+_STATUS = _STATUSES.where(patients.c.id == sa.bindparam("patient_id"))
 # Columns that hold what the history holds, in the same form.
 _AS_KEPT = (
     "family_name",
@@ -94,6 +93,12 @@ class PatientsRead:
         if found is None:
             raise NotFound
         return model.Status(**found)
+
+    def statuses(self, patient_ids: Sequence[UUID]) -> list[model.Status]:
+        """How several records stand, in the order that was asked for."""
+        rows = self._connection.execute(_STATUSES.where(patients.c.id.in_(patient_ids))).mappings()
+        found = {row["id"]: model.Status(**row) for row in rows}
+        return [found[each] for each in patient_ids if each in found]
 
     def patients(self, patient_ids: Sequence[UUID]) -> list[model.Patient]:
         """Several records, in the order that was asked for."""
@@ -215,8 +220,7 @@ class PatientsWork(PatientsRead):
 
     def keep_known(self, *facts: model.Known) -> None:
         """Keep why patients are known, each unless something newer of the same thing is known."""
-        for each in facts:
-            knowing.keep(self._connection, known, each)
+        knowing.keep(self._connection, known, *facts)
 
     def keep_doctor_account(self, fact: model.DoctorAccount) -> None:
         """Keep how a doctor signs in, unless something newer is known."""

@@ -24,6 +24,8 @@ paths:
   /api/v1/things:
     get: {operationId: list_things, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
     post: {operationId: add_thing, x-permission: things.read, x-audit: none, responses: {"201": {description: ok}}}
+  /api/v1/things/search:
+    post: {operationId: find_things, x-permission: things.read, x-audit: none, responses: {"200": {description: ok}}}
 """
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 from uuid import UUID
 
+import orjson
 import pytest
 
-from services.chassis.asking import Existence
+from services.chassis.asking import Asking, AskingMany, Existence
 from services.chassis.call import Call
 from services.kernel.access import NOBODY
-from services.kernel.errors import NotFound, Unavailable
-from tests.integration.chassis.peer import always
+from services.kernel.errors import Forbidden, NotFound, Unavailable
+from tests.integration.chassis.peer import Connection, always
 
 THING, OTHER = (UUID(int=number) for number in (7, 8))
 CALL = Call(id=UUID(int=1), operation="find_thing", actor=NOBODY, at=datetime(2026, 3, 2, tzinfo=UTC), request_id="r-1")
+
+
+class Answer:
+    """What an answer means; counted by the memory of the process."""
+
+    def __init__(self, _: object) -> None:
+        pass
 
 
 class Clock:
@@ -66,3 +75,50 @@ def test_a_no_counts_at_once_and_is_never_kept(serve, connect, clock) -> None:
     peer.behaviour = always(200, {"id": "7"})
     there.require(THING, call=CALL)
     assert len(peer.requests) == 3
+
+
+def find_all(connection: Connection) -> None:
+    """Knows every thing but the other one."""
+    asked = orjson.loads(connection.request.body)["thing_ids"]
+    connection.answer(200, {"items": [{"id": each, "name": each[-2:]} for each in asked if each != str(OTHER)]})
+
+
+def names(client, clock, **given) -> AskingMany[str]:
+    where = {"of": "peer", "named": "thing_ids", "read": lambda item: item["name"]}
+    return AskingMany(client, "find_things", **where, kept_s=5, monotonic=clock, **given)
+
+
+def things(peer) -> list[list[int]]:
+    return [[UUID(each).int for each in orjson.loads(request.body)["thing_ids"]] for request in peer.requests]
+
+
+def test_many_are_asked_for_at_once_and_only_those_that_are_not_known(serve, connect, clock) -> None:
+    peer = serve(find_all)
+    asking = names(connect(peer.url), clock)
+    assert asking(CALL, [THING, OTHER]) == {THING: "07"}, "of what is not there nothing is said"
+    assert asking(CALL, [UUID(int=9), THING, OTHER]) == {THING: "07", UUID(int=9): "09"}
+    clock.now = 6
+    assert asking(CALL, [THING]) == {THING: "07"}
+    assert things(peer) == [[7, 8], [9, 8], [7]]
+
+
+def test_more_than_may_be_asked_for_at_once_are_asked_for_in_several_calls(serve, connect, clock) -> None:
+    peer = serve(find_all)
+    many = [UUID(int=number) for number in range(10, 17)]
+    assert list(names(connect(peer.url), clock, at_once=3)(CALL, many)) == many
+    assert [len(each) for each in things(peer)] == [3, 3, 1]
+
+
+def test_who_may_not_ask_about_many_is_told_so(serve, connect, clock) -> None:
+    with pytest.raises(Forbidden):
+        names(connect(serve(always(403)).url), clock)(CALL, [THING])
+
+
+def test_answers_that_hold_no_more_take_no_room(serve, connect, clock) -> None:
+    """A thing that is asked about once is not remembered until ten thousand others were."""
+    peer = serve(always(200, {"name": "7"}))
+    asking = Asking(connect(peer.url), "get_thing", of="peer", read=Answer, kept_s=5, monotonic=clock, is_shared=True)
+    for number in range(20):
+        clock.now = float(number)
+        asking(CALL, path={"thing_id": UUID(int=number)})
+    assert sum(isinstance(each, Answer) for each in gc.get_objects()) == 5

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from services.chassis import spec
 from services.chassis.service import new_id
 from tests.contract.contracts import examples
@@ -17,7 +19,7 @@ from tests.integration.chassis.peer import Connection, Peer
 
 OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
 _ASKED = {
-    "patients": {"get_patient_contact", "get_patient_standing"},
+    "patients": {"get_patient_contact", "get_patient_standing", "find_patient_contacts", "find_patient_standings"},
     "doctors": {"get_doctor", "get_appointment_type", "get_specialization"},
     "identity": {"get_facility", "get_location"},
     "appointments": {"get_appointment"},
@@ -90,6 +92,11 @@ class Hospital:
         self.asked.append((operation.operation_id, connection.request.headers.get("authorization")))
         if operation.operation_id in self.away:
             connection.answer(503, {"status": 503}, headers={"retry-after": "1"})
+            return
+        if operation.operation_id in {"find_patient_contacts", "find_patient_standings"}:
+            asked = orjson.loads(connection.request.body)["patient_ids"]
+            there = [self.people[each] for each in asked if each in self.people]
+            connection.answer(200, {"items": there, "next_cursor": None})
             return
         known = {**self.known, **self.people}.get(match[match.lastindex or 1])
         connection.answer(404 if known is None else 200, {"status": 404} if known is None else known)

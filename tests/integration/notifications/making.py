@@ -110,10 +110,22 @@ def envelope(hospital: Hospital, patient_id: str, event: str = "booked", **given
 
 def tell(service: Service, event: dict[str, Any]) -> Result:
     """Let the service handle an event, as its consumer does."""
+    return _handling(service, event).handle(_entry(event))
+
+
+def tell_together(service: Service, *events: dict[str, Any]) -> list[Result]:
+    """Let the service handle several of one stream at once, as its consumer does with what a read brings."""
+    return _handling(service, events[0]).handle_together([_entry(each) for each in events])
+
+
+def _handling(service: Service, event: dict[str, Any]) -> bus.Handling:
     stream = "events." + event["type"].partition(".")[0]
     subscription = next(each for each in service.subscriptions if each.stream == stream)
-    handling = bus.Handling(subscription, group=service.name, schemas=SCHEMAS, clock=now, new_id=new_id)
-    return handling.handle(Entry(id="1-1", fields={"event": orjson.dumps(event).decode()}, attempt=1))
+    return bus.Handling(subscription, group=service.name, schemas=SCHEMAS, clock=now, new_id=new_id)
+
+
+def _entry(event: dict[str, Any]) -> Entry:
+    return Entry(id="1-1", fields={"event": orjson.dumps(event).decode()}, attempt=1)
 
 
 def told(house: House, event: dict[str, Any]) -> None:

@@ -127,7 +127,7 @@ def test_a_channel_that_is_away_pauses_and_costs_no_message_an_attempt(by_day, h
 
 def test_while_patients_is_away_nothing_is_sent_and_nothing_is_lost(by_day, hospital, sms):
     queued(by_day, hospital)
-    hospital.away.add("get_patient_standing")
+    hospital.away.add("find_patient_standings")
     with making.sending(by_day.service, "sms"):
         put_off = "SELECT 1 FROM deliveries WHERE way = 'sms' AND status = 'queued' AND due_at > now()"
         wait_for(lambda: making.rows(by_day, put_off), what="it was put off")

@@ -107,7 +107,7 @@ def test_what_is_over_is_told_to_nobody_and_nobody_is_asked(by_day, hospital):
     yesterday = datetime.now(UTC) - timedelta(days=1)
     making.happened(by_day, hospital, hospital.patient(), starts_at=yesterday.isoformat())
     assert {reason for _, reason in making.states(by_day)} == {"past"}
-    assert "get_patient_contact" not in {name for name, _ in hospital.asked}
+    assert "find_patient_contacts" not in {name for name, _ in hospital.asked}
 
 
 def test_a_version_that_comes_late_is_not_told_after_a_later_one(by_day, hospital):
@@ -131,7 +131,7 @@ def test_a_record_that_is_not_there_stops_nothing(by_day, hospital):
 
 
 def test_while_another_service_is_away_an_event_waits(by_day, hospital):
-    hospital.away.add("get_patient_contact")
+    hospital.away.add("find_patient_contacts")
     made = making.envelope(hospital, hospital.patient())
     assert making.tell(by_day.service, made).outcome.value == "away"
     assert making.states(by_day) == []
@@ -174,3 +174,72 @@ def test_details_are_named_where_the_facility_allows_it_and_not_elsewhere(by_day
     making.happened(by_day, hospital, hospital.patient())
     texts = making.rows(by_day, "SELECT text FROM deliveries WHERE way = 'sms' ORDER BY id")
     assert [each["text"].startswith("Chemotherapy") for each in texts] == [False, True]
+
+
+def in_batch(house, *events):
+    return [each.outcome.value for each in making.tell_together(house.service, *events)]
+
+
+def test_a_batch_is_told_like_its_events_one_by_one(by_day, hospital):
+    """Of three people, one has browsers, one wants nothing by SMS and one is dead: what each would get alone."""
+    people = [hospital.patient(), hospital.patient(language="de"), hospital.patient(standing="deceased")]
+    browser(by_day, people[0])
+    wanted = {"choices": [{"channel": "sms", "event": "all", "wanted": False}]}
+    preferences = {"patient_id": people[1], "version": 1, "body": wanted}
+    making.done(by_day.call("set_patient_notification_preferences", **preferences))
+    for each in people:
+        making.happened(by_day, hospital, each)
+    columns = "reader_id, kind, way, device, status, reason, language, address, address_key, subject, text, zone"
+    query = f"SELECT {columns} FROM deliveries ORDER BY reader_id, way"
+    alone = making.rows(by_day, query)
+    making.empty_deliveries(by_day)
+    assert in_batch(by_day, *(making.envelope(hospital, each) for each in people)) == ["handled"] * 3
+    assert making.rows(by_day, query) == alone
+    assert {each["kind"] for each in alone} == {"patient", "account"}
+
+
+def test_for_a_batch_others_are_asked_once(by_day, hospital):
+    events = [making.envelope(hospital, hospital.patient()) for _ in range(20)]
+    hospital.asked.clear()
+    assert in_batch(by_day, *events) == ["handled"] * 20
+    assert [name for name, _ in hospital.asked].count("find_patient_contacts") == 1
+    assert in_batch(by_day, *events) == ["repeated"] * 20
+    assert len(making.states(by_day)) == 60
+
+
+def test_versions_of_one_appointment_in_a_batch_are_told_in_its_order_and_none_after_a_later_one(by_day, hospital):
+    patient, appointment, other = hospital.patient(), str(new_id()), str(new_id())
+    told = [("booked", 1, appointment), ("moved", 2, appointment), ("cancelled", 3, other), ("booked", 1, other)]
+    events = [
+        making.envelope(hospital, patient, event, _subject=subject, _subjectversion=version)
+        for event, version, subject in told
+    ]
+    assert in_batch(by_day, *events) == ["handled"] * 4
+    assert making.states(by_day, topic="moved") == making.states(by_day, topic="cancelled") == SOFT
+    overtaken = "SELECT 1 FROM deliveries WHERE reason = 'overtaken' AND kind = 'patient' AND appointment_id = %s"
+    assert [len(making.rows(by_day, overtaken, each)) for each in (appointment, other)] == [0, 3]
+
+
+def test_each_message_of_a_batch_belongs_to_the_trace_and_the_request_of_its_own_event(by_day, hospital):
+    traces = [f"00-{number:032x}-{number:016x}-01" for number in (1, 2)]
+    events = [
+        making.envelope(hospital, hospital.patient(), _traceparent=each, _requestid=f"request-{number}")
+        for number, each in enumerate(traces)
+    ]
+    in_batch(by_day, *events)
+    found = making.rows(by_day, "SELECT DISTINCT trace_parent, request_id FROM deliveries ORDER BY request_id")
+    assert [(each["trace_parent"], each["request_id"]) for each in found] == [
+        (traces[0], "request-0"),
+        (traces[1], "request-1"),
+    ]
+
+
+def test_a_bad_event_costs_the_others_of_its_batch_nothing(by_day, hospital):
+    """One names a zone that there is not: nothing of the batch is kept, and each is handled alone."""
+    good, bad = (making.envelope(hospital, hospital.patient()) for _ in range(2))
+    bad["data"]["zone"] = "Atlantis/Capital"
+    assert in_batch(by_day, good, bad) == ["failed", "failed"]
+    assert making.states(by_day) == []
+    assert making.tell(by_day.service, good).outcome.value == "handled"
+    assert making.tell(by_day.service, bad).outcome.value == "failed"
+    assert making.states(by_day) == SOFT

@@ -84,8 +84,17 @@ def registered(house, subject, **given):
     return got.body
 
 
-def hear(house, subject, *, version=1, facility=HERE, status="booked", patient, starts=None):
+def hear(house, subject, **given):
     """An event of an appointment arrives, and is handled as the worker does."""
+    return hear_together(house, (subject, given))[0]
+
+
+def hear_together(house, *told):
+    """Several arrive in one read of the stream."""
+    return arrive(house, *(visit(subject, **given) for subject, given in told))
+
+
+def visit(subject, *, version=1, facility=HERE, status="booked", patient, starts=None):
     begins = starts or now() + timedelta(days=1)
     data = {
         "facility_id": facility,
@@ -96,22 +105,24 @@ def hear(house, subject, *, version=1, facility=HERE, status="booked", patient, 
         "starts_at": begins.isoformat(),
         "ends_at": (begins + timedelta(minutes=30)).isoformat(),
     }
-    return arrive(house, "appointments.status_changed.v1", subject, version=version, **data)
+    kind = "appointments.status_changed.v1"
+    return envelope("appointments", kind, subject, version=version, at=now(), data=data)
 
 
-def arrive(house, kind, subject, *, version, **data):
-    source = kind.partition(".")[0]
-    event = envelope(source, kind, subject, version=version, at=now(), data=data).event
-    subscription = next(each for each in house.service.subscriptions if each.stream == f"events.{source}")
+def arrive(house, *events):
+    subscription = next(each for each in house.service.subscriptions if each.stream == events[0].stream)
     schemas = bus.EventSchemas(house.service.settings.openapi_dir)
     handling = bus.Handling(subscription, group="patients", schemas=schemas, clock=now, new_id=new_id)
-    return handling.handle(Entry(id="1-1", fields={"event": event}, attempt=1)).outcome.value
+    entries = [Entry(id=f"1-{n}", fields={"event": each.event}, attempt=1) for n, each in enumerate(events)]
+    together = handling.handle_together(entries) if len(entries) > 1 else [handling.handle(entries[0])]
+    return [each.outcome.value for each in together]
 
 
 def profile(house, owners, account, *, version):
     """The profile of the doctor names another account, and says so."""
     owners.doctors[DOCTOR] = {"id": DOCTOR, "user_id": account, "version": version}
-    return arrive(house, "doctors.changed.v1", DOCTOR, version=version, fields=["user_id"])
+    data = {"fields": ["user_id"]}
+    return arrive(house, envelope("doctors", "doctors.changed.v1", DOCTOR, version=version, at=now(), data=data))[0]
 
 
 def statuses(house, patient, **who):
@@ -212,6 +223,30 @@ def test_an_appointment_makes_a_patient_known_there_until_it_is_not_held(places)
     hear(places, visit, patient=known, version=1)
     assert statuses(places, known, **NURSE)[0] == 404, "what comes late or again changes nothing"
     assert places.call("search_patients", body={"mrn": mrn(places, known)}, **NURSE).body["items"] == []
+
+
+def test_what_a_read_brings_of_one_appointment_leaves_how_it_stands_in_the_end(places):
+    first, second = (registered(places, "desk-there")["id"] for _ in range(2))
+    cancelled, held = str(new_id()), str(new_id())
+    told = hear_together(
+        places,
+        (cancelled, {"patient": first}),
+        (held, {"patient": second, "version": 2}),
+        (cancelled, {"patient": first, "version": 2, "status": "cancelled"}),
+        (held, {"patient": second, "version": 1, "status": "cancelled"}),
+    )
+    assert told == ["handled"] * 4
+    assert [statuses(places, each, **NURSE)[0] for each in (first, second)] == [404, 200]
+
+
+def test_of_several_who_are_asked_for_only_those_within_reach_are_shown(places):
+    """By place for somebody at work there; a service that writes to patients reaches all."""
+    here, there = (registered(places, desk)["id"] for desk in ("desk-here", "desk-there"))
+    body = {"patient_ids": [there, here]}
+    found = places.call("find_patient_standings", body=body, **NURSE).body["items"]
+    assert [each["id"] for each in found] == [here]
+    found = places.call("find_patient_contacts", body=body, role="service").body["items"]
+    assert [each["id"] for each in found] == [there, here]
 
 
 def test_a_patient_is_known_for_two_years_after_the_last_appointment(places):

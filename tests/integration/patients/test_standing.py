@@ -9,7 +9,7 @@ import orjson
 import psycopg
 import pytest
 
-from services.chassis.service import now
+from services.chassis.service import new_id, now
 from tests.integration.patients import making
 
 
@@ -122,9 +122,37 @@ def test_a_contact_says_that_nothing_may_be_sent(house):
     assert act(house, "get_patient_contact", record, role="service").body["standing"] == "inactive"
 
 
+def several(house, operation, *ids, **who):
+    return house.call(operation, body={"patient_ids": [*ids]}, **{"role": "service", **who})
+
+
+def test_contacts_and_standings_of_several_come_in_the_order_that_was_asked_for(house):
+    """Who does not exist is left out; the trail has one entry, which names everybody whose contact was shown."""
+    ada, zoe = (making.registered(house, given_name=each)["id"] for each in ("Ada", "Zoë"))
+    got = making.fits(house, "find_patient_contacts", several(house, "find_patient_contacts", zoe, making.NOBODY, ada))
+    assert [each["given_name"] for each in got.body["items"]] == ["Zoë", "Ada"]
+    assert got.body["items"][1] == house.call("get_patient_contact", patient_id=ada, role="service").body
+    shown = [orjson.loads(row["event"])["data"] for row in making.rows(house, "outbox")]
+    (trace,) = [each for each in shown if each.get("operation") == "find_patient_contacts"]
+    assert (trace["action"], trace["found"]) == ("search", [zoe, ada])
+    deactivate(house, house.call("get_patient", patient_id=ada).body)
+    got = several(house, "find_patient_standings", ada, making.NOBODY, zoe)
+    got = making.fits(house, "find_patient_standings", got)
+    assert [(each["id"], each["standing"]) for each in got.body["items"]] == [(ada, "inactive"), (zoe, "active")]
+
+
+@pytest.mark.parametrize("operation", ["find_patient_contacts", "find_patient_standings"])
+def test_several_are_a_hundred_at_most_each_once_and_at_least_one(house, operation):
+    some = [str(new_id()) for _ in range(101)]
+    assert several(house, operation, *some[:100]).body == {"items": [], "next_cursor": None}
+    for wrong in ([], some, [some[0], some[0]]):
+        assert several(house, operation, *wrong).status == 422
+
+
 @pytest.mark.parametrize("role", ["receptionist", "doctor", "patient", "admin"])
 def test_contacts_are_for_services_that_send_messages(house, role):
     assert act(house, "get_patient_contact", making.registered(house), role=role).status == 403
+    assert several(house, "find_patient_contacts", making.NOBODY, role=role).status == 403
     assert house.call("get_patient_contact", patient_id=making.NOBODY, role="service").status == 404
 
 

@@ -67,6 +67,8 @@ class FakeWork:
     def patients(self, patient_ids: Sequence[UUID]) -> list[model.Patient]:
         return [self._store.now[each] for each in patient_ids if each in self._store.now]
 
+    statuses = patients
+
     def known(self, patient_ids: Sequence[UUID]) -> list[model.Known]:
         found = [each for each in self._store.known.values() if each.patient_id in patient_ids]
         accounts = {each.doctor_id: each.account for each in self._store.accounts.values()}
