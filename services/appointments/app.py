@@ -161,7 +161,7 @@ def _house(settings: AppointmentsSettings) -> model.House:
 def _jobs(database: sql.Database, *, carrier: Carrier, auditor: Auditor) -> list[Job]:
     return [
         Job(name="appointments_waiting", every_s=5, run=carrier.measure),
-        Job(name="appointments_invariants", every_s=60, run=lambda call: auditor.look(call) and None, alone=True),
+        Job(name="appointments_invariants", every_s=60, run=auditor.look_on, alone=True),
         Job(name="appointments_window", every_s=3600, run=carrier.tidy, alone=True),
         Job(name="appointments_tidy", every_s=3600, run=database.tidy, alone=True),
     ]
