@@ -30,6 +30,7 @@ PROFILES: dict[str, tuple[str, ...]] = {
 }
 MANY = ("production", "ha", "openshift")  # those that must bear the loss of a pod
 GENERATED = "house-infirmary-generated"
+WATCHERS = ("collector", "grafana", "jaeger", "prometheus")
 
 Document = dict[str, Any]
 
@@ -125,7 +126,7 @@ class Pod:
 
     @property
     def is_store(self) -> bool:
-        return self.owner["kind"] == "StatefulSet"
+        return self.owner["kind"] == "StatefulSet" and self.component not in WATCHERS
 
     @property
     def containers(self) -> list[Mapping[str, Any]]:
@@ -148,7 +149,7 @@ def _pods(found: Sequence[Document]) -> Iterator[Pod]:
 
 
 def deployments(found: Sequence[Document]) -> list[Pod]:
-    """Pods that serve or work all the time, without stores."""
+    """Pods that serve or work all the time, without stores and watchers."""
     return [pod for pod in pods(found) if pod.owner["kind"] == "Deployment"]
 
 

@@ -74,7 +74,7 @@
 {{- range (get (include "infirmary.graph" $root | fromYaml).services .service).calls -}}
 {{- $_ := set $env (printf "%s_URL" (upper .)) (include "infirmary.url" (dict "root" $root "part" .)) -}}
 {{- end -}}
-{{- with $root.Values.telemetry.otlpEndpoint }}{{ $_ := set $env "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
+{{- with include "infirmary.otlp" $root }}{{ $_ := set $env "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
 {{- range $name, $value := mergeOverwrite $env $conf.settings }}
 - name: {{ $name }}
   value: {{ toString $value | quote }}
