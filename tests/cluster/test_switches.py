@@ -122,6 +122,21 @@ def test_the_gateway_speaks_https_itself_where_it_has_a_certificate():
     assert service["spec"]["ports"] == [{"name": "https", "port": 443, "targetPort": "public"}]
 
 
+@pytest.mark.target("D-14")
+def test_what_helm_tests_with_ends_within_two_minutes_and_goes_when_all_was_right():
+    found = documents(values_of("demo"))
+    mine = [each for each in found if "helm.sh/hook" in each["metadata"].get("annotations", {})]
+    assert {each["kind"] for each in mine} == {"ConfigMap", "Pod", "ServiceAccount"}
+    for each in mine:
+        annotations = each["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == "test"
+        assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+    (pod,) = [each for each in mine if each["kind"] == "Pod"]
+    assert pod["spec"]["activeDeadlineSeconds"] <= 120
+    assert pod["spec"]["restartPolicy"] == "Never"
+    assert not [each for each in documents(merged(values_of("demo"), {"tests": {"enabled": False}})) if each in mine]
+
+
 @pytest.mark.target("D-19")
 def test_only_profiles_to_look_at_have_stores_of_their_own_and_say_so():
     for profile in PROFILES:
