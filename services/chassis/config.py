@@ -72,16 +72,16 @@ def load(settings: type[S], environ: Mapping[str, str]) -> S:
     """
     values, unreadable = _values(settings, environ)
     wrong = dict.fromkeys(unreadable, "in a file that cannot be read")
-    for name, value in values.items():
-        schemes = settings.schemes.get(name)
-        if name.endswith("_url") and not _is_address(value, schemes=schemes):
-            wrong[name.upper()] = f"no address like {(schemes or _WEB)[0]}://…"
     try:
         loaded = settings.model_validate(values)
     except ValidationError as error:
         for each in error.errors(include_input=False, include_context=False, include_url=False):
             name = str(each["loc"][0]).upper() if each["loc"] else "settings"
             wrong.setdefault(name, "missing" if each["type"] == "missing" else f"not valid ({each['type']})")
+    for name, value in values.items():
+        schemes = settings.schemes.get(name)
+        if name.endswith("_url") and not _is_address(value, schemes=schemes):
+            wrong.setdefault(name.upper(), f"no address like {(schemes or _WEB)[0]}://…")
     if wrong:
         raise SettingsError("; ".join(f"{name} is {what}" for name, what in sorted(wrong.items()))) from None
     return loaded
