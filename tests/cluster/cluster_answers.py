@@ -30,7 +30,7 @@ def answering(*objects: Mapping[str, Any]) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield _kubeconfig(f"http://127.0.0.1:{server.server_port}")
+        yield kubeconfig(f"http://127.0.0.1:{server.server_port}")
     finally:
         server.shutdown()
         server.server_close()
@@ -63,7 +63,8 @@ def _handler(objects: Sequence[Mapping[str, Any]]) -> type[BaseHTTPRequestHandle
     return Answer
 
 
-def _kubeconfig(server: str) -> str:
+def kubeconfig(server: str) -> str:
+    """How a cluster at this address is reached."""
     return json.dumps(
         {
             "apiVersion": "v1",
