@@ -141,8 +141,8 @@ def test_kubectl_makes_the_same_where_it_is(overlay):
 
 
 # ---- skaffold -------------------------------------------------------------------------------------------------------
-# Its program and its schema are in no package that the tests could install: words and references are held against what it
-# documents and what is there.
+# Its program and its schema are in no package that the tests could install: words and references are held against what
+# it documents and what is there.
 
 # What ours uses of skaffold.yaml, v4beta11: where, and which words.
 # Source: skaffold.dev/docs/references/yaml, version v4beta11.
