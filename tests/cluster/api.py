@@ -6,9 +6,8 @@ import copy
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -153,12 +152,10 @@ def patched(before: Object, change: Object) -> Object:
 
 
 def _handler(cluster: Cluster, lock: threading.RLock) -> type[BaseHTTPRequestHandler]:
-    class Answer(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Answer(_Speaking):
         def answer(self) -> None:
             size = int(self.headers.get("content-length") or 0)
-            given = yaml.safe_load(self.rfile.read(size)) if size else {}
+            given = yaml.load(self.rfile.read(size), Loader=yaml.CSafeLoader) if size else {}
             split = urlsplit(self.path)
             asks = parse_qs(split.query)
             if "watch" in asks and "sendInitialEvents" not in asks:
@@ -170,36 +167,40 @@ def _handler(cluster: Cluster, lock: threading.RLock) -> type[BaseHTTPRequestHan
             text = body if isinstance(body, str) else json.dumps(body)
             self.say(code, text.encode(), "text/plain" if isinstance(body, str) else "application/json")
 
-        def __getattr__(self, name: str) -> Any:
-            if name.startswith("do_"):  # one way of answering for every verb
-                return self.answer
-            raise AttributeError(name)
-
-        def say(self, code: int, body: bytes, kind: str) -> None:
-            self.send_response(code)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def stay(self) -> None:
-            """A watch in which nothing happens; whoever watches goes when it has seen enough."""
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("transfer-encoding", "chunked")
-            self.end_headers()
-            self.wfile.flush()
-            self.connection.settimeout(60)
-            try:
-                self.connection.recv(1)
-            except OSError:
-                time.sleep(0)
-            self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: the test's output is not a log."""
-
     return Answer
+
+
+class _Speaking(BaseHTTPRequestHandler):
+    """How an answer goes out."""
+
+    protocol_version = "HTTP/1.1"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):  # one way of answering for every verb
+            return self.answer
+        raise AttributeError(name)
+
+    def say(self, code: int, body: bytes, kind: str) -> None:
+        self.send_response(code)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stay(self) -> None:
+        """A watch in which nothing happens; whoever watches goes when it has seen enough."""
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        self.wfile.flush()
+        self.connection.settimeout(60)
+        with suppress(OSError):
+            self.connection.recv(1)
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the test's output is not a log."""
 
 
 def answered(

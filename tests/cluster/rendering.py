@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,14 +83,17 @@ def _texts(asked: str) -> Mapping[str, str]:
 
 def documents(values: Mapping[str, Any], **more: Any) -> list[Document]:
     """The manifests that Helm makes of values."""
-    rendered = texts(values, **more)
-    return [
-        document
-        for name, text in sorted(rendered.items())
-        if not name.endswith(".txt")
-        for document in yaml.load_all(text, Loader=yaml.CSafeLoader)
-        if document
-    ]
+    found: list[Document] = []
+    for name, text in sorted(texts(values, **more).items()):
+        if not name.endswith(".txt"):
+            found += pickle.loads(_parsed(text))
+    return found
+
+
+@functools.cache
+def _parsed(text: str) -> bytes:
+    """The documents of a template, ready to be copied: most are the same whatever the values are."""
+    return pickle.dumps([each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each])
 
 
 @functools.cache

@@ -64,6 +64,7 @@ def test_it_installs_tests_rolls_every_deployment_and_leaves_nothing(current: Cl
     assert current.objects == {}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("current", [3], indirect=True)
 def test_requests_that_failed_are_a_failure_and_nothing_stays_all_the_same(current: Cluster, capsys):
     assert driving.main(storage="memory") == 1
