@@ -72,8 +72,11 @@ $(addprefix suite-,$(SUITES) $(APART)): suite-%: $(VENV)/.lint
 unit: suite-unit ## unit tests: pure, in seconds
 contract: suite-contract ## contract tests: written once, over all services
 
-.PHONY: test-images cluster-test
+.PHONY: test-images cluster-lint cluster-test
 test-images: suite-images ## build three images and start them against real stores; wants buildah, podman and runc
+
+cluster-lint: $(VENV)/.lint $(VENV)/.cluster-lint ## read every manifest and the Dockerfile with checkov; what is waived has a reason in tests/cluster/waivers.yaml
+	@$(RUN) -m tests.cluster.linting $(VENV)/cluster-lint/bin/checkov
 
 cluster-test: $(VENV)/.lint ## drive the cluster of the current context: install, journey, roll under load, uninstall
 	@$(RUN) -m tests.cluster.driving
@@ -149,3 +152,9 @@ $(VENV)/.benchmarks: requirements/benchmarks.txt $(VENV)/.standalone
 	$(call install,benchmarks)
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.standalone
 	$(call install,docs)
+# In an environment of its own: what it wants of a hundred packages is not what the house wants.
+$(VENV)/.cluster-lint: requirements/cluster-lint.txt | $(VENV)/bin/python
+	@echo "Installing requirements/cluster-lint.txt into $(VENV)/cluster-lint ..."
+	@$(RUN) -m venv --clear $(VENV)/cluster-lint
+	@$(VENV)/cluster-lint/bin/python -m pip install --quiet --require-hashes --requirement requirements/cluster-lint.txt
+	@touch $@

@@ -1,7 +1,8 @@
 """Dashboards: boards/*.yaml say what is asked and why; here it becomes the JSON that Grafana loads.
 
 `$at` in a query stands for the job and the instance that were chosen. `zero` names the fault in which a panel that must
-show nothing shows something; tests/observability brings it about.
+show nothing shows something; tests/observability brings it about. `elsewhere` says why a board shows nothing in a house
+on one machine; what it asks for is held against kubernetes.yaml.
 
 Every panel has a title, a sentence, a unit and its queries; job, instance and data source are variables of every board,
 and every rate is over `$__rate_interval`, so that a board is right at any scrape interval.
@@ -65,8 +66,9 @@ def _variables(board: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Data source, job and instance, and those that a board has of its own."""
     yield {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "current": {}}
     up = board["jobs"]
+    within = f"{up[:-1]}, " if up.endswith("}") else f"{up}{{"
     yield _asked("job", label="Job", query=f"label_values({up}, job)")
-    yield _asked("instance", label="Instance", query=f'label_values({up}{{job=~"$job"}}, instance)')
+    yield _asked("instance", label="Instance", query=f'label_values({within}job=~"$job"}}, instance)')
     for name, more in board.get("variables", {}).items():
         yield _asked(name, label=more["label"], query=more["query"])
 

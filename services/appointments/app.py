@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
@@ -47,6 +47,8 @@ class AppointmentsSettings(config.ServiceSettings):
     late_hours, window_days, horizon_days, open_per_patient, per_patient_day, holds_per_account: what the house has
     decided about booking; self_service_…: what holds for people who book for themselves.
     """
+
+    schemes: ClassVar = {**config.ServiceSettings.schemes, "records_url": config.REDIS}
 
     records_url: SecretStr
     records_cluster: str | None = None

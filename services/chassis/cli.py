@@ -3,7 +3,8 @@
 infirmary serve <service>           web process
 infirmary work <service>            relay, consumers and timed jobs
 infirmary migrate <service>         bring the store to its schema
-infirmary wait <service> [stores]   wait until its stores answer and have their schema; `stores`: whatever their schema
+infirmary wait <service> [stores]   wait until its settings are right and its stores answer and have their schema;
+                                    `stores`: whatever their schema
 infirmary <service> <command> …     a command of that service
 infirmary bus dead|redrive|republish <service> …     dead letters, and what to do when the bus lost something
 """
@@ -35,9 +36,9 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     verb, name, rest = _understood(words)
     if name not in known:
         return _usage(known)
+    make = functools.partial(build, name, os.environ if environ is None else environ)
     try:
-        service = build(name, os.environ if environ is None else environ)
-        return _run(verb, service, rest)
+        return _wait(name, make, rest) if verb == "wait" else _run(verb, make(), rest)
     except (config.SettingsError, spec.ContractError, Mismatch) as error:
         sys.stderr.write(f"infirmary {name}: {error}\n")
         return 2
@@ -78,6 +79,14 @@ def _understood(words: Sequence[str]) -> tuple[str, str, list[str]]:
     return "", "", []
 
 
+def _wait(name: str, make: Callable[[], Service], words: Sequence[str]) -> int:
+    # As process 1 of a container it would not hear a signal that it has no answer for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    say, readiness = functools.partial(print, flush=True), _part("readiness")
+    readiness.wait(readiness.built(make, name=name, say=say), schema="stores" not in words, say=say)
+    return 0
+
+
 def _run(verb: str, service: Service, words: Sequence[str]) -> int:
     if verb == "serve":
         return int(_part("serving").serve(service, version=release()))
@@ -85,11 +94,6 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
         return int(_part("working").work(service, version=release()))
     if verb == "migrate":
         service.migrate()
-        return 0
-    if verb == "wait":
-        # As process 1 of a container it would not hear a signal that it has no answer for.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-        _part("readiness").wait(service, schema="stores" not in words, say=functools.partial(print, flush=True))
         return 0
     command = service.commands.get(words[0])
     run: Callable[[Sequence[str]], int] | None = None if command is None else command.run

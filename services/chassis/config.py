@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, Final, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.sources import InitSettingsSource, PydanticBaseSettingsSource
 
+# What addresses of stores begin with; the first is what a wrong one is told.
+REDIS: Final = ("redis", "rediss", "unix")
+POSTGRESQL: Final = ("postgresql", "postgres", "postgresql+psycopg")
+MONGODB: Final = ("mongodb", "mongodb+srv")
+_WEB: Final = ("http", "https")
 _FILE = "_FILE"
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -27,10 +33,13 @@ class ServiceSettings(BaseSettings):
 
     bus_url: Redis `bus`, for events and the policy. identity_url: where the keys come from. service_secret: the secret
     of this service's own account. threads: requests in work at once in one process, and the size of each store's pool.
-    otel_exporter_otlp_endpoint: collector for traces; without it none are made.
+    otel_exporter_otlp_endpoint: collector for traces; without it none are made. schemes: what addresses of stores
+    begin with.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False, hide_input_in_errors=True)
+
+    schemes: ClassVar[Mapping[str, tuple[str, ...]]] = {"bus_url": REDIS, "database_url": POSTGRESQL}
 
     bus_url: SecretStr
     identity_url: str
@@ -59,7 +68,7 @@ class ServiceSettings(BaseSettings):
 def load(settings: type[S], environ: Mapping[str, str]) -> S:
     """Settings from an environment; an empty value counts as not given.
 
-    Raises:  SettingsError: names every setting that is missing, unreadable or not of its type.
+    Raises:  SettingsError: names every setting that is missing, unreadable, not of its type or no address.
     """
     values, unreadable = _values(settings, environ)
     wrong = dict.fromkeys(unreadable, "in a file that cannot be read")
@@ -69,9 +78,24 @@ def load(settings: type[S], environ: Mapping[str, str]) -> S:
         for each in error.errors(include_input=False, include_context=False, include_url=False):
             name = str(each["loc"][0]).upper() if each["loc"] else "settings"
             wrong.setdefault(name, "missing" if each["type"] == "missing" else f"not valid ({each['type']})")
+    for name, value in values.items():
+        schemes = settings.schemes.get(name)
+        if name.endswith("_url") and not _is_address(value, schemes=schemes):
+            wrong.setdefault(name.upper(), f"no address like {(schemes or _WEB)[0]}://…")
     if wrong:
         raise SettingsError("; ".join(f"{name} is {what}" for name, what in sorted(wrong.items()))) from None
     return loaded
+
+
+def _is_address(value: str, *, schemes: tuple[str, ...] | None) -> bool:
+    """Whether it has the form of one; what answers there is found out by those who go there."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return False
+    is_somewhere = bool(parts.hostname or parts.path or parts.query) and port != 0
+    return is_somewhere and "://" in value and (parts.scheme in schemes if schemes else bool(parts.scheme))
 
 
 def _values(settings: type[S], environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import SecretStr
 
@@ -25,6 +26,8 @@ class HistorySettings(config.ServiceSettings):
 
     database_url: the MongoDB replica set. database_name: the database in it. patients_url: where patients are verified.
     """
+
+    schemes: ClassVar = {**config.ServiceSettings.schemes, "database_url": config.MONGODB}
 
     database_url: SecretStr
     database_name: str = NAME

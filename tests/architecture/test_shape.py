@@ -13,7 +13,18 @@ import yaml
 from tests.architecture import tree
 
 SHARED_CONTRACTS = {"common", "events", "permissions"}
-NOT_SERVICES = {"benchmarks", "chassis", "docs", "gateway", "lint", "mongo", "sql", "standalone", "tests"}
+NOT_SERVICES = {
+    "benchmarks",
+    "chassis",
+    "cluster-lint",
+    "docs",
+    "gateway",
+    "lint",
+    "mongo",
+    "sql",
+    "standalone",
+    "tests",
+}
 FRONTEND = {"frontend"} if (tree.ROOT / "frontend").exists() else set()
 
 

@@ -26,8 +26,11 @@ ALERTS = {rule["alert"]: rule for file in RULES.values() for group in file["grou
 DASHBOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (HERE / "dashboards").glob("*.json")}
 PANELS = [(name, panel) for name, board in DASHBOARDS.items() for panel in board["panels"]]
 BOOKS = [path for path in tree.files("docs/runbooks", suffix=".md") if path.stem != "index"]
-# What is not ours: of Envoy, of Python and the process, of Prometheus itself.
-OTHERS = re.compile(r"(envoy|process|python|prometheus|scrape|slo)[_:][\w:]+|up|ALERTS")
+# What is not ours: of Envoy, of Python and the process, of Prometheus, of a cluster (test_kubernetes_metrics.py).
+OTHERS = re.compile(
+    r"(envoy|process|python|prometheus|scrape|slo|namespace|kube|kubelet|container)[_:][\w:]+|up|ALERTS"
+)
+FUNCTIONS = {"histogram_quantile", "last_over_time", "predict_linear"}
 PARTS = re.compile(r"_(bucket|sum|count)\Z")
 UNITS = {"seconds": "_seconds", "bytes": "_bytes", "count": "_total"}
 
@@ -46,7 +49,7 @@ def names(query: str) -> set[str]:
     )
     bare = re.sub(r"\b(by|ignoring|on|without|group_left)\s*\([^)]*\)", " ", bare)
     found = set(re.findall(r"[a-zA-Z_][\w:]*", bare))
-    return {each for each in found if "_" in each or ":" in each or each in {"up", "ALERTS"}} - {"histogram_quantile"}
+    return {each for each in found if "_" in each or ":" in each or each in {"up", "ALERTS"}} - FUNCTIONS
 
 
 def whole(name: str) -> str:

@@ -1,52 +1,57 @@
 """`make cluster-test`: the chart on a real cluster, whichever the current context of kubectl names.
 
-Installs the profile `demo` into a namespace of its own, waits, runs `helm test`, rolls every Deployment under load and
-counts failed requests, uninstalls, and removes the namespace. Wants kubectl on PATH and images that the cluster can
-pull or has:
+Installs the profile `demo` into a namespace of its own, waits, runs `helm test`, rolls every Deployment, the gateway
+too, while a pod asks every service through it, counts failed requests, uninstalls, and removes the namespace. Wants
+kubectl on PATH and images that the cluster can pull or has:
 
     make cluster-test IMAGES=registry.example/infirmary TAG=1.2.3
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import helm_python
 
-from standalone.servers.ports import free
-from tests.cluster.rendering import CHART, merged, values_of
+from tests.cluster.rendering import CHART, Document, documents, merged, pods, values_of
 
 READY_S = 600
 RELEASE = "house"
 ROLLED_S = 300
+LOAD, PROGRAM = "load", Path(__file__).parent / "load.py"
+LAST_S = 60  # within which the load must have spoken
 
 
 class Failed(Exception):
     """The cluster did not do what it must; the text says what."""
 
 
-def main() -> int:
-    """Drive the cluster; 0 when all was right, 1 when not, 2 when there is none."""
+def main(*, storage: str | None = None) -> int:
+    """Drive the cluster; 0 when all was right, 1 when not, 2 when there is none.
+
+    storage: where Helm keeps the release; in the cluster, unless a test that has none says otherwise.
+    """
     kubectl = shutil.which("kubectl")
     if not kubectl:
         sys.stderr.write("cluster-test wants kubectl on PATH, with a context for the cluster\n")
         return 2
-    context = subprocess.run([kubectl, "config", "current-context"], capture_output=True, text=True, check=False)
+    view = [kubectl, "config", "view", "--minify", "--flatten", "--raw", "--output", "json"]
+    context = subprocess.run(view, capture_output=True, text=True, check=False)
     if context.returncode != 0:
         sys.stderr.write("cluster-test wants a current context: kubectl config use-context NAME\n")
         return 2
-    drive = Drive(kubectl, f"infirmary-test-{uuid4().hex[:6]}")
-    print(f"cluster: {context.stdout.strip()}, namespace {drive.namespace}", flush=True)
+    drive = Drive(kubectl, f"infirmary-test-{uuid4().hex[:6]}", kubeconfig=context.stdout, storage=storage)
+    name = json.loads(context.stdout)["current-context"]
+    print(f"cluster: {name}, namespace {drive.namespace}", flush=True)
     try:
         drive.all()
     except Failed as error:
@@ -58,11 +63,12 @@ def main() -> int:
 
 
 class Drive:
-    """One namespace of one cluster."""
+    """One namespace of one cluster; kubectl and Helm are led to it by the same words."""
 
-    def __init__(self, kubectl: str, namespace: str) -> None:
+    def __init__(self, kubectl: str, namespace: str, *, kubeconfig: str, storage: str | None) -> None:
         self._kubectl, self.namespace = kubectl, namespace
-        self._config = helm_python.Config(namespace=namespace)
+        self._config = helm_python.Config(namespace=namespace, kubeconfig_content=kubeconfig, storage_driver=storage)
+        self._values = values_of("demo")
 
     def all(self) -> None:
         """Every step; each says its time."""
@@ -77,13 +83,18 @@ class Drive:
 
     def install(self) -> None:
         """The demo, ready within ten minutes, in a namespace that enforces the restricted standard."""
-        self.kubectl("create", "namespace", self.namespace)
-        self.kubectl("label", "namespace", self.namespace, "pod-security.kubernetes.io/enforce=restricted")
+        about = {"name": self.namespace, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+        self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": about})
         named = {"repository": os.environ.get("IMAGES"), "tag": os.environ.get("TAG")}
         image = {name: value for name, value in named.items() if value}
-        values = merged(values_of("demo"), {"image": image})
-        self._config.install(CHART, RELEASE, values, namespace=self.namespace)
+        self._values = merged(values_of("demo"), {"image": image})
+        try:
+            self._config.install(CHART, RELEASE, self._values, namespace=self.namespace)
+        except helm_python.HelmError as error:
+            raise Failed(f"helm install: {error}") from error
         self.kubectl("wait", "--for=condition=complete", "job", "--all", f"--timeout={READY_S}s")
+        for name in self.names("statefulset"):
+            self.kubectl("rollout", "status", name, f"--timeout={READY_S}s")
         self.kubectl("wait", "--for=condition=available", "deployment", "--all", f"--timeout={READY_S}s")
 
     def journey(self) -> None:
@@ -94,31 +105,40 @@ class Drive:
             raise Failed(f"helm test: {error}") from error
 
     def roll(self) -> None:
-        """Each Deployment anew, one after the other, while the gateway is asked all the time."""
-        names = self.kubectl("get", "deployment", "--output", "name").split()
-        with self.forwarded() as url, load(url) as counts:
-            for name in names:
-                if name.endswith("-gateway"):
-                    continue  # the forwarding ends with its pod; that of the gateway is seen from inside only
-                self.kubectl("rollout", "restart", name)
-                self.kubectl("rollout", "status", name, f"--timeout={ROLLED_S}s")
+        """Each Deployment anew, one after the other, while every service is asked through the gateway."""
+        self.create(*load(self.namespace, self._values))
+        before = self.counted(lambda counts: counts["asked"] > 0)
+        for name in self.names("deployment"):
+            self.kubectl("rollout", "restart", name)
+            self.kubectl("rollout", "status", name, f"--timeout={ROLLED_S}s")
+        counts = self.counted(lambda counts: counts["asked"] > before["asked"])
         print(f"  {counts['asked']} requests, {counts['failed']} failed")
-        if counts["failed"] or not counts["asked"]:
-            raise Failed(f"{counts['failed']} of {counts['asked']} requests failed while Deployments were rolled")
+        if counts["failed"]:
+            raise Failed(f"requests failed while Deployments were rolled: {json.dumps(counts)}")
 
-    @contextmanager
-    def forwarded(self) -> Iterator[str]:
-        """The address of the gateway on this machine."""
-        port = free()
-        command = [self._kubectl, "--namespace", self.namespace, "port-forward"]
-        command += [f"service/{RELEASE}-infirmary-gateway", f"{port}:80"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            time.sleep(3)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
+    def counted(self, is_enough: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+        """What the load has counted, once it is enough.
+
+        Raises:  Failed: it has not spoken for a minute; what it said last is told.
+        """
+        until, said = time.monotonic() + LAST_S, ""
+        while time.monotonic() < until:
+            said = self.kubectl("logs", f"pod/{LOAD}", "--tail=1", check=False).strip()
+            if said.startswith("{"):
+                counts: dict[str, int] = json.loads(said)
+                if is_enough(counts):
+                    return counts
+            time.sleep(1)
+        raise Failed(f"the load does not go on: {said or 'it says nothing'}")
+
+    def names(self, kind: str) -> list[str]:
+        """All of a kind, as kubectl calls them."""
+        return self.kubectl("get", kind, "--output", "name").split()
+
+    def create(self, *manifests: Document) -> None:
+        """Make these; the suite has looked at their fields."""
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+        self.kubectl("create", "--validate=ignore", "--filename", "-", given=text)
 
     def clean(self) -> None:
         """Nothing stays: the release, what it kept, and the namespace."""
@@ -130,40 +150,43 @@ class Drive:
             [self._kubectl, "delete", "namespace", self.namespace, "--ignore-not-found"], timeout_s=600, check=False
         )
 
-    def kubectl(self, *words: str) -> str:
+    def kubectl(self, *words: str, given: str = "", check: bool = True) -> str:
         """What kubectl says in this namespace.
 
         Raises:  Failed.
         """
-        return self._run([self._kubectl, "--namespace", self.namespace, *words], timeout_s=READY_S + 60)
+        command = [self._kubectl, "--namespace", self.namespace, *words]
+        return self._run(command, timeout_s=READY_S + 60, given=given, check=check)
 
-    def _run(self, command: list[str], *, timeout_s: float, check: bool = True) -> str:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    def _run(self, command: list[str], *, timeout_s: float, given: str = "", check: bool = True) -> str:
+        said = subprocess.run(command, input=given, capture_output=True, text=True, timeout=timeout_s, check=False)
         if check and said.returncode != 0:
             raise Failed(f"{' '.join(command[:6])}: {said.stderr.strip()[-500:]}")
         return said.stdout
 
 
-@contextmanager
-def load(url: str) -> Iterator[dict[str, int]]:
-    """Ask a service behind the gateway ten times a second; anything but an answer of ours counts as failed."""
-    counts, stop = {"asked": 0, "failed": 0}, threading.Event()
-
-    def ask() -> None:
-        while not stop.wait(0.1):
-            counts["asked"] += 1
-            try:
-                urllib.request.urlopen(f"{url}/api/v1/.well-known/jwks.json", timeout=10).close()
-            except (urllib.error.URLError, OSError):
-                counts["failed"] += 1
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    try:
-        yield counts
-    finally:
-        stop.set()
-        thread.join(15)
+def load(namespace: str, values: dict[str, Any]) -> list[Document]:
+    """A pod that asks every service, made of the one that `helm test` starts: its rights, its image, its account."""
+    found = documents(values, name=RELEASE, namespace=namespace)
+    (test,) = [each.owner for each in pods(found) if each.component == "tests"]
+    held = {path.name: path.read_text(encoding="utf-8") for path in (CHART / "files" / "journey.py", PROGRAM)}
+    about = {"name": LOAD, "namespace": namespace}
+    spec = {**test["spec"], "activeDeadlineSeconds": 3600}
+    (container,) = spec["containers"]
+    spec["containers"] = [{**container, "command": ["python", f"/run/journey/{PROGRAM.name}"]}]
+    spec["serviceAccountName"] = f"{RELEASE}-infirmary-gateway"  # that of the test goes with it
+    spec["volumes"] = [
+        {**each, "configMap": {"name": LOAD}} if each["name"] == "journey" else each for each in spec["volumes"]
+    ]
+    return [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": held},
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {**about, "labels": test["metadata"]["labels"]},
+            "spec": spec,
+        },
+    ]
 
 
 if __name__ == "__main__":

@@ -37,14 +37,14 @@ def _allows(rule: Mapping[str, Any], side: str, other: Pod, port: int) -> bool:
 
 
 def wrong(found: Sequence[Document]) -> list[str]:
-    """Callers that reach other services than the graph says: the gateway reaches all of them."""
+    """Callers that reach other services than the graph says: the gateway and Prometheus reach all of them."""
     running = [pod for pod in pods(found) if pod.owner["kind"] != "Job"]
     webs = {pod.component: pod for pod in running if pod.component in GRAPH["services"]}
     said = []
     for caller in running:
         service = caller.labels.get("infirmary/service", "")
         wanted = GRAPH["services"].get(service, {}).get("calls", [])
-        expected = set(webs) if caller.component == "gateway" else set(wanted)
+        expected = set(webs) if caller.component in {"gateway", "prometheus"} else set(wanted)
         reached = {name for name, web in webs.items() if may(found, caller, web, WEB)} - {service}
         if reached != expected:
             said.append(f"{caller.name} reaches {sorted(reached)}, not {sorted(expected)}")

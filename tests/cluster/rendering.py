@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ PROFILES: dict[str, tuple[str, ...]] = {
 }
 MANY = ("production", "ha", "openshift")  # those that must bear the loss of a pod
 GENERATED = "house-infirmary-generated"
+WATCHERS = ("collector", "grafana", "jaeger", "prometheus")
 
 Document = dict[str, Any]
 
@@ -81,14 +83,17 @@ def _texts(asked: str) -> Mapping[str, str]:
 
 def documents(values: Mapping[str, Any], **more: Any) -> list[Document]:
     """The manifests that Helm makes of values."""
-    rendered = texts(values, **more)
-    return [
-        document
-        for name, text in sorted(rendered.items())
-        if not name.endswith(".txt")
-        for document in yaml.load_all(text, Loader=yaml.CSafeLoader)
-        if document
-    ]
+    found: list[Document] = []
+    for name, text in sorted(texts(values, **more).items()):
+        if not name.endswith(".txt"):
+            found += pickle.loads(_parsed(text))
+    return found
+
+
+@functools.cache
+def _parsed(text: str) -> bytes:
+    """The documents of a template, ready to be copied: most are the same whatever the values are."""
+    return pickle.dumps([each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each])
 
 
 @functools.cache
@@ -125,7 +130,7 @@ class Pod:
 
     @property
     def is_store(self) -> bool:
-        return self.owner["kind"] == "StatefulSet"
+        return self.owner["kind"] == "StatefulSet" and self.component not in WATCHERS
 
     @property
     def containers(self) -> list[Mapping[str, Any]]:
@@ -148,7 +153,7 @@ def _pods(found: Sequence[Document]) -> Iterator[Pod]:
 
 
 def deployments(found: Sequence[Document]) -> list[Pod]:
-    """Pods that serve or work all the time, without stores."""
+    """Pods that serve or work all the time, without stores and watchers."""
     return [pod for pod in pods(found) if pod.owner["kind"] == "Deployment"]
 
 

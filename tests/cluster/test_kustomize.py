@@ -141,6 +141,46 @@ def test_kubectl_makes_the_same_where_it_is(overlay):
 
 
 # ---- skaffold -------------------------------------------------------------------------------------------------------
+# Its program and its schema are in no package that the tests could install: words and references are held against what
+# it documents and what is there.
+
+# What ours uses of skaffold.yaml, v4beta11: where, and which words.
+# Source: skaffold.dev/docs/references/yaml, version v4beta11.
+WORDS: dict[str, set[str]] = {
+    "": {"apiVersion", "kind", "metadata", "build", "deploy"},
+    "metadata": {"name"},
+    "build": {"tagPolicy", "local", "artifacts"},
+    "build.tagPolicy": {"inputDigest"},
+    "build.tagPolicy.inputDigest": set(),
+    "build.local": {"push", "concurrency"},
+    "build.artifacts": {"image", "docker", "sync"},
+    "build.artifacts.docker": {"dockerfile", "buildArgs"},
+    "build.artifacts.docker.buildArgs": {"SERVICE"},
+    "build.artifacts.sync": {"manual", "hooks"},
+    "build.artifacts.sync.manual": {"src", "dest"},
+    "build.artifacts.sync.hooks": {"after"},
+    "build.artifacts.sync.hooks.after": {"container"},
+    "build.artifacts.sync.hooks.after.container": {"command"},
+    "deploy": {"helm"},
+    "deploy.helm": {"releases"},
+    "deploy.helm.releases": {
+        *("name", "namespace", "createNamespace", "chartPath", "valuesFiles", "wait", "setValueTemplates")
+    },
+    "deploy.helm.releases.setValueTemplates": {f"image.references.{name}" for name in OURS},
+}
+
+
+def test_skaffold_is_told_in_words_that_it_knows():
+    def look(place: str, value: object) -> None:
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict):
+                assert set(each) <= WORDS[place], place
+                for name, inner in each.items():
+                    if place != "deploy.helm.releases.setValueTemplates":
+                        look(f"{place}.{name}".lstrip("."), inner)
+
+    look("", skaffold())
+    assert (skaffold()["apiVersion"], skaffold()["kind"]) == ("skaffold/v4beta11", "Config")
 
 
 def skaffold() -> Document:

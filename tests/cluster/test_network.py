@@ -84,16 +84,20 @@ def test_every_pod_is_denied_everything_first_and_may_resolve_names(manifests):
 
 
 @pytest.mark.target("D-10")
-def test_metrics_are_read_from_the_namespace_of_monitoring_only(manifests):
+def test_metrics_are_read_from_the_namespace_of_monitoring_and_by_the_own_prometheus_only(manifests):
+    own = [pod for pod in pods(manifests) if pod.component == "prometheus"]
     for pod in pods(manifests):
         if pod.owner["kind"] != "Deployment":
             continue
         rules = [rule for each in policies(manifests, pod) for rule in each.get("ingress", [])]
         for rule in rules:
             if WORKER in {each["port"] for each in rule["ports"]}:
-                (peer,) = rule["from"]
-                assert list(peer) == ["namespaceSelector"], pod.name
-                assert peer["namespaceSelector"]["matchLabels"], pod.name
+                namespace, *inside = rule["from"]
+                assert list(namespace) == ["namespaceSelector"], pod.name
+                assert namespace["namespaceSelector"]["matchLabels"], pod.name
+                assert len(inside) == len(own), pod.name
+                for peer, prometheus in zip(inside, own, strict=True):
+                    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == prometheus.component
 
 
 def test_ways_out_lead_where_the_values_say():

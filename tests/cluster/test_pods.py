@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cluster.rendering import bytes_of, deployments, of_kind, pods
+from tests.cluster.rendering import WATCHERS, bytes_of, deployments, of_kind, pods
 
 SMALLEST_UID = 10_000
 VOLUMES = {"configMap", "emptyDir", "projected", "secret", "persistentVolumeClaim"}
@@ -98,6 +98,19 @@ def test_stores_have_their_own_probes(manifests):
             assert "tcpSocket" in container["livenessProbe"], pod.name
             assert "exec" in container["readinessProbe"], pod.name
             assert container["startupProbe"]["failureThreshold"] >= 60, pod.name
+
+
+@pytest.mark.target("D-04")
+def test_watchers_are_asked_at_their_own_ports_where_they_say_how_they_are(manifests):
+    for pod in pods(manifests):
+        if pod.component in WATCHERS:
+            (container,) = pod.spec["containers"]
+            startup, living, ready = (container[f"{name}Probe"] for name in ("startup", "liveness", "readiness"))
+            assert startup["httpGet"] == living["httpGet"], pod.name
+            assert startup["periodSeconds"] * startup["failureThreshold"] >= 60, pod.name
+            assert all(each["timeoutSeconds"] > 1 for each in (startup, living, ready)), pod.name
+            ports = {port["name"] for port in container["ports"]}
+            assert {each["httpGet"]["port"] for each in (startup, living, ready)} <= ports, pod.name
 
 
 @pytest.mark.target("D-05")

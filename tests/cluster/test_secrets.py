@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import helm_python
@@ -15,7 +16,7 @@ from services.chassis import config
 from services.chassis.cli import build
 from standalone.servers.redis import SERVICE_RIGHTS
 from tests.architecture import tree
-from tests.cluster.cluster_answers import answering
+from tests.cluster.cluster_answers import ACCOUNT, answering
 from tests.cluster.rendering import (
     CHART,
     GENERATED,
@@ -181,3 +182,59 @@ def test_all_settings_without_a_place_are_named_at_once():
         documents(values)
     for setting in ("BUS_URL", "DATABASE_URL", "SERVICE_SECRET"):
         assert f"{setting} of reports has no place" in str(said.value)
+
+
+# ---- what is not there ----------------------------------------------------------------------------------------------
+
+
+def secret_with(name: str, *keys: str) -> dict[str, Any]:
+    """A Secret of somebody else's, as a cluster tells of it."""
+    about = {"name": name, "namespace": "care"}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": about, "data": dict.fromkeys(keys, "eA==")}
+
+
+def complete(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All Secrets that the pods of a render mount, and that of `helm test`, by name."""
+    wanted: dict[str, set[str]] = {"infirmary-tests": {"username", "password"}}
+    for pod in ours(documents(values)):
+        for name, key in places(pod).values():
+            wanted.setdefault(name, set()).add(key)
+    return {name: secret_with(name, *keys) for name, keys in wanted.items()}
+
+
+def asked(values: dict[str, Any], *there: Mapping[str, Any]) -> None:
+    """Render as `helm install` does, in a cluster that has these."""
+    with (
+        answering(*there) as kubeconfig,
+        helm_python.Config(kubeconfig_content=kubeconfig, namespace="care") as cluster,
+    ):
+        cluster.render(chart(), values, name="house", namespace="care")
+
+
+def test_all_secrets_and_keys_that_a_cluster_lacks_are_named_at_once_and_nothing_is_made():
+    values = values_of("production")
+    found = complete(values)
+    asked(values, ACCOUNT, *found.values())
+    del found["infirmary-patients"], found["infirmary-audit"]["data"]["CHECKPOINT_KEY"]
+    with pytest.raises(helm_python.HelmError) as said:
+        asked(values, ACCOUNT, *found.values())
+    lines = {line for line in str(said.value).splitlines() if line.startswith("- ")}
+    lacking = ("BUS_URL", "DATABASE_URL", "SERVICE_SECRET")
+    assert lines == {
+        "- the Secret infirmary-audit has no CHECKPOINT_KEY, which is wanted for CHECKPOINT_KEY of audit",
+        *(f"- there is no Secret infirmary-patients; its {key} is wanted for {key} of patients" for key in lacking),
+    }
+
+
+def test_certificates_and_first_passwords_that_are_given_are_looked_for_too():
+    more = {"gateway": {"tlsSecret": "front"}, "monitoring": {"grafana": {"existingSecret": "boards"}}}
+    values = merged(values_of("demo"), more)
+    with pytest.raises(helm_python.HelmError) as said:
+        asked(values, ACCOUNT, secret_with("front", "tls.crt"))
+    assert "the Secret front has no tls.key, which is wanted for HTTPS of the gateway" in str(said.value)
+    assert "there is no Secret boards; its password is wanted for Grafana" in str(said.value)
+
+
+def test_who_makes_secrets_later_says_so_and_who_asks_no_cluster_is_not_asked():
+    asked(merged(values_of("production"), {"secrets": {"check": False}}), ACCOUNT)
+    asked(values_of("production"))

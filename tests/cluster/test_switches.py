@@ -96,7 +96,7 @@ def test_the_kinds_of_the_prometheus_operator_are_made_only_where_it_is():
     assert not of_kind(documents(values_of("production")), *kinds)
     on = documents(merged(values_of("production"), OPERATOR))
     assert of_kind(on, "PodMonitor")
-    assert not of_kind(documents(merged(values_of("demo"), OPERATOR)), *kinds), "off as long as nobody asks"
+    assert not of_kind(documents(merged(values_of("single"), OPERATOR)), *kinds), "off as long as nobody asks"
 
 
 @pytest.mark.target("D-18")
@@ -122,10 +122,25 @@ def test_the_gateway_speaks_https_itself_where_it_has_a_certificate():
     assert service["spec"]["ports"] == [{"name": "https", "port": 443, "targetPort": "public"}]
 
 
+@pytest.mark.target("D-14")
+def test_what_helm_tests_with_ends_within_two_minutes_and_goes_when_all_was_right():
+    found = documents(values_of("demo"))
+    mine = [each for each in found if "helm.sh/hook" in each["metadata"].get("annotations", {})]
+    assert {each["kind"] for each in mine} == {"ConfigMap", "Pod", "ServiceAccount"}
+    for each in mine:
+        annotations = each["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == "test"
+        assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+    (pod,) = [each for each in mine if each["kind"] == "Pod"]
+    assert pod["spec"]["activeDeadlineSeconds"] <= 120
+    assert pod["spec"]["restartPolicy"] == "Never"
+    assert not [each for each in documents(merged(values_of("demo"), {"tests": {"enabled": False}})) if each in mine]
+
+
 @pytest.mark.target("D-19")
 def test_only_profiles_to_look_at_have_stores_of_their_own_and_say_so():
     for profile in PROFILES:
-        stores = of_kind(list(rendered(profile)), "StatefulSet")
+        stores = [pod.owner for pod in pods(rendered(profile)) if pod.is_store]
         assert bool(stores) == (profile in {"demo", "dev", "single", "air-gapped"}), profile
         notes = texts(values_of(profile))["infirmary/templates/NOTES.txt"]
         assert notes.count("is one process without backup") == len(stores), profile
@@ -142,7 +157,7 @@ def test_only_profiles_to_look_at_have_stores_of_their_own_and_say_so():
 def test_data_of_a_demo_outlives_it_unless_it_may_go():
     kept = {
         named(s): s["spec"]["persistentVolumeClaimRetentionPolicy"]
-        for s in of_kind(list(rendered("demo")), "StatefulSet")
+        for s in (pod.owner for pod in pods(rendered("demo")) if pod.is_store)
     }
     assert {name.rpartition("-")[2] for name, each in kept.items() if each["whenDeleted"] == "Delete"} == {"cache"}
     gone = of_kind(list(rendered("dev")), "StatefulSet")
@@ -220,6 +235,26 @@ WRONG = {
         {"gateway": {"tlsSecret": "front"}},
         "production",
         "route.kind=httproute and gateway.tlsSecret exclude each other",
+    ),
+    "watchers without secrets": (
+        {"monitoring": {"enabled": True}},
+        "production",
+        "monitoring.enabled wants monitoring.grafana.existingSecret where no secrets are made",
+    ),
+    "two collectors": (
+        {"telemetry": {"otlpEndpoint": "http://collector:4318"}},
+        "demo",
+        "monitoring.enabled and telemetry.otlpEndpoint exclude each other",
+    ),
+    "a collector elsewhere": (
+        {"telemetry": {"peers": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}},
+        "demo",
+        "monitoring.enabled and telemetry.peers exclude each other",
+    ),
+    "watched twice": (
+        {"telemetry": {"podMonitor": {"enabled": True}}},
+        "demo",
+        "monitoring.enabled and telemetry.podMonitor.enabled exclude each other",
     ),
     "no account for tests": (
         {"tests": {"existingSecret": ""}},

@@ -120,8 +120,9 @@ def test_names_are_unique_and_every_reference_leads_somewhere(manifests):
     assert len(set(names)) == len(names)
     there = {each["metadata"]["name"] for each in of_kind(manifests, "ConfigMap")}
     for pod in pods(manifests):
-        used = {each["configMap"]["name"] for each in pod.spec.get("volumes", []) if "configMap" in each}
-        assert used <= there, pod.name
+        volumes = pod.spec.get("volumes", [])
+        sources = [*volumes, *(part for each in volumes for part in each.get("projected", {}).get("sources", []))]
+        assert {each["configMap"]["name"] for each in sources if "configMap" in each} <= there, pod.name
 
 
 @pytest.mark.target("D-16")

@@ -71,6 +71,13 @@ http://{{ include "infirmary.name" . }}:8080
 {{- mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy (default (dict) (get .root.Values.services .service))) | toYaml -}}
 {{- end -}}
 
+{{/* Where traces go, or nothing. */}}
+{{- define "infirmary.otlp" -}}
+{{- if .Values.monitoring.enabled -}}
+http://{{ include "infirmary.name" (dict "root" . "part" "collector") }}:{{ (include "infirmary.graph" . | fromYaml).watchers.collector.otlp }}
+{{- else }}{{ .Values.telemetry.otlpEndpoint }}{{ end -}}
+{{- end -}}
+
 {{- define "infirmary.graph" -}}
 {{ .Files.Get "service-graph.yaml" }}
 {{- end -}}

@@ -46,6 +46,35 @@
 {{- toYaml $places -}}
 {{- end -}}
 
+{{/* What is wanted from Secrets of others: by name of the Secret and key, what for. */}}
+{{- define "infirmary.given" -}}
+{{- $root := . -}}
+{{- $given := dict -}}
+{{- $wants := list -}}
+{{- range $service, $_ := .Values.services -}}
+{{- range $setting, $place := include "infirmary.places" (dict "root" $root "service" $service) | fromYaml -}}
+{{- if and $place (ne (default "" $place.name) (include "infirmary.generatedName" $root)) -}}
+{{- $wants = append $wants (dict "name" $place.name "key" $place.key "for" (printf "%s of %s" $setting $service)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.gateway.tlsSecret -}}
+{{- range list "tls.crt" "tls.key" }}{{ $wants = append $wants (dict "name" $root.Values.gateway.tlsSecret "key" . "for" "HTTPS of the gateway") }}{{ end -}}
+{{- end -}}
+{{- if and .Values.tests.enabled .Values.tests.existingSecret -}}
+{{- range list "username" "password" }}{{ $wants = append $wants (dict "name" $root.Values.tests.existingSecret "key" . "for" "helm test") }}{{ end -}}
+{{- end -}}
+{{- if and .Values.monitoring.enabled .Values.monitoring.grafana.existingSecret -}}
+{{- range list "password" "key" }}{{ $wants = append $wants (dict "name" $root.Values.monitoring.grafana.existingSecret "key" . "for" "Grafana") }}{{ end -}}
+{{- end -}}
+{{- range $wants -}}
+{{- $keys := default (dict) (get $given .name) -}}
+{{- $_ := set $keys .key (append (default (list) (get $keys .key)) .for) -}}
+{{- $_ := set $given .name $keys -}}
+{{- end -}}
+{{- toYaml $given -}}
+{{- end -}}
+
 {{/* The volume with these files: {root, service}. */}}
 {{- define "infirmary.secretVolume" -}}
 - name: secrets
@@ -74,7 +103,7 @@
 {{- range (get (include "infirmary.graph" $root | fromYaml).services .service).calls -}}
 {{- $_ := set $env (printf "%s_URL" (upper .)) (include "infirmary.url" (dict "root" $root "part" .)) -}}
 {{- end -}}
-{{- with $root.Values.telemetry.otlpEndpoint }}{{ $_ := set $env "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
+{{- with include "infirmary.otlp" $root }}{{ $_ := set $env "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
 {{- range $name, $value := mergeOverwrite $env $conf.settings }}
 - name: {{ $name }}
   value: {{ toString $value | quote }}

@@ -39,3 +39,27 @@ def test_the_process_environment_does_not_leak_in(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere")
     with pytest.raises(SettingsError, match="DATABASE_URL is missing"):
         load(Settings, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "like"),
+    [
+        ("BUS_URL", "Canary", "redis"),
+        ("BUS_URL", "postgresql://Canary", "redis"),
+        ("DATABASE_URL", "mysql://Canary/db", "postgresql"),
+        ("DATABASE_URL", "postgresql://", "postgresql"),
+        ("DATABASE_URL", "postgresql://Canary:70000/db", "postgresql"),
+        ("DATABASE_URL", "postgresql://[Canary/db", "postgresql"),
+        ("IDENTITY_URL", "Canary:8080", "http"),
+    ],
+)
+def test_what_is_no_address_is_named_with_what_one_looks_like(name: str, wrong: str, like: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(Settings, {**GOOD, "DATABASE_URL": "postgresql://h/db", name: wrong})
+    assert str(raised.value) == f"{name} is no address like {like}://…"
+    assert "Canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize("right", ["postgresql://h/db", "postgresql:///db?host=/run", "postgres://a:b@h:5432/db"])
+def test_an_address_of_any_usual_form_is_taken(right: str) -> None:
+    assert load(Settings, {**GOOD, "DATABASE_URL": right}).database_url.get_secret_value() == right

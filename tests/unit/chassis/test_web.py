@@ -72,7 +72,7 @@ class World:
         for name in ("common.yaml", "permissions.yaml"):
             shutil.copy(here.parents[2] / "openapi" / name, folder)
         shutil.copy(here / "things.yaml", folder)
-        values = {"BUS_URL": "redis://-", "IDENTITY_URL": "-", "SERVICE_SECRET": "-", "OPENAPI_DIR": str(folder)}
+        values = {"BUS_URL": "redis://-", "IDENTITY_URL": "http://-", "SERVICE_SECRET": "-", "OPENAPI_DIR": str(folder)}
         self.things, self.denied, self.away = Things(), [], False
         self.service = Service(
             name="things",

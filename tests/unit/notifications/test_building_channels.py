@@ -59,7 +59,7 @@ def test_a_channel_that_was_never_used_has_nothing_to_close():
         ({**MAIL, "SMTP_USER": "u", "SMTP_PASSWORD": "süß-s3cret"}, "SMTP_USER and SMTP_PASSWORD"),
         ({**MAIL, "SMTP_CA_FILE": "/nowhere/ca.pem"}, "SMTP_CA_FILE"),
         ({"SMS_PROVIDER": "gateway"}, "SMS_TOKEN is missing; SMS_URL is missing"),
-        ({**GATEWAY, "SMS_URL": "sms.example"}, "SMS_URL is not valid"),
+        ({**GATEWAY, "SMS_URL": "sms.example"}, "SMS_URL is no address"),
         ({"SMS_PROVIDER": "twilio"}, "SMS_ACCOUNT is missing; SMS_FROM is missing; SMS_SECRET is missing"),
         ({**PUSH, "VAPID_SUBJECT": ""}, "VAPID_SUBJECT is missing"),
         ({**PUSH, "VAPID_SUBJECT": "ops"}, "VAPID_SUBJECT is not valid"),
