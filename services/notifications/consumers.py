@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.chassis import bus, logs, outbox
+from services.chassis import bus, logs, tracing
 from services.chassis.call import Call
 from services.notifications.model import happening as happenings
 from services.notifications.model import people, planning
@@ -63,7 +63,7 @@ def tell(event: bus.Received, call: Call, *, store: Store, peers: Peers, sender:
                 organizer=sender.organizer,
                 at=call.at,
                 request_id=event.request_id,
-                trace_parent=outbox.trace_parent(),
+                trace_parent=tracing.parent(),
                 new_id=sender.new_id,
             )
             tx.add(deliveries)
