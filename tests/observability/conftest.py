@@ -19,7 +19,7 @@ from tests.observability.oncall import OnCall
 from tests.observability.scene import Scene
 from tests.observability.scraping import Prometheus, scraping
 from tests.system.collector import collecting
-from tests.system.house import COMES_UP_S, RunningHouse
+from tests.system.house import COMES_UP_S, RunningHouse, hire
 from tests.waiting import wait_for
 
 # How long people work before the first store is away and after the last fault: ten minutes in all at night.
@@ -37,7 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Watched:
-    """What was seen. start, end: seconds of the clock that Prometheus goes by; faults: when each began."""
+    """What was seen. start, end: seconds of the clock that Prometheus goes by; faults: when each began; failed: what was
+    not as it was to be."""
 
     house: RunningHouse
     prometheus: Prometheus
@@ -47,6 +48,7 @@ class Watched:
     start: float = 0.0
     end: float = 0.0
     faults: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
     bookings: list[str] = field(default_factory=list)
 
 
@@ -73,10 +75,11 @@ def happens(seen: Watched, scene: Scene) -> None:
     stop, home = threading.Event(), threading.Event()
     people = threading.Thread(target=seen.load.run, args=(stop,))
     on_call = threading.Thread(target=seen.on_call.watch, args=(home,))
+    desks = [hire(seen.load.admin, "receptionist") for _ in range(3)]
     people.start()
     on_call.start()
     try:
-        seen.bookings = traced.booked(seen.load)
+        seen.bookings = traced.booked(seen.load, desks)
         with ThreadPoolExecutor(len(faults.TRACKS)) as tracks:
             running = [tracks.submit(_track, seen, scene, name, track) for name, track in faults.TRACKS.items()]
         for each in running:
@@ -104,5 +107,8 @@ def _track(seen: Watched, scene: Scene, name: str, track: Mapping[str, faults.Fa
         time.sleep(QUIET_S)  # how long people work is the load itself
     for fault, happen in track.items():
         seen.faults[fault] = time.time()
-        happen(scene)
+        try:
+            happen(scene)
+        except Exception as error:
+            seen.failed[fault] = repr(error)
         time.sleep(BETWEEN_S)

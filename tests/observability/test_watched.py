@@ -100,6 +100,7 @@ def test_a_panel_that_must_show_nothing_shows_its_own_fault(watched: Watched, na
 def test_every_fault_is_brought_about_or_it_is_said_why_not(watched: Watched):
     named = {panel["zero"] for _, panel in ZERO}
     assert named - watched.faults.keys() == set(UNSEEN)
+    assert watched.failed == {}
 
 
 @pytest.mark.target("E-01")

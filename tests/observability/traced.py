@@ -1,31 +1,31 @@
-"""Two hundred bookings, and whether each of them is one trace: from the gateway to the message."""
+"""Some two hundred bookings, and whether each of them is one trace: from the gateway to the message."""
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.observability.load import Load
-from tests.system.clinic import until
+from tests.system.clinic import registered, until
 from tests.system.collector import service_of
-from tests.system.house import hire
+from tests.system.house import Person
 
-BOOKINGS, AT_ONCE = 200, 4
+BOOKINGS = 201
 # Who has a part in every booking: who is asked, who decides, and who hears of it.
 PARTS = {"gateway", "appointments", "doctors", "patients", "notifications", "reports", "audit"}
 STEPS = {"EVALSHA place", "process appointments.booked.v1", "send email"}
 
 
-def booked(load: Load) -> list[str]:
+def booked(load: Load, desks: Sequence[Person]) -> list[str]:
     """The ids of the requests that booked; each is cancelled again, so that the patient may have the next one."""
 
-    def some(patient: str) -> list[str]:
-        desk, found = hire(load.admin, "receptionist"), []
-        for _ in range(BOOKINGS // AT_ONCE):
+    def some(desk: Person, patient: str) -> list[str]:
+        found = []
+        for _ in range(BOOKINGS // len(desks)):
             doctor, start = next(load.slots)
             wanted = load.clinic.wanted(doctor, start, patient)
             made = until(desk, "POST", f"{load.clinic.path}/appointments", wanted)
@@ -35,8 +35,8 @@ def booked(load: Load) -> list[str]:
             until(desk, "POST", path, {"reason_code": "other"}, if_match=made.etag).expect(200)
         return found
 
-    with ThreadPoolExecutor(AT_ONCE) as people:
-        return list(itertools.chain(*people.map(some, load.patients[-AT_ONCE:])))
+    with ThreadPoolExecutor(len(desks)) as people:
+        return list(itertools.chain(*people.map(some, desks, registered(load.desk, len(desks), emails=True))))
 
 
 @dataclass
