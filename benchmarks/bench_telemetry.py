@@ -31,7 +31,7 @@ UNSAMPLED = (b"traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203
 
 
 def measured(name: str, *, endpoint: str, is_sampled: bool) -> tuple[float, float]:
-    """Median time of a request in microseconds, and requests per second of processor time, with the sending of spans."""
+    """Median time of a request in microseconds, and requests per second of processor time, with sending."""
     warnings.simplefilter("ignore")
     from services.chassis import process, tracing  # noqa: PLC0415 - in the process that is measured only
     from tests.unit.chassis.test_web import World  # noqa: PLC0415 - as above

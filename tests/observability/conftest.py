@@ -37,8 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Watched:
-    """What was seen. start, end: seconds of the clock that Prometheus goes by; faults: when each began; failed: what was
-    not as it was to be."""
+    """What was seen.
+
+    start, end: seconds of the clock that Prometheus goes by. faults: when each began; failed: what did not come of it.
+    """
 
     house: RunningHouse
     prometheus: Prometheus

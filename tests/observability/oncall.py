@@ -43,7 +43,7 @@ class Ran:
     @property
     def is_well(self) -> bool:
         """Whether it told something."""
-        return self.code == 0 or (self.command in FINDS and self.code == 1 and "Traceback" not in self.said)
+        return self.code == 0 or (self.command in FINDS and self.code in {1, 2} and "Traceback" not in self.said)
 
 
 def commands(book: Path) -> list[str]:

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import redis
 
 from standalone import state
+from standalone.servers.postgresql import SUPERUSER
 from tests.observability.beside import Beside
 from tests.observability.load import Load
 from tests.observability.scraping import Prometheus
@@ -33,6 +35,11 @@ class Scene:
         """An address that a service has been given, as a driver of its own wants it."""
         text = (self.house.home / "environ" / service / name).read_text(encoding="utf-8")
         return text.strip().replace("+psycopg", "")
+
+    def postgres(self, database: str) -> str:
+        """A database of the house, as its administrator sees it."""
+        secret, port = quote(self.house.secret("postgresql"), safe=""), self.house.port("postgresql")
+        return f"postgresql://{SUPERUSER}:{secret}@127.0.0.1:{port}/{database}"
 
     @contextmanager
     def redis(self, role: str) -> Iterator[Any]:

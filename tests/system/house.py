@@ -191,7 +191,7 @@ class RunningHouse:
         assert done.returncode == 0, f"The house did not go down: {done.stderr.strip()}"
 
     def infirmary(self, service: str, *words: str, as_: str = "") -> subprocess.CompletedProcess[str]:
-        """A command of a service, as its operator runs it: with the settings of the house. as_: those of another one."""
+        """A command of a service, as its operator runs it: with its settings in this house, or those of `as_`."""
         folder = self.home / "environ" / (as_ or service)
         given = {f"{each.name}_FILE": str(each) for each in folder.iterdir()}
         command = [sys.executable, "-m", "services.chassis.cli", service, *words]
