@@ -9,7 +9,7 @@ import pytest
 from tests.observability.conftest import Watched
 from tests.observability.load import Load
 from tests.system.clinic import registered, until
-from tests.system.house import add_user, word
+from tests.system.house import Person, add_user, sign_in, word
 from tests.waiting import wait_for
 
 AT_ONCE = 4
@@ -34,8 +34,11 @@ def users(load: Load, count: int) -> None:
     """So many accounts, and a sign-in of each."""
     for _ in range(count):
         _, person = add_user(load.admin, "nurse")
-        said = {"username": person.username, "password": person.password}
-        until(person, "POST", "/api/v1/sessions", said)
+        wait_for(lambda person=person: signs_in(person), within_s=60, what="somebody signs in")
+
+
+def signs_in(person: Person) -> bool:
+    return sign_in(person.client, person.username, password=person.password).status == 201
 
 
 @pytest.mark.target("E-11")
