@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,8 +29,10 @@ FINDS = {
     "make status",
     "infirmary appointments check",
     "infirmary audit verify",
+    "infirmary bus dead notifications",
     "printenv OTEL_EXPORTER_OTLP_ENDPOINT",
 }
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -68,14 +71,16 @@ class OnCall:
 
     def watch(self, stop: threading.Event) -> None:
         """Until told to go."""
-        known = books()
-        while not stop.wait(1):
-            try:
-                now = self.prometheus.ask("query", query='ALERTS{alertstate="firing"}')["result"]
-            except urllib3.exceptions.HTTPError:
-                continue  # the machine is busy; the alert is still there at the next look
-            for book in sorted({known[each["metric"]["alertname"]] for each in now} - self.seen.keys()):
-                self.seen[book] = self.follow(book)
+        known, begun = books(), dict[str, Future[list[Ran]]]()
+        with ThreadPoolExecutor(AT_ONCE) as people:
+            while not stop.wait(0.5):
+                try:
+                    now = self.prometheus.ask("query", query='ALERTS{alertstate="firing"}')["result"]
+                except urllib3.exceptions.HTTPError:
+                    continue  # the machine is busy; the alert is still there at the next look
+                for book in {known[each["metric"]["alertname"]] for each in now} - begun.keys():
+                    begun[book] = people.submit(self.follow, book)
+        self.seen |= {book: done.result() for book, done in begun.items()}
 
     def follow(self, book: str) -> list[Ran]:
         """All of them in their order."""

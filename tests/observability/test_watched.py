@@ -20,10 +20,11 @@ from observability.boards import AT
 from observability.places import HERE, ROOT
 from standalone import needs as needs_of
 from tests import needs
+from tests.features import NIGHTLY
 from tests.observability import traced
 from tests.observability.beside import NAME
 from tests.observability.conftest import Watched
-from tests.observability.faults import UNSEEN
+from tests.observability.faults import AT_NIGHT, UNSEEN
 from tests.observability.oncall import BOOKS, LEFT_OUT, books, commands
 from tests.observability.scraping import Prometheus, targets
 from tests.waiting import within
@@ -56,9 +57,9 @@ def titled(each: object) -> str:
 
 
 def asked(query: str, *, job: str = ".+", instance: str = ".+") -> str:
-    """A query as Grafana sends it, at a scrape every second."""
+    """A query as Grafana sends it, at a scrape every second or two: a machine may be slow."""
     chosen = AT.replace("$job", job).replace("$instance", instance)
-    return query.replace("$at", chosen).replace("$__rate_interval", "5s").replace("$slo", ".+")
+    return query.replace("$at", chosen).replace("$__rate_interval", "10s").replace("$slo", ".+")
 
 
 def living(watched: Watched, query: str, **chosen: str) -> bool:
@@ -93,14 +94,14 @@ def test_every_query_of_a_panel_returns_living_data(watched: Watched, name: str,
 @pytest.mark.target("E-01")
 @pytest.mark.parametrize(("name", "panel"), ZERO, ids=titled)
 def test_a_panel_that_must_show_nothing_shows_its_own_fault(watched: Watched, name: str, panel: dict):
-    """One whose fault nobody can bring about here is asked all the same, and must not fail."""
+    """One whose fault nobody has brought about shows nothing."""
     is_seen = [living(watched, query["query"]) for query in panel["queries"]]
-    assert any(is_seen) != (panel["zero"] in UNSEEN)
+    assert any(is_seen) == (panel["zero"] in watched.faults)
 
 
 def test_every_fault_is_brought_about_or_it_is_said_why_not(watched: Watched):
     named = {panel["zero"] for _, panel in ZERO}
-    assert named - watched.faults.keys() == set(UNSEEN)
+    assert named - watched.faults.keys() == set(UNSEEN) | (set() if NIGHTLY else AT_NIGHT)
     assert watched.failed == {}
 
 
@@ -273,15 +274,10 @@ def test_the_exemplars_of_the_slowest_requests_lead_to_their_traces(watched: Wat
 @pytest.mark.target("E-07")
 def test_every_booking_is_one_trace_from_the_gateway_to_the_message(watched: Watched):
     """With the script that has decided it, and everybody who heard of it."""
-    named = {line.get("request_id"): str(line.get("trace_id")) for place, line in spoken(watched) if place == "gateway"}
-    wanted = {named[each] for each in watched.bookings}
+    wanted = watched.bookings
     assert len(wanted) == traced.BOOKINGS
 
-    def lacking() -> dict[str, set[str]]:
-        found = traced.traces(list(watched.spans))
-        return {each: found[each].lacks for each in wanted if found[each].lacks}
-
-    assert within(20, lambda: not lacking()), lacking()
+    assert within(20, lambda: not traced.lacking(watched.spans, wanted)), traced.lacking(watched.spans, wanted)
     found = traced.traces(list(watched.spans))
     assert [each for each in wanted if traced.MESSAGE in found[each].names]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,8 @@ from typing import Any
 from tests.observability.load import Load
 from tests.system.clinic import registered, until
 from tests.system.collector import service_of
-from tests.system.house import Person
+from tests.system.house import Person, RunningHouse
+from tests.waiting import wait_for
 
 BOOKINGS = 201
 # Who has a part in every booking: who is asked, who decides, and who hears of it. A message is sent only where the
@@ -22,8 +24,8 @@ STEPS = {"EVALSHA place", "process appointments.booked.v1", "process audit.recor
 MESSAGE = "send email"
 
 
-def booked(load: Load, desks: Sequence[Person]) -> list[str]:
-    """The ids of the requests that booked; each is cancelled again, so that the patient may have the next one."""
+def booked(load: Load, desks: Sequence[Person]) -> set[str]:
+    """The traces of so many bookings; each is cancelled again, so that the patient may have the next one."""
 
     def some(desk: Person, patient: str) -> list[str]:
         found = []
@@ -38,7 +40,21 @@ def booked(load: Load, desks: Sequence[Person]) -> list[str]:
         return found
 
     with ThreadPoolExecutor(len(desks)) as people:
-        return list(itertools.chain(*people.map(some, desks, registered(load.desk, len(desks), emails=True))))
+        made = list(itertools.chain(*people.map(some, desks, registered(load.desk, len(desks), emails=True))))
+    wait_for(lambda: set(made) <= _traced(load.house).keys(), what="the lines of the gateway")
+    known = _traced(load.house)
+    return {known[each] for each in made}
+
+
+def _traced(house: RunningHouse) -> dict[str, str]:
+    """The trace of each request, as the gateway has written it down."""
+    found = {}
+    for log in (house.home / "logs").glob("gateway.log*"):
+        for line in filter(None, log.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()):
+            said = json.loads(line)
+            if said["event"] == "gateway.request":
+                found[said["request_id"]] = said["trace_id"]
+    return found
 
 
 @dataclass
@@ -55,6 +71,12 @@ class Trace:
         """What a whole trace of a booking has and this one has not."""
         orphans = {f"the parent {each.hex()}" for each in self.parents - self.ids - {b""}}
         return (PARTS - self.services) | (STEPS - self.names) | orphans
+
+
+def lacking(spans: Iterable[Any], wanted: Iterable[str]) -> dict[str, set[str]]:
+    """What each of these traces lacks, where it lacks something."""
+    found = traces(list(spans))
+    return {each: found[each].lacks for each in wanted if found[each].lacks}
 
 
 def traces(spans: Iterable[Any]) -> Mapping[str, Trace]:
