@@ -95,6 +95,7 @@ class Client:
         self._budgets = {name: retries.RetryBudget() for name in urls}
         for name in urls:  # from zero on, so that the first one is seen
             RETRIES.labels(name)
+            REFUSED.labels(name)
             for reason in ("deadline", "budget"):
                 NOT_RETRIED.labels(name, reason)
         self._sleep, self._pause_s = sleep, pause_s

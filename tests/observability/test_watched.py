@@ -94,9 +94,10 @@ def test_every_query_of_a_panel_returns_living_data(watched: Watched, name: str,
 @pytest.mark.target("E-01")
 @pytest.mark.parametrize(("name", "panel"), ZERO, ids=titled)
 def test_a_panel_that_must_show_nothing_shows_its_own_fault(watched: Watched, name: str, panel: dict):
-    """One whose fault nobody has brought about shows nothing."""
+    """One whose fault nobody can bring about shows nothing."""
     is_seen = [living(watched, query["query"]) for query in panel["queries"]]
-    assert any(is_seen) == (panel["zero"] in watched.faults)
+    assert any(is_seen) or panel["zero"] not in watched.faults
+    assert not (any(is_seen) and panel["zero"] in UNSEEN)
 
 
 def test_every_fault_is_brought_about_or_it_is_said_why_not(watched: Watched):
@@ -186,7 +187,6 @@ def test_a_fault_opens_a_ticket(watched: Watched, alert: str):
     assert alert in watched.prometheus.fired()
 
 
-@pytest.mark.target("E-10")
 @pytest.mark.parametrize("book", BOOKS)
 def test_the_first_commands_of_a_runbook_tell_something(watched: Watched, book: str):
     """Run while its alert fired, where that was brought about here; else now."""
@@ -195,7 +195,6 @@ def test_the_first_commands_of_a_runbook_tell_something(watched: Watched, book: 
     assert [each for each in ran if not each.is_well] == []
 
 
-@pytest.mark.target("E-10")
 def test_runbooks_were_followed_while_their_alert_fired(watched: Watched, figure):
     """Those of all pages at least."""
     known = books()
