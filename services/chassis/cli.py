@@ -24,6 +24,7 @@ from types import ModuleType
 
 from services.chassis import config, spec
 from services.chassis.service import Mismatch, Service
+from services.chassis.stores import StoreError
 
 _VERBS = ("serve", "work", "migrate", "wait")
 _SERVICES = Path(__file__).resolve().parents[1]
@@ -103,8 +104,18 @@ def _run(verb: str, service: Service, words: Sequence[str]) -> int:
         for name, each in sorted(service.commands.items()):
             sys.stderr.write(f"  infirmary {service.name} {name:<12} {each.help}\n")
         return 2
+    return _by_hand(service, functools.partial(run, words[1:]))
+
+
+def _by_hand(service: Service, run: Callable[[], int]) -> int:
+    """A command of an operator, who is told in one line when a store is away."""
     try:
-        return run(words[1:])
+        return run()
+    except StoreError as error:
+        sys.stderr.write(
+            f"infirmary {service.name}: {error.store} is away ({error.reason}); nothing is lost, try again\n"
+        )
+        return 1
     finally:
         for close in service.close:
             close()

@@ -16,11 +16,11 @@ from urllib.parse import quote, urlencode
 import orjson
 import structlog
 import urllib3
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import Counter, Histogram
 
-from services.chassis import deadline, http, retries, spec
+from services.chassis import deadline, http, retries, spec, tracing
 from services.chassis.breaker import Breaker
 from services.kernel.errors import Unavailable
 
@@ -95,6 +95,7 @@ class Client:
         self._budgets = {name: retries.RetryBudget() for name in urls}
         for name in urls:  # from zero on, so that the first one is seen
             RETRIES.labels(name)
+            REFUSED.labels(name)
             for reason in ("deadline", "budget"):
                 NOT_RETRIED.labels(name, reason)
         self._sleep, self._pause_s = sleep, pause_s
@@ -188,7 +189,7 @@ class Client:
             set_status_on_exception=False,
         ) as span:
             try:
-                propagate.inject(headers)
+                tracing.outgoing(headers)
                 headers[deadline.HEADER] = deadline.header_value() or "0"
                 received = self._exchange(target, url=url, headers=headers, raw=raw)
                 status = str(received.status)

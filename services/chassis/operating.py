@@ -13,7 +13,6 @@ from datetime import datetime
 from services.chassis import bus, redis, relay
 from services.chassis.call import by_hand
 from services.chassis.service import Service, new_id, now
-from services.chassis.stores import StoreError
 
 Say = Callable[[str], object]
 
@@ -28,9 +27,6 @@ def run(service: Service, command: str, words: Sequence[str], *, say: Say = prin
             return _redrive(service, client, say)
         since = _since(words) if command == "republish" else None
         return 2 if since is None else _republish(service, client, since, say)
-    except StoreError as error:
-        say(f"{error.store} is away ({error.reason}); nothing is lost, try again")
-        return 1
     finally:
         client.close()
 

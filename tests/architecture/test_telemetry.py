@@ -162,7 +162,9 @@ def test_a_runbook_has_all_its_parts_and_names_alerts_that_exist(book):
         "Mitigation",
         "Escalation",
     ]
-    assert set(re.findall(r"`(\w+)`", text.split("\n## ")[0])) <= set(ALERTS)
+    named, linked = (set(re.findall(pattern, text.split("\n## ")[0])) for pattern in (r"`(\w+)`", r"`(/d/[\w-]+)`"))
+    assert named <= set(ALERTS)
+    assert linked == {ALERTS[each]["annotations"]["dashboard_url"] for each in named}
     commands = text.partition("```sh\n")[2].partition("```")[0].splitlines()
     assert len(commands) >= 5
     queried = {

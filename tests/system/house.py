@@ -190,9 +190,9 @@ class RunningHouse:
         done = self._run("down", GOES_DOWN_S)
         assert done.returncode == 0, f"The house did not go down: {done.stderr.strip()}"
 
-    def infirmary(self, service: str, *words: str) -> subprocess.CompletedProcess[str]:
-        """A command of a service, as its operator runs it: with the settings of the house."""
-        folder = self.home / "environ" / service
+    def infirmary(self, service: str, *words: str, as_: str = "") -> subprocess.CompletedProcess[str]:
+        """A command of a service, as its operator runs it: with its settings in this house, or those of `as_`."""
+        folder = self.home / "environ" / (as_ or service)
         given = {f"{each.name}_FILE": str(each) for each in folder.iterdir()}
         command = [sys.executable, "-m", "services.chassis.cli", service, *words]
         return subprocess.run(

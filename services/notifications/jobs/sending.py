@@ -82,6 +82,7 @@ class Sending:
         self._channel, self._means = channel, means
         self._way = Way(channel.name)
         self._pause_s = self._last_pause_s = 0.0
+        REPEATS.labels(channel.name)  # a panel must see the first one grow from zero
 
     def run(self, stop: threading.Event) -> None:
         """Send what is due until told to stop; what is in hand is brought to its end first."""

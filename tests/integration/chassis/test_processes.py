@@ -150,3 +150,13 @@ def test_what_is_no_command_is_answered_with_what_there_is(words: list[str]) -> 
     assert process.returncode == 2
     assert b"infirmary serve <service>" in err
     assert b"audit" in err
+
+
+@pytest.mark.parametrize("words", [("bus", "dead", "audit"), ("audit", "verify")])
+def test_an_operator_whose_store_is_away_is_told_so_in_one_line(words: tuple[str, ...]) -> None:
+    nobody = settings("postgresql://nobody:canary@127.0.0.1:9/x", "redis://:canary@127.0.0.1:9")
+    process = run(*words, **nobody)
+    out, err = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, out, err.count(b"\n")) == (1, b"", 1)
+    assert b"is away" in err
+    assert b"canary" not in err

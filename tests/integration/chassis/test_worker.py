@@ -349,10 +349,3 @@ def test_an_operator_sees_dead_letters_sends_them_round_and_publishes_again(
         assert run(*wrong) == 2
     for close in service.close:
         close()
-
-
-def test_an_operator_whose_bus_is_away_is_told_so(address, contract) -> None:
-    service = small_service.build(address, "redis://127.0.0.1:9", contract)
-    said: list[str] = []
-    assert operating.run(service, "dead", (), say=said.append) == 1
-    assert said == ["redis is away (ConnectionError); nothing is lost, try again"]
