@@ -50,7 +50,7 @@ def _stock(document: dict[str, Any]) -> Any:
     return app
 
 
-async def call(app: Any, method: str, path: str, body: bytes, *more: tuple[bytes, bytes]) -> int:
+async def call(app: Any, method: str, path: str, body: bytes) -> int:
     """One request to an ASGI application, with the token of a super admin; the status of its answer."""
     sent = [{"type": "http.request", "body": body, "more_body": False}]
     status = 0
@@ -62,7 +62,7 @@ async def call(app: Any, method: str, path: str, body: bytes, *more: tuple[bytes
         nonlocal status
         status = message.get("status", status)
 
-    headers = [(b"host", b"x"), (b"authorization", b"Bearer super_admin@x"), (b"idempotency-key", b"0123456789"), *more]
+    headers = [(b"host", b"x"), (b"authorization", b"Bearer super_admin@x"), (b"idempotency-key", b"0123456789")]
     headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())] if body else []
     scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path}
     scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http", "headers": headers}

@@ -171,8 +171,8 @@ class _Exchange:
         route = operation.path if operation else "unknown"
         method = self.scope["method"] if operation else "_OTHER"
         taken = time.perf_counter() - self._started
-        # Only of what is recorded: an exemplar leads to a trace that somebody has.
-        exemplar = {"trace_id": f"{span.get_span_context().trace_id:032x}"} if span.is_recording() else None
+        context = span.get_span_context()
+        exemplar = {"trace_id": f"{context.trace_id:032x}"} if context.is_valid else None
         metrics.REQUESTS.labels(method, route, str(self._status)).observe(taken, exemplar)
         if self._status >= 400:
             name = operation.operation_id if operation else "unknown"

@@ -13,8 +13,8 @@ from typing import Protocol
 from uuid import UUID
 
 import orjson
+from opentelemetry import trace
 
-from services.chassis import tracing
 from services.chassis.call import AuditEntry, Call
 from services.kernel.events import Event
 
@@ -74,6 +74,14 @@ def outgoing(call: Call, events: Iterable[Event], *, service: str, new_id: Calla
     return out
 
 
+def trace_parent() -> str | None:
+    """The current span as W3C `traceparent`, or nothing when there is none."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
 def _event(event: Event, call: Call, *, service: str, stream: str, id: UUID) -> Outgoing:  # noqa: A002 - the field's name
     return _enveloped(
         {
@@ -109,7 +117,7 @@ def _audit(entry: AuditEntry, *, service: str, id: UUID) -> Outgoing:  # noqa: A
 
 
 def _enveloped(fields: dict[str, object], *, stream: str) -> Outgoing:
-    parent = tracing.parent()
+    parent = trace_parent()
     kind = str(fields["type"])
     envelope = {
         "specversion": "1.0",

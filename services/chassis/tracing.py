@@ -1,23 +1,27 @@
 """OpenTelemetry traces: on when a collector is named, off otherwise; made and closed with the process, not at exit.
 
-Spans carry names of the semantic conventions with low cardinality: the template of a path, never the path. Whoever
-begins a trace decides whether it is recorded, which is the gateway; everything that is recorded is exported, and
-sampled in the collector. Of what a caller sends only `traceparent` is passed on: no state and no baggage.
+Spans carry names of the semantic conventions with low cardinality: the template of a path, never the path. Everything
+is exported, and sampled in the collector.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 
-from opentelemetry import trace
+from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from prometheus_client import Counter
 
-from services.chassis.spans import Exporter, Provider
-
-_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+ENDED = Counter("infirmary_spans_ended_total", "Spans that were made.")
+EXPORTED = Counter(
+    "infirmary_spans_exported_total",
+    "Spans that the collector took, or did not; what is in neither was dropped before it was tried.",
+    ["outcome"],
+)
 
 
 def start(service: str, *, endpoint: str | None) -> Callable[[], None]:
@@ -27,35 +31,59 @@ def start(service: str, *, endpoint: str | None) -> Callable[[], None]:
     """
     if not endpoint:
         return lambda: None
-    resource = {"service.name": service, "service.namespace": "infirmary"}
-    exporter = Exporter(f"{endpoint.rstrip('/')}/v1/traces", resource=resource)
-    trace.set_tracer_provider(Provider(exporter.take))
-    return exporter.stop
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - brings protobuf
+
+    provider = TracerProvider(resource=Resource.create({"service.name": service, "service.namespace": "infirmary"}))
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=2)
+    EXPORTED.labels("lost")  # an alert must see the first one grow from zero
+    provider.add_span_processor(_Ended())
+    provider.add_span_processor(BatchSpanProcessor(_Counted(exporter), max_queue_size=4096, schedule_delay_millis=1000))
+    trace.set_tracer_provider(provider)
+
+    def stop() -> None:
+        provider.force_flush(timeout_millis=3000)
+        provider.shutdown()
+
+    return stop
+
+
+class _Ended(SpanProcessor):
+    """Counts what was made."""
+
+    def on_end(self, span: ReadableSpan) -> None:  # noqa: ARG002 - as inherited
+        """A span is over."""
+        ENDED.inc()
+
+
+class _Counted(SpanExporter):
+    """Counts what the collector took."""
+
+    def __init__(self, inner: SpanExporter) -> None:
+        self._inner = inner
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send a batch."""
+        result = self._inner.export(spans)
+        EXPORTED.labels("taken" if result is SpanExportResult.SUCCESS else "lost").inc(len(spans))
+        return result
+
+    def shutdown(self) -> None:
+        """No more are sent."""
+        self._inner.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing waits here."""
+        return self._inner.force_flush(timeout_millis)
 
 
 def incoming(headers: Mapping[str, str]) -> Context:
     """The context that a caller sent along in `traceparent`."""
-    found = _PARENT.fullmatch(headers.get("traceparent", ""))
-    if found is None:
-        return Context()
-    trace_id, span_id, flags = (int(each, 16) for each in found.groups())
-    parent = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags & TraceFlags.SAMPLED))
-    return trace.set_span_in_context(NonRecordingSpan(parent), Context()) if parent.is_valid else Context()
-
-
-def parent() -> str | None:
-    """The current span as W3C `traceparent`, or nothing when there is none."""
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    return propagate.extract(headers)
 
 
 def outgoing(headers: MutableMapping[str, str]) -> None:
     """Send the current context along in `traceparent`."""
-    said = parent()
-    if said is not None:
-        headers["traceparent"] = said
+    propagate.inject(headers)
 
 
 def later(name: str, *, trace_parent: str | None, attributes: Mapping[str, str]) -> AbstractContextManager[trace.Span]:

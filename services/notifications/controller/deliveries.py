@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from services.chassis import tracing
+from services.chassis import outbox
 from services.chassis.call import Answer, Call
 from services.notifications import view
 from services.notifications.controller.desk import Desk, cut, moment, place
@@ -63,7 +63,7 @@ class Deliveries:
         """Send a message again."""
         with self._desk.store.begin(call) as tx:
             before = in_reach(tx.delivery(UUID(delivery_id)), actor=call.actor)
-            origin = {"request_id": call.request_id, "trace_parent": tracing.parent()}
+            origin = {"request_id": call.request_id, "trace_parent": outbox.trace_parent()}
             fresh = resent(before, id=self._desk.new_id(), at=call.at, **origin)
             tx.add([fresh])
             call.audit(patient=fresh.patient_id, record=fresh.id)

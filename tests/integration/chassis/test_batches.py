@@ -12,12 +12,14 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
 
 from services.chassis import bus as bus_module
 from services.chassis import redis
 from services.chassis.failpoints import VARIABLE
-from services.chassis.spans import Span, Tracer
 from services.chassis.stores import StoreAway, StoreBusy
 from tests.integration.chassis.listening import (
     GROUP,
@@ -238,16 +240,17 @@ def test_a_process_that_dies_before_or_after_the_effect_of_a_batch_doubles_nothi
 def test_each_event_of_a_batch_has_a_span_in_the_trace_of_its_cause_that_points_to_the_whole(
     database, bus: redis.Client, redis_url, contract
 ) -> None:
-    ended: list[Span] = []
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
     caused = [f"{number:016x}" for number in range(1, 6)]
     events = tell(bus, *NAMES[:5])
     bus.delete(STREAM)
     for event, span_id in zip(events, caused, strict=True):
         again(bus, event, traceparent=f"00-{TRACE}-{span_id}-01")
     before = observed()
-    with listening(make_consumer(redis_url, contract, recording_all(database), tracer=Tracer(ended.append))):
+    with listening(make_consumer(redis_url, contract, recording_all(database), tracer=provider.get_tracer("test"))):
         wait_for(lambda: things(database) == set(NAMES[:5]) and pending(bus) == 0)
-    *each, whole = ended
+    *each, whole = exporter.get_finished_spans()
     assert {f"{span.context.trace_id:032x}" for span in each} == {TRACE}
     assert [f"{span.parent.span_id:016x}" for span in each] == caused
     assert all(link.context == whole.context for span in each for link in span.links)
