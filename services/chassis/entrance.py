@@ -172,7 +172,7 @@ class _Exchange:
         method = self.scope["method"] if operation else "_OTHER"
         taken = time.perf_counter() - self._started
         context = span.get_span_context()
-        exemplar = {"trace_id": f"{context.trace_id:032x}"} if context.is_valid else None
+        exemplar = {"trace_id": f"{context.trace_id:032x}"} if span.is_recording() else None
         metrics.REQUESTS.labels(method, route, str(self._status)).observe(taken, exemplar)
         if self._status >= 400:
             name = operation.operation_id if operation else "unknown"

@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 
-from services.chassis import failpoints
+from services.chassis import failpoints, tracing
 from services.chassis.redis import Client, Cluster, node, translated
 from services.chassis.stores import StoreAway
 
@@ -50,8 +50,8 @@ class Script:
         with (
             translated(),
             self._seconds.time(),
-            self._tracer.start_as_current_span(
-                f"EVALSHA {self.name}", kind=SpanKind.CLIENT, attributes={"db.system.name": "redis"}
+            tracing.spanning(
+                self._tracer, f"EVALSHA {self.name}", kind=SpanKind.CLIENT, attributes={"db.system.name": "redis"}
             ),
         ):
             failpoints.reach("script.before")

@@ -1,21 +1,25 @@
 """OpenTelemetry traces: on when a collector is named, off otherwise; made and closed with the process, not at exit.
 
-Spans carry names of the semantic conventions with low cardinality: the template of a path, never the path. Everything
-is exported, and sampled in the collector.
+Spans carry names of the semantic conventions with low cardinality: the template of a path, never the path. Whoever
+begins a trace decides whether it is recorded, which is the gateway; everything that is recorded is exported, and
+sampled in the collector. Of what a caller sends only `traceparent` is passed on: no state and no baggage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import Attributes
 from prometheus_client import Counter
 
+_W3C = TraceContextTextMapPropagator()
 ENDED = Counter("infirmary_spans_ended_total", "Spans that were made.")
 EXPORTED = Counter(
     "infirmary_spans_exported_total",
@@ -78,22 +82,47 @@ class _Counted(SpanExporter):
 
 def incoming(headers: Mapping[str, str]) -> Context:
     """The context that a caller sent along in `traceparent`."""
-    return propagate.extract(headers)
+    parent = headers.get("traceparent")
+    return _W3C.extract({"traceparent": parent}) if parent else Context()
 
 
 def outgoing(headers: MutableMapping[str, str]) -> None:
     """Send the current context along in `traceparent`."""
-    propagate.inject(headers)
+    _W3C.inject(headers)
 
 
 def later(name: str, *, trace_parent: str | None, attributes: Mapping[str, str]) -> AbstractContextManager[trace.Span]:
     """A span of work that was asked for before and is done now: part of the trace that was kept with it."""
-    return tracer().start_as_current_span(
+    context = incoming({"traceparent": trace_parent} if trace_parent else {})
+    return spanning(tracer(), name, context=context, kind=trace.SpanKind.PRODUCER, attributes=attributes)
+
+
+@contextmanager
+def spanning(
+    by: trace.Tracer,
+    name: str,
+    *,
+    kind: trace.SpanKind,
+    attributes: Attributes,
+    context: Context | None = None,
+) -> Iterator[trace.Span]:
+    """A span that is the current one inside; an exception marks it by its class, and its text, which may name somebody,
+    stays out.
+    """
+    with by.start_as_current_span(
         name,
-        context=incoming({"traceparent": trace_parent} if trace_parent else {}),
-        kind=trace.SpanKind.PRODUCER,
+        context=context,
+        kind=kind,
         attributes=attributes,
-    )
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_status(trace.StatusCode.ERROR)
+            span.set_attribute("error.type", type(error).__qualname__)
+            raise
 
 
 def tracer() -> trace.Tracer:

@@ -32,8 +32,8 @@ from tests.waiting import within
 KNOWN = registry.registry()
 OURS = re.compile(r"infirmary_|http_|db_")
 # A board that is `elsewhere` has its reason in its file: what it shows is said by a cluster, and there is none.
-HERE = {name: board for name, board in boards.boards().items() if "elsewhere" not in board}
-PANELS = [(name, panel) for name, board in HERE.items() for panel in board["panels"]]
+SHOWN = {name: board for name, board in boards.boards().items() if "elsewhere" not in board}
+PANELS = [(name, panel) for name, board in SHOWN.items() for panel in board["panels"]]
 LIVING = [(name, panel) for name, panel in PANELS if "zero" not in panel]
 ZERO = [(name, panel) for name, panel in PANELS if "zero" in panel]
 SERVICES = sorted(path.stem for path in (ROOT / "openapi").glob("*.yaml") if path.stem in needs_of.services())
@@ -109,10 +109,10 @@ def test_every_fault_is_brought_about_or_it_is_said_why_not(watched: Watched):
 
 
 @pytest.mark.target("E-01")
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", SHOWN)
 def test_every_value_of_the_variables_of_a_board_has_data(watched: Watched, name: str):
     """Each job and each address that the board offers has a panel that lives; and no query fails for it."""
-    board = HERE[name]
+    board = SHOWN[name]
     found = watched.prometheus.ask("series", **{"match[]": board["jobs"], "start": watched.start, "end": watched.end})
     values = {(each["job"], each["instance"]) for each in found if each["job"] != NAME}  # which has parts of a service
     assert values

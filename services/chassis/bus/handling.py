@@ -106,7 +106,7 @@ class Handling:
         """Handle what is new in one unit of work; takes out of `new` what proves to have been handled before."""
         name = f"process {self._subscription.stream}"
         attributes: dict[str, AttributeValue] = {**self._attributes(), "messaging.batch.message_count": len(new)}
-        with self._tracer.start_as_current_span(name, kind=SpanKind.CONSUMER, attributes=attributes) as whole:
+        with tracing.spanning(self._tracer, name, kind=SpanKind.CONSUMER, attributes=attributes) as whole:
             spans = {each.id: self._span(each, within=whole) for each in new.values()}
             result = Result(outcome=Outcome.REPEATED)
             while new:
