@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.chassis import bus, logs, redis, redis_gauges, watching
-from services.chassis.bus import gauges
+from services.chassis.bus import counts, gauges
 from services.chassis.jobs import Timer
 from services.chassis.outbox import stream_of
 from services.chassis.relay import BUS_TIMEOUT_S, Relay
@@ -96,6 +96,8 @@ def _upkeep(service: Service, client: redis.Client) -> Part:
     streams = sorted({stream_of(service.name), *listened})
 
     def keep(stop: threading.Event) -> None:
+        for stream in streams:
+            counts.TRIMMED.labels(stream)  # from zero on, so that the first one is seen
         round_ = 0
         while not stop.wait(_LOOK_EVERY_S):
             round_ += 1

@@ -24,6 +24,7 @@ LEFT_OUT = {
     "make logs": "follows the logs without an end",
     "openssl x509 -enddate -noout -in house/secrets/tls/house.pem": "this house has no certificate",
 }
+OF_A_CLUSTER = ("kubectl ", "helm ")  # there is none here
 # A command that looks for what is wrong, and says that it has found it.
 FINDS = {
     "make status",
@@ -52,6 +53,11 @@ class Ran:
 def commands(book: Path) -> list[str]:
     """The first commands of a runbook."""
     return book.read_text(encoding="utf-8").partition("```sh\n")[2].partition("```")[0].splitlines()
+
+
+def is_left_out(command: str) -> bool:
+    """Whether it is not run here."""
+    return command in LEFT_OUT or command.startswith(OF_A_CLUSTER)
 
 
 def books() -> dict[str, str]:
@@ -84,7 +90,7 @@ class OnCall:
 
     def follow(self, book: str) -> list[Ran]:
         """All of them in their order."""
-        return [self._run(command) for command in commands(BOOKS[book]) if command not in LEFT_OUT]
+        return [self._run(command) for command in commands(BOOKS[book]) if not is_left_out(command)]
 
     def _run(self, command: str) -> Ran:
         program, *words = command.split()
