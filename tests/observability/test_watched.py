@@ -278,7 +278,9 @@ def test_every_booking_is_one_trace_from_the_gateway_to_the_message(watched: Wat
     wanted = watched.bookings
     assert len(wanted) == traced.BOOKINGS
 
-    assert within(20, lambda: not traced.lacking(watched.spans, wanted)), traced.lacking(watched.spans, wanted)
+    lost = watched.prometheus.value('sum(infirmary_spans_exported_total{outcome="lost"})')
+    is_whole = within(20, lambda: not traced.lacking(watched.spans, wanted))
+    assert is_whole, (traced.lacking(watched.spans, wanted), f"{lost} spans could not be given to the collector")
     found = traced.traces(list(watched.spans))
     assert [each for each in wanted if traced.MESSAGE in found[each].names]
 

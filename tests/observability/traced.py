@@ -59,17 +59,17 @@ def _traced(house: RunningHouse) -> dict[str, str]:
 
 @dataclass
 class Trace:
-    """The spans of one trace: who made them, how they are called, and whose parent is not among them."""
+    """The spans of one trace: who made them, how they are called, and what has which parent."""
 
     services: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     ids: set[bytes] = field(default_factory=set)
-    parents: set[bytes] = field(default_factory=set)
+    parents: dict[bytes, str] = field(default_factory=dict)
 
     @property
     def lacks(self) -> set[str]:
         """What a whole trace of a booking has and this one has not."""
-        orphans = {f"the parent {each.hex()}" for each in self.parents - self.ids - {b""}}
+        orphans = {f"the parent of {child}" for each, child in self.parents.items() if each and each not in self.ids}
         return (PARTS - self.services) | (STEPS - self.names) | orphans
 
 
@@ -87,5 +87,5 @@ def traces(spans: Iterable[Any]) -> Mapping[str, Trace]:
         trace.services.add(service_of(span))
         trace.names.add(span.name)
         trace.ids.add(span.span_id)
-        trace.parents.add(span.parent_span_id)
+        trace.parents[span.parent_span_id] = f"{span.name} of {service_of(span)}"
     return found

@@ -47,13 +47,19 @@ class Receiver(BaseHTTPRequestHandler):
         """Silent."""
 
 
+class _Server(ThreadingHTTPServer):
+    """Every process of a house connects at once, and one that is not let in for two seconds gives its spans up."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def collecting() -> Iterator[tuple[str, list[Span]]]:
     """The endpoint of a collector, and the spans that it has been given so far; each span knows its service by name."""
     spans: list[Span] = []
     receiver = type("OurReceiver", (Receiver,), {"spans": spans})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), receiver)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), receiver)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -30,7 +30,8 @@ class Consumer:
         self._name = name
         self._timing = timing or Timing()
         self._where = (group.stream, group.name)
-        counts.LOST.labels(*self._where)  # an alert must see the first one grow from zero
+        for each in (counts.LOST, counts.REDELIVERED, counts.TAKEN_OVER):
+            each.labels(*self._where)  # an alert must see the first one grow from zero
         self._touched = 0.0
         self._looked_for_dead = float("-inf")
 
