@@ -21,7 +21,7 @@ from tests.observability.scene import Scene
 from tests.system import clinic as clinics
 from tests.system.clinic import at_once
 from tests.system.house import hire, sign_in
-from tests.waiting import within
+from tests.waiting import wait_for, within
 
 Fault = Callable[[Scene], None]
 AWAY_S = 7.0  # longer than a worker waits between two looks at a store
@@ -41,8 +41,8 @@ def away(name: str, *, for_s: float = AWAY_S) -> Fault:
 
 
 def patients_away(scene: Scene) -> None:
-    """Whoever asks `patients` gets no answer, often enough for a breaker."""
-    load = scene.load
+    """Whoever asks `patients` gets no answer, until a breaker lets them ask no more."""
+    load, refused = scene.load, "sum(infirmary_breaker_refused_total)"
     people, wanted = clinics.registered(load.desk, 24), [next(load.slots) for _ in range(24)]
     time.sleep(1)
 
@@ -51,9 +51,13 @@ def patients_away(scene: Scene) -> None:
         body = load.clinic.wanted(doctor, start, people[number])
         load.kept_booking(load.admin.post(f"{load.clinic.path}/appointments", body))
 
+    def is_refused() -> bool:
+        at_once(book, len(people))
+        return scene.prometheus.value(refused) > before
+
+    before = scene.prometheus.value(refused)
     with scene.halted("patients"):
-        at_once(book, len(people))
-        at_once(book, len(people))
+        wait_for(is_refused, within_s=40, what="a breaker that refuses")
 
 
 def mail_away(scene: Scene) -> None:

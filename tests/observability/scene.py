@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,12 +26,13 @@ from tests.waiting import wait_for
 
 @dataclass(frozen=True)
 class Scene:
-    """All of it."""
+    """All of it. halting: held by whoever has halted a process: another that let it go on would end the fault."""
 
     house: RunningHouse
     load: Load
     prometheus: Prometheus
     beside: Beside
+    halting: Mapping[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
     def url(self, service: str, name: str) -> str:
         """An address that a service has been given, as a driver of its own wants it."""
@@ -58,16 +61,17 @@ class Scene:
         self.counted(query, within_s=within_s)
 
     @contextmanager
-    def halted(self, *names: str) -> Iterator[None]:
-        """Processes that take connections and answer nothing."""
-        pids = [pid for name in names for pid in self._family(name)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
+    def halted(self, name: str) -> Iterator[None]:
+        """A process that takes connections and answers nothing; one fault at a time has it."""
+        with self.halting[name]:
+            pids = self._family(name)
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                for pid in pids:
+                    os.kill(pid, signal.SIGCONT)
 
     def kill(self, name: str) -> None:
         """A process dies; the supervisor starts another."""
