@@ -16,11 +16,11 @@ from urllib.parse import quote, urlencode
 import orjson
 import structlog
 import urllib3
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import Counter, Histogram
 
-from services.chassis import deadline, http, retries, spec
+from services.chassis import deadline, http, retries, spec, tracing
 from services.chassis.breaker import Breaker
 from services.kernel.errors import Unavailable
 
@@ -189,7 +189,7 @@ class Client:
             set_status_on_exception=False,
         ) as span:
             try:
-                propagate.inject(headers)
+                tracing.outgoing(headers)
                 headers[deadline.HEADER] = deadline.header_value() or "0"
                 received = self._exchange(target, url=url, headers=headers, raw=raw)
                 status = str(received.status)

@@ -17,7 +17,7 @@ from services.notifications.model.deliveries import Claimed, Result
 from services.notifications.model.store import Due, Settled
 from services.notifications.model.words import Kind, Way
 from services.notifications.repository.in_app import PUT
-from services.notifications.repository.turns import IS_DUE, WITH_WISHES, claimed
+from services.notifications.repository.turns import IS_DUE, WITH_WISHES, claimed, standing
 
 _DUE = sa.text(
     f"SELECT d.id, d.kind, d.reader_id FROM deliveries AS d WHERE {IS_DUE} ORDER BY d.due_at, d.id LIMIT :limit"  # noqa: S608 - constants of ours are put in, nothing else
@@ -78,7 +78,7 @@ class SqlGroup:
         accepted = [each.after.id for each in done if each.outcome.result is Result.ACCEPTED]
         self._connection.execute(_LEFT_BEHIND, {"ids": [each.after.id for each in done], "at": done[0].at})
         self._connection.execute(PUT, {"ids": accepted})
-        self._connection.execute(_SETTLE, [_after(each) for each in done])
+        self._connection.execute(_SETTLE, [{"of": each.after.id, **standing(each.after)} for each in done])
         attempts = [_attempt(each) for each in done if each.outcome.result is not Result.WITHHELD]
         if attempts:
             self._connection.execute(sa.insert(schema.attempts), attempts)
@@ -87,19 +87,6 @@ class SqlGroup:
 def _begun(found: Claimed) -> Claimed:
     """With the attempt that this is."""
     return dataclasses.replace(found, delivery=dataclasses.replace(found.delivery, tries=found.delivery.tries + 1))
-
-
-def _after(done: Settled) -> dict[str, Any]:
-    after = done.after
-    return {
-        "of": after.id,
-        "status": after.status.value,
-        "reason": after.reason,
-        "due_at": after.due_at,
-        "finished_at": after.finished_at,
-        "tries": after.tries,
-        "failures": after.failures,
-    }
 
 
 def _attempt(done: Settled) -> dict[str, Any]:

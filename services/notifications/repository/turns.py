@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from services.chassis.sql import Database, translated
 from services.notifications import schema
-from services.notifications.model.deliveries import Claimed, Result
+from services.notifications.model.deliveries import Claimed, Delivery, Result
 from services.notifications.model.preferences import Preferences
 from services.notifications.model.settings import NIGHT
 from services.notifications.model.store import Backlog, Settled
@@ -139,17 +139,24 @@ class SqlTurns:
             return wiped + connection.execute(_REMOVE_MESSAGES, span).rowcount
 
 
+def standing(delivery: Delivery) -> dict[str, Any]:
+    """How a delivery stands, as the columns of its row."""
+    return {
+        "status": delivery.status.value,
+        "reason": delivery.reason,
+        "due_at": delivery.due_at,
+        "finished_at": delivery.finished_at,
+        "tries": delivery.tries,
+        "failures": delivery.failures,
+    }
+
+
 def _outcome(settled: Settled) -> dict[str, Any]:
     before, after, outcome = settled.claimed.delivery, settled.after, settled.outcome
     return {
         "id": after.id,
         "number": before.tries,
-        "status": after.status.value,
-        "reason": after.reason,
-        "due_at": after.due_at,
-        "finished_at": after.finished_at,
-        "tries": after.tries,
-        "failures": after.failures,
+        **standing(after),
         "known_at": settled.at,
         "outcome": outcome.result.value,
         "code": outcome.code,
