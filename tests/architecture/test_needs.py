@@ -12,6 +12,13 @@ def test_under_ci_a_missing_program_fails_the_test():
         needs.find("chromium", environ={"CI": "true", "PATH": ""})
 
 
+@pytest.mark.parametrize("name", needs.NOT_HAD_EVERYWHERE)
+def test_what_ci_may_lack_has_a_reason_and_is_skipped_by_name(name):
+    with pytest.raises(pytest.skip.Exception, match=f"needs {name}"):
+        needs.find(name, environ={"CI": "true", "PATH": ""})
+    assert needs.NOT_HAD_EVERYWHERE[name]
+
+
 def test_elsewhere_the_test_is_skipped_by_name():
     with pytest.raises(pytest.skip.Exception, match="needs chromium"):
         needs.find("chromium", environ={"PATH": ""})

@@ -30,7 +30,7 @@ BOOKS = [path for path in tree.files("docs/runbooks", suffix=".md") if path.stem
 OTHERS = re.compile(
     r"(envoy|process|python|prometheus|scrape|slo|namespace|kube|kubelet|container)[_:][\w:]+|up|ALERTS"
 )
-FUNCTIONS = {"histogram_quantile", "last_over_time", "predict_linear"}
+FUNCTIONS = {"histogram_quantile", "last_over_time", "max_over_time", "predict_linear"}
 PARTS = re.compile(r"_(bucket|sum|count)\Z")
 UNITS = {"seconds": "_seconds", "bytes": "_bytes", "count": "_total"}
 

@@ -6,12 +6,12 @@ What only pods can show (that they start, and that no request fails) is left to 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import needs
 from tests.cluster import driving
 from tests.cluster.api import Cluster, serving
 from tests.cluster.cluster_answers import kubeconfig
@@ -40,8 +40,7 @@ class Speaking(Cluster):
 @pytest.fixture
 def current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A cluster in which everything does well but what the load counts, as the current context."""
-    if not shutil.which("kubectl"):
-        pytest.skip("kubectl is not on PATH")
+    needs.find("kubectl")
     cluster = Speaking(failed=request.param)
     with serving(cluster) as url:
         (tmp_path / "config").write_text(kubeconfig(url), encoding="utf-8")
@@ -73,8 +72,7 @@ def test_requests_that_failed_are_a_failure_and_nothing_stays_all_the_same(curre
 
 
 def test_without_a_current_context_it_says_what_it_wants(tmp_path, monkeypatch, capsys):
-    if not shutil.which("kubectl"):
-        pytest.skip("kubectl is not on PATH")
+    needs.find("kubectl")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     assert driving.main() == 2
     assert "wants a current context" in capsys.readouterr().err

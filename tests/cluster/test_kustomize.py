@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import needs
 from tests.architecture import tree
 from tests.cluster.edges import GRAPH
 from tests.cluster.rendering import ROOT, Document, named, of_kind, pods
@@ -131,9 +131,7 @@ def test_the_secrets_that_are_made_are_those_that_are_mounted():
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_kubectl_makes_the_same_where_it_is(overlay):
-    kubectl = shutil.which("kubectl")
-    if not kubectl:
-        pytest.skip("kubectl is not on PATH; what ours uses of kustomize is followed in this file")
+    kubectl = needs.find("kubectl")  # without it, what ours uses of kustomize is followed in this file
     folder = K8S / "overlays" / overlay
     said = subprocess.run([kubectl, "kustomize", folder], capture_output=True, text=True, check=True)
     theirs = {named(each): each for each in yaml.safe_load_all(said.stdout)}

@@ -150,6 +150,8 @@ class Journey:
 
     def prepare(self, operation_id: str) -> None:
         """Let happen what an operation presupposes, once for each journey."""
+        if operation_id == "rotate_signing_key":
+            self._withdraw_waiting_key()
         for name, maker in MADE_FOR.get(operation_id, {}).items():
             if name not in self.made:
                 self.made[name] = str(self.perform(maker).body["id"])
@@ -206,13 +208,16 @@ class Journey:
     def _waiting_key(self) -> str:
         """A signing key that waits and was made just now: to withdraw one that signs would end the others' tokens."""
         if "kid" not in self.made:
-            house = self._houses["identity"]
-            actor = self.actor(house.contract.operations["withdraw_signing_key"])
-            for each in self.perform("list_signing_keys").body["items"]:
-                if each["stage"] == "waiting":
-                    house.call("withdraw_signing_key", kid=each["id"], **actor)
             self.made["kid"] = str(self.perform("rotate_signing_key").body["id"])
         return self.made["kid"]
+
+    def _withdraw_waiting_key(self) -> None:
+        """There is one rotation at a time, and another journey may have begun one."""
+        house = self._houses["identity"]
+        actor = self.actor(house.contract.operations["withdraw_signing_key"])
+        for each in self.perform("list_signing_keys").body["items"]:
+            if each["stage"] == "waiting":
+                house.call("withdraw_signing_key", kid=each["id"], **actor)
 
     @property
     def enrolled(self) -> dict[str, Any]:

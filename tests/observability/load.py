@@ -152,14 +152,14 @@ class Load:
         return got
 
 
-def begun(house: RunningHouse) -> Load:
-    """The super admin opens a clinic and hires people; patients are registered."""
+def begun(house: RunningHouse, *, doctors: int = 3) -> Load:
+    """The super admin opens a clinic and hires people; patients are registered. A doctor has places for 20 minutes."""
     client = Client(house.url)
     admin = Person(client, "", "admin", ["super_admin"], house.secret("super-admin"))
     admin.sign_in().change_password().sign_in().works()
     clinic = clinics.opened(admin)
     until(admin, "PUT", f"{clinic.path}/notification-settings", journey.NO_QUIET_HOURS, if_match='"1"').expect(200)
-    for _ in range(3):
+    for _ in range(doctors):
         clinic.doctor()
     desk, nurse = hire(admin, "receptionist"), hire(admin, "nurse")
     inside = Client(f"http://127.0.0.1:{house.port('patients')}")
@@ -175,7 +175,8 @@ class _Slots(Iterator[tuple[str, str]]):
     def __next__(self) -> tuple[str, str]:
         with self._lock:
             number = next(self._numbers)
-        day, slot = divmod(number // 3, 30)
-        return self._clinic.doctors[number % 3], self._clinic.at(
+        turn, doctor = divmod(number, len(self._clinic.doctors))
+        day, slot = divmod(turn, 30)
+        return self._clinic.doctors[doctor], self._clinic.at(
             f"{6 + slot // 2:02d}:{30 * (slot % 2):02d}", ahead=10 + day
         )

@@ -29,6 +29,7 @@ from tests.waiting import wait_for
 
 FASTER = 60
 _FOR = re.compile(r"^(\s+for: )(\d+)([smhd])$", re.MULTILINE)
+_KNOWN = re.compile(r"\[1[hd]\]\) > 0")  # how long it counts what a process had found that is gone
 _AGE = re.compile(r"(_oldest_\w*seconds\) > )(\d+)$", re.MULTILINE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -144,6 +145,7 @@ def _hurried(folder: Path) -> Sequence[Path]:
     for rule in sorted((HERE / "rules").glob("*.yaml")):
         path = folder / rule.name
         text = _AGE.sub(younger, _FOR.sub(shorter, rule.read_text(encoding="utf-8")))
+        text = _KNOWN.sub("[15s]) > 0", text)
         path.write_text(text, encoding="utf-8")
         made.append(path)
     return made

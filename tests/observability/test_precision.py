@@ -30,7 +30,7 @@ def test_an_hour_of_healthy_work_and_a_rolling_restart_wake_nobody(tmp_path: Pat
     try:
         house.up()
         own = Prometheus(f"http://127.0.0.1:{house.port('prometheus')}")
-        load, stop, start = begun(house), threading.Event(), time.time()
+        load, stop, start = begun(house, doctors=MINUTES // 5), threading.Event(), time.time()
         people = threading.Thread(target=load.run, args=(stop,))
         people.start()
         try:

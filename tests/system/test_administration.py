@@ -35,16 +35,9 @@ def somebody_with_a_second_factor(visit: Visit) -> None:
     visit.made["user_id"] = visit.enrolled["id"]
 
 
-def a_key_that_waits(visit: Visit) -> None:
-    """None other may wait when one is made."""
-    visit.need("kid")
-    assert visit.perform("withdraw_signing_key").status == 200
-
-
 BEFORE: dict[str, Callable[[Visit], None]] = {
     "end_user_sessions": somebody_signed_in,
     "reset_second_factor": somebody_with_a_second_factor,
-    "rotate_signing_key": a_key_that_waits,
 }
 
 

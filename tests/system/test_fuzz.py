@@ -55,9 +55,6 @@ def _waits_end(admin: Person) -> Iterator[None]:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=named)
 def test_every_operation_succeeds_through_the_gateway(visit, operation: Operation):
     got = visit().perform(operation.operation_id)
-    if operation.operation_id == "rotate_signing_key" and got.status == 409:
-        assert got.body["code"] == "rotation_running"  # there is one rotation at a time, and one has begun
-        return
     if operation.operation_id in OF_A_PROVIDER:
         assert (got.status, got.body["code"]) == (409, "no_provider")  # this house has none
         return
