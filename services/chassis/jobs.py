@@ -76,7 +76,8 @@ class Timer:
         """Run the job; whether it did its work."""
         began, outcome = time.monotonic(), "done"
         try:
-            self._job.run(self._call())
+            with redis.translated():  # a job may speak to the bus by a client of its own
+                self._job.run(self._call())
         except StoreError as error:
             outcome = "store_away"
             logs.logger().warning("job.paused", job=self._job.name, store=error.store, reason=error.reason)

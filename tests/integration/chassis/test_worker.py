@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.chassis import bus as bus_module
-from services.chassis import operating, redis, sql, worker
+from services.chassis import jobs, operating, redis, sql, worker
 from services.chassis.jobs import Job, Timer
 from services.chassis.service import Service
 from tests import stores
@@ -309,6 +310,20 @@ def test_a_job_that_is_alone_does_not_run_while_the_bus_is_away_and_harms_nobody
         job = Job(name="alone", every_s=0.1, run=lambda _call: runs.append(1.0), alone=True)
         run_timers([timer(job, nowhere)], for_s=0.4)
     assert runs == []
+
+
+def test_a_job_that_finds_the_bus_away_pauses_and_has_not_failed(bus: redis.Client) -> None:
+    """It may speak to the bus by a client of its own, as the one that tells the policy does."""
+    with redis.client("redis://127.0.0.1:9") as nowhere:
+        run_timers([timer(Job(name="telling", every_s=0.1, run=lambda _call: nowhere.ping()), bus)], for_s=0.4)
+    counted = {each.labels["outcome"]: each.value for each in runs_of("telling")}
+    assert counted["store_away"] >= 1
+    assert counted["failed"] == 0
+
+
+def runs_of(job: str) -> list[Any]:
+    (family,) = jobs.RUNS.collect()
+    return [each for each in family.samples if each.name.endswith("_total") and each.labels["name"] == job]
 
 
 def test_an_operator_sees_dead_letters_sends_them_round_and_publishes_again(
