@@ -53,7 +53,9 @@ for _name in _stand_ins:
     del sys.modules[_name]
 
 __all__ = [
+    "BODY",
     "CODE",
+    "EXTENSIONS",
     "IN_PARTS",
     "REQUEST",
     "Bridge",
@@ -67,6 +69,10 @@ __all__ = [
     "flask_app",
 ]
 REQUEST = "infirmary.request"
+BODY = "infirmary.body"
+"""Where the whole body of a request lies, once it was read."""
+EXTENSIONS = "infirmary.extensions"
+"""Where a view finds what belongs to the request outside Flask, and may leave more of it."""
 CODE = "infirmary.code"
 """Where a view leaves the code of the problem that it answers with, for the log."""
 IN_PARTS = "infirmary.in_parts"
@@ -119,8 +125,9 @@ class Bridge:
             raise Unavailable("thread")
         self._inside += 1
         try:
-            environ: Any = build_environ(cast("Any", scope), cast("Any", io.BytesIO()))
-            environ[REQUEST] = scope["extensions"][REQUEST]
+            received = io.BytesIO(scope["extensions"].get(BODY, b""))
+            environ: Any = build_environ(cast("Any", scope), cast("Any", received))
+            environ[REQUEST], environ[EXTENSIONS] = scope["extensions"][REQUEST], scope["extensions"]
             environ[CODE] = partial(scope["extensions"].__setitem__, CODE)
             run: Any = contextvars.copy_context().run
             loop = asyncio.get_running_loop()

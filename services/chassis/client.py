@@ -42,11 +42,15 @@ REFUSED = Counter("infirmary_breaker_refused_total", "Calls that the open breake
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the other service answered: a status below 500, the body as JSON values, headers by lower-case name."""
+    """What the other service answered: a status below 500, the body as JSON values, headers by lower-case name.
+
+    raw: the body as it came, of an answer that is not JSON.
+    """
 
     status: int
     body: Any
     headers: Mapping[str, str]
+    raw: bytes = b""
 
     @property
     def is_success(self) -> bool:
@@ -116,20 +120,25 @@ class Client:
         key: str | None = None,
         version: int | None = None,
         request_id: str | None = None,
+        source: str | None = None,
+        within_s: float = deadline.CALL_S,
     ) -> Reply:
         """Call one operation and wait for its answer.
 
         path, query, body: as the contract names them. token: of the user or service that acts. key: Idempotency-Key.
         version: the one that the change starts from. request_id: when not given, the one that the log lines carry.
+        source: the address of whom this process asks for, where it stands between people and services.
         Raises:  Unavailable: no answer in time, or none below 500. LookupError: no such operation.
         """
         target = self._operations[operation_id]
         url = _address(target, path or {}, query or {})
         headers = _headers(token=token, key=key, version=version, request_id=request_id)
+        if source:
+            headers["x-forwarded-for"] = source
         raw = None
         if body is not None:
             raw, headers["content-type"] = orjson.dumps(body), "application/json"
-        with deadline.within(deadline.CALL_S):
+        with deadline.within(within_s):
             return self._call(target, url=url, headers=headers, raw=raw, key=key)
 
     def _call(self, target: _Target, *, url: str, headers: dict[str, str], raw: bytes | None, key: str | None) -> Reply:
@@ -269,7 +278,7 @@ def _reply(received: http.Received) -> Reply:
         raise _Failure("redirect", counts=True)
     media = received.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not received.body or not (media == "application/json" or media.endswith("+json")):
-        return Reply(received.status, None, received.headers)
+        return Reply(received.status, None, received.headers, received.body)
     try:
         return Reply(received.status, orjson.loads(received.body), received.headers)
     except orjson.JSONDecodeError:

@@ -21,18 +21,17 @@ POSTGRESQL: Final = ("postgresql", "postgres", "postgresql+psycopg")
 MONGODB: Final = ("mongodb", "mongodb+srv")
 _WEB: Final = ("http", "https")
 _FILE = "_FILE"
-S = TypeVar("S", bound="ServiceSettings")
+S = TypeVar("S", bound="ProcessSettings")
 
 
 class SettingsError(Exception):
     """Settings are missing or wrong; the text names each one, and no value."""
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs to know.
+class ProcessSettings(BaseSettings):
+    """What every process needs to know.
 
-    bus_url: Redis `bus`, for events and the policy. identity_url: where the keys come from. service_secret: the secret
-    of this service's own account. threads: requests in work at once in one process, and the size of each store's pool.
+    bus_url: Redis `bus`. threads: requests in work at once in one process, and the size of each store's pool.
     otel_exporter_otlp_endpoint: collector for traces; without it none are made. schemes: what addresses of stores
     begin with.
     """
@@ -42,11 +41,8 @@ class ServiceSettings(BaseSettings):
     schemes: ClassVar[Mapping[str, tuple[str, ...]]] = {"bus_url": REDIS, "database_url": POSTGRESQL}
 
     bus_url: SecretStr
-    identity_url: str
-    service_secret: SecretStr
     host: str = "127.0.0.1"
     port: int = 8080
-    worker_port: int = 8081
     threads: int = 16
     log_level: str = "info"
     openapi_dir: Path = Path(__file__).resolve().parents[2] / "openapi"
@@ -63,6 +59,18 @@ class ServiceSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` was given counts: a setting has one source, and tests need no process environment."""
         return (InitSettingsSource(settings_cls, init_settings.init_kwargs),)  # type: ignore[attr-defined]
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service needs to know.
+
+    bus_url is for events and the policy. identity_url: where the keys come from. service_secret: the secret of this
+    service's own account.
+    """
+
+    identity_url: str
+    service_secret: SecretStr
+    worker_port: int = 8081
 
 
 def load(settings: type[S], environ: Mapping[str, str]) -> S:

@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import orjson
@@ -20,10 +20,9 @@ from starlette.exceptions import HTTPException
 
 from services.chassis import deadline, logs, metrics, problems, tracing
 from services.chassis.admission import UnsupportedMedia
-from services.chassis.bridge import CODE, ProblemException
+from services.chassis.bridge import BODY, CODE, ProblemException
 from services.chassis.spec import Contract
 
-BODY = "infirmary.body"
 REQUEST_ID = "infirmary.request_id"
 LARGEST_BODY = 1 << 20
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}\Z")
@@ -35,14 +34,68 @@ class _TooLarge(Exception):
     """The body is larger than the limit."""
 
 
+class Face(Protocol):
+    """What an entrance knows of the application behind it."""
+
+    @property
+    def published(self) -> tuple[bytes, str]:
+        """What `/openapi.json` answers, and its entity tag; empty where there is none."""
+        ...
+
+    @property
+    def speaks_for_itself(self) -> bool:
+        """Whether its own answers to errors go out as they are."""
+        ...
+
+    def known(self, scope: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The name of what was asked for, and the template of its path; nothing where there is no such thing."""
+        ...
+
+    def allowed(self, path: str) -> str:
+        """The methods that there are on a path."""
+        ...
+
+    def refusal(self, problem: problems.Problem, request_id: str, scope: Mapping[str, Any]) -> tuple[bytes, str]:
+        """What somebody is shown whose request came no farther than here, and its media type."""
+        ...
+
+
+class ContractFace:
+    """The face of a service: what its contract says."""
+
+    speaks_for_itself = False
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+
+    @property
+    def published(self) -> tuple[bytes, str]:
+        """The contract."""
+        return self._contract.published, self._contract.etag
+
+    def known(self, scope: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The operation, as connexion's router has found it."""
+        routing = (scope.get("extensions") or {}).get("connexion_routing") or {}
+        operation = self._contract.operations.get(routing.get("operation_id") or "")
+        return (operation.operation_id, operation.path) if operation else None
+
+    def allowed(self, path: str) -> str:
+        """The router names only the methods of the first operation that shares the path; the contract knows all."""
+        return self._contract.allowed(path)
+
+    def refusal(self, problem: problems.Problem, request_id: str, _: Mapping[str, Any]) -> tuple[bytes, str]:
+        """A problem document."""
+        return problem.body(request_id), problems.MEDIA_TYPE
+
+
 class Entrance:
-    """Wraps the application of one service.
+    """Wraps one application.
 
     ready: answers what is not ready, by name, and touches dependencies; it runs in a thread. alive touches none.
     """
 
-    def __init__(self, app: Any, *, contract: Contract, ready: Callable[[], Mapping[str, str]]) -> None:
-        self._app, self._contract, self._ready = app, contract, ready
+    def __init__(self, app: Any, *, face: Face, ready: Callable[[], Mapping[str, str]]) -> None:
+        self._app, self._face, self._ready = app, face, ready
         self._draining = False
 
     def drain(self) -> None:
@@ -58,7 +111,7 @@ class Entrance:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         given = headers.get("x-request-id", "")
-        exchange = _Exchange(scope, send, given if _REQUEST_ID.match(given) else uuid4().hex, self._contract)
+        exchange = _Exchange(scope, send, given if _REQUEST_ID.match(given) else uuid4().hex, self._face)
         with (
             exchange,
             logs.bound(request_id=exchange.request_id),
@@ -92,9 +145,9 @@ class Entrance:
         if scope["path"] == "/metrics":
             body, kind = metrics.exposition(headers.get(b"accept", b"").decode("latin-1"))
         elif scope["path"] == "/openapi.json":
-            body, etag = self._contract.published, self._contract.etag.encode()
-            extra = [(b"etag", etag), (b"cache-control", b"no-cache")]
-            if headers.get(b"if-none-match") == etag:
+            body, tag = self._face.published
+            extra = [(b"etag", tag.encode()), (b"cache-control", b"no-cache")]
+            if headers.get(b"if-none-match") == tag.encode():
                 status, body = 304, b""
         elif scope["path"] == "/healthz":
             body = b'{"status":"alive"}'
@@ -110,9 +163,9 @@ class Entrance:
 class _Exchange:
     """One request and its answer: counts it, names it, and turns errors into problem documents."""
 
-    def __init__(self, scope: dict[str, Any], send: Any, request_id: str, contract: Contract) -> None:
+    def __init__(self, scope: dict[str, Any], send: Any, request_id: str, face: Face) -> None:
         self.scope, self.request_id = scope, request_id
-        self._send, self._contract = send, contract
+        self._send, self._face = send, face
         self._started = time.perf_counter()
         self._status = 0
         self._refused: problems.Problem | None = None
@@ -129,10 +182,10 @@ class _Exchange:
         if message["type"] == "http.response.start":
             headers = dict(message["headers"])
             is_problem = headers.get(b"content-type", b"").startswith(problems.MEDIA_TYPE.encode())
-            if message["status"] == _SLASH_REDIRECT:
+            if message["status"] == _SLASH_REDIRECT and not self._face.speaks_for_itself:
                 self._refused = problems.of_status(404)
                 return
-            if message["status"] >= 400 and not is_problem:
+            if message["status"] >= 400 and not is_problem and not self._face.speaks_for_itself:
                 self._refused = problems.of_status(message["status"])
                 return
             self._status = message["status"]
@@ -155,10 +208,9 @@ class _Exchange:
     async def answer(self, problem: problems.Problem) -> None:
         """Send a problem document."""
         self._status, self._code, self._refused = problem.status, problem.code, None
-        body = problem.body(self.request_id)
-        # The router names only the methods of the first operation that shares the path; the contract knows all.
-        allow = {"Allow": self._contract.allowed(self.scope["path"])} if problem.status == 405 else {}
-        pairs = {**problem.headers, **allow, "content-type": problems.MEDIA_TYPE, "content-length": str(len(body))}
+        body, media = self._face.refusal(problem, self.request_id, self.scope)
+        allow = {"Allow": self._face.allowed(self.scope["path"])} if problem.status == 405 else {}
+        pairs = {**problem.headers, **allow, "content-type": media, "content-length": str(len(body))}
         headers = [(name.lower().encode(), value.encode()) for name, value in pairs.items()]
         headers.append((b"x-request-id", self.request_id.encode()))
         await self._send({"type": "http.response.start", "status": problem.status, "headers": headers})
@@ -166,16 +218,14 @@ class _Exchange:
 
     def describe(self, span: trace.Span) -> None:
         """Count and name what was done: the template of the path, never the path."""
-        routing = (self.scope.get("extensions") or {}).get("connexion_routing") or {}
-        operation = self._contract.operations.get(routing.get("operation_id") or "")
-        route = operation.path if operation else "unknown"
-        method = self.scope["method"] if operation else "_OTHER"
+        known = self._face.known(self.scope)
+        name, route = known or ("unknown", "unknown")
+        method = self.scope["method"] if known else "_OTHER"
         taken = time.perf_counter() - self._started
         context = span.get_span_context()
         exemplar = {"trace_id": f"{context.trace_id:032x}"} if span.is_recording() else None
         metrics.REQUESTS.labels(method, route, str(self._status)).observe(taken, exemplar)
         if self._status >= 400:
-            name = operation.operation_id if operation else "unknown"
             line = logs.logger().error if self._status >= 500 else logs.logger().info
             code = self._code or (self.scope.get("extensions") or {}).get(CODE, "")
             line("request.refused", operation=name, status=self._status, duration_s=round(taken, 4), code=code)

@@ -6,27 +6,52 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Protocol
 
 from services.chassis import logs, metrics, tracing
-from services.chassis.service import Service
+from services.chassis.config import ProcessSettings
 from services.chassis.stores import StoreAway
 
 _START_PATIENCE_S = 30.0
 
 
+class Program(Protocol):
+    """What runs: a service, or whatever else has settings, connections to give back and checks before its start."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs, metrics and traces."""
+        ...
+
+    @property
+    def settings(self) -> ProcessSettings:
+        """Its settings."""
+        ...
+
+    @property
+    def close(self) -> Sequence[Callable[[], None]]:
+        """What gives its connections back."""
+        ...
+
+    @property
+    def start_checks(self) -> Sequence[Callable[[], None]]:
+        """What refuses to let it start."""
+        ...
+
+
 @contextmanager
-def running(service: Service, *, version: str) -> Iterator[ExitStack]:
+def running(program: Program, *, version: str) -> Iterator[ExitStack]:
     """A process between its start and its end; what is put on the stack is closed in reverse order.
 
     Raises:  NotDurable, StoreAway: a start check refused, or its store did not answer in half a minute.
     """
-    logs.set_up(service.name, level=service.settings.log_level)
-    metrics.BUILD.labels(service.name, version).set(1)
+    logs.set_up(program.name, level=program.settings.log_level)
+    metrics.BUILD.labels(program.name, version).set(1)
     with ExitStack() as closing:
-        closing.callback(tracing.start(service.name, endpoint=service.settings.otel_exporter_otlp_endpoint))
-        for close in service.close:
+        closing.callback(tracing.start(program.name, endpoint=program.settings.otel_exporter_otlp_endpoint))
+        for close in program.close:
             closing.callback(close)
-        _check(service.start_checks)
+        _check(program.start_checks)
         logs.logger().info("process.started", version=version)
         yield closing
         logs.logger().info("process.stopping")

@@ -12,6 +12,7 @@ import uvicorn
 from services.chassis import process, spec
 from services.chassis import redis as redis_store
 from services.chassis.auth import TokenCheck
+from services.chassis.config import ProcessSettings
 from services.chassis.following import Follower
 from services.chassis.keys import KeyFollower, KeysInForce
 from services.chassis.policy import Policy
@@ -42,28 +43,34 @@ def serve(service: Service, *, version: str) -> int:
         for follower in following:
             follower.start()
             closing.callback(follower.stop)
-        config = uvicorn.Config(
-            web.app,
-            host=settings.host,
-            port=settings.port,
-            loop="uvloop",
-            http="httptools",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            proxy_headers=False,  # who asks is read where it is used, from what our own gateway says
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=_DRAIN_S,
-            server_header=False,
-            date_header=True,
-        )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # uvicorn raises the signal again when it has stopped; by then it must not end what is still to be closed.
-            signal.signal(number, lambda *_: None)
-        server = _Server(config, on_stop=web.app.drain)
-        process.settle()
-        server.run()
-        return 0 if server.started else 1
+        return listen(web.app, settings, on_stop=web.app.drain)
+
+
+def listen(app: Any, settings: ProcessSettings, *, on_stop: Callable[[], None]) -> int:
+    """Serve an ASGI application until the process is told to stop; the exit code. on_stop: when the end begins."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        interface="asgi3",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,  # who asks is read where it is used, from what our own gateway says
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_DRAIN_S,
+        server_header=False,
+        date_header=True,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again when it has stopped; by then it must not end what is still to be closed.
+        signal.signal(number, lambda *_: None)
+    server = _Server(config, on_stop=on_stop)
+    process.settle()
+    server.run()
+    return 0 if server.started else 1
 
 
 def _keys_changed(service: Service, keys: KeyFollower) -> None:

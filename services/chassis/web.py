@@ -16,6 +16,7 @@ import flask
 from services.chassis import admission, logs, metrics, problems, spec
 from services.chassis.adapter import Adapter, Incoming, Unaudited, dumps
 from services.chassis.bridge import (
+    BODY,
     CODE,
     IN_PARTS,
     REQUEST,
@@ -30,7 +31,7 @@ from services.chassis.bridge import (
 )
 from services.chassis.call import Answer
 from services.chassis.downloads import Download
-from services.chassis.entrance import BODY, REQUEST_ID, Entrance
+from services.chassis.entrance import REQUEST_ID, ContractFace, Entrance
 from services.chassis.gate import SIGNED_IN, Gate, LivePolicy, SignedIn, Tokens
 from services.chassis.readiness import missing
 from services.chassis.service import Service, new_id, now, require_match
@@ -106,7 +107,7 @@ class Web:
             checks=admission.plans(contract),
         )
         assemble(app)
-        self.app = Entrance(app, contract=contract, ready=self.not_ready)
+        self.app = Entrance(app, face=ContractFace(contract), ready=self.not_ready)
 
     @property
     def bridge(self) -> Bridge:

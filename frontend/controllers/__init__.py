@@ -1,0 +1,7 @@
+"""Controllers: one file for each area of the web UI. Each function reads what was asked, asks the API, and answers."""
+
+from __future__ import annotations
+
+from frontend.controllers import account, booking, entry, home, patients
+
+AREAS = (entry.area, home.area, account.area, patients.area, booking.area)

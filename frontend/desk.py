@@ -1,0 +1,139 @@
+"""What a controller works with in one request: who asks, the API, the words of the language, and how to answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import flask
+from werkzeug.datastructures import MultiDict
+
+from frontend import shield
+from frontend.api import Answer, Api, Refused
+from frontend.forms import Form, Wrong
+from frontend.names import Names
+from frontend.session import Session, Sessions
+from frontend.words import Words
+
+KEY: Final = "_key"
+VERSION: Final = "_version"
+Page = flask.Response | tuple[str, int] | str
+
+
+class Desk:
+    """One request of one browser."""
+
+    def __init__(
+        self, *, session: Session, sessions: Sessions, api: Api, words: Words, names: Names, nonce: str
+    ) -> None:
+        self.session, self.sessions, self.api, self.words, self.names = session, sessions, api, words, names
+        self.nonce = nonce
+
+    # ---- who asks ----------------------------------------------------------------------------------------------------
+
+    @property
+    def person(self) -> Mapping[str, Any]:
+        """The account that is signed in; empty while nobody is."""
+        found: Mapping[str, Any] = self.session.get("person") or {}
+        return found
+
+    def may(self, *permissions: str) -> bool:
+        """Whether the account holds all of these; what it does not hold is not shown, and the API refuses it anyway."""
+        held = self.person.get("permissions", ())
+        return all(each in held for each in permissions)
+
+    @property
+    def own_patient(self) -> str | None:
+        """The record that an account of a patient is about: the one chosen, else the own."""
+        links = self.person.get("links", ())
+        chosen = self.session.get("patient")
+        ids = [each["patient_id"] for each in sorted(links, key=lambda link: link["relation"] != "self")]
+        return chosen if chosen in ids else (ids[0] if ids else None)
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether the account belongs to somebody who is treated here, and to nobody who works here."""
+        return self.person.get("roles") == ["patient"]
+
+    @property
+    def facility(self) -> Mapping[str, Any] | None:
+        """The facility that is worked in: the one chosen, or the first there is."""
+        known = self.names.facilities()
+        chosen = known.get(self.session.get("facility") or "")
+        return chosen or next(iter(known.values()), None)
+
+    # ---- what is asked -----------------------------------------------------------------------------------------------
+
+    @property
+    def form(self) -> MultiDict[str, str]:
+        """The fields that were sent."""
+        return flask.request.form
+
+    @property
+    def query(self) -> MultiDict[str, str]:
+        """What stands behind the question mark."""
+        return flask.request.args
+
+    @property
+    def is_part(self) -> bool:
+        """Whether htmx asks for a part of a page."""
+        return flask.request.headers.get("HX-Request") == "true"
+
+    def send(self, operation: str, *, body: object = None, within_s: float = 5.0, **path: object) -> Answer:
+        """A change, with the key of its form and the version that the form was made from.
+
+        Raises:  Refused. Unavailable. SignInNeeded.
+        """
+        version = self.form.get(VERSION, "")
+        return self.api.call(
+            operation,
+            body=body,
+            key=self.form.get(KEY) or str(uuid.uuid4()),
+            version=int(version) if version.isdigit() else None,
+            within_s=within_s,
+            **path,
+        )
+
+    # ---- how it is answered ------------------------------------------------------------------------------------------
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> flask.Response:
+        """A page, or a part of one where the template's name begins with an underscore."""
+        text = flask.render_template(template, desk=self, **values)
+        return flask.Response(text, status=status, mimetype="text/html")
+
+    def go(self, endpoint: str, **values: Any) -> flask.Response:
+        """To another page: a redirect, which htmx is told in its own way."""
+        address = flask.url_for(endpoint, **values)
+        if self.is_part:
+            return flask.Response("", status=204, headers={"HX-Redirect": address})
+        return flask.redirect(address, code=303)  # type: ignore[return-value]  # werkzeug's class is the base of Flask's
+
+    def said(self, text: str, kind: str = "success", **values: Any) -> None:
+        """What the next page begins with."""
+        self.session.say(kind, self.words.say(text, **values))
+
+    def again(self, template: str, error: Refused | Wrong, *, form: Form, **values: Any) -> flask.Response:
+        """The same form once more, with all that was typed and what was wrong with it."""
+        status = error.status if isinstance(error, Refused) else 422
+        form.take(error, self.words)
+        return self.page(template, status=status, form=form, **values)
+
+    def new_key(self) -> str:
+        """For a form: whatever is sent twice with it happens once."""
+        return str(uuid.uuid4())
+
+    @property
+    def csrf(self) -> str:
+        """For a form."""
+        return self.session.csrf
+
+    @property
+    def csrf_field(self) -> str:
+        """The name of that field."""
+        return shield.TOKEN
+
+    def take_said(self) -> Sequence[Sequence[str]]:
+        """What was to be said on this page, once."""
+        found: Sequence[Sequence[str]] = self.session.pop("said", [])
+        return found

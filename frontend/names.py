@@ -1,0 +1,138 @@
+"""What ids are called: facilities, locations, doctors, types, specializations, asked for once in a short while.
+
+What an account may see of them can differ, so each account has its own; a process keeps them for seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from frontend.api import Api, Refused
+
+_KEPT_S: Final = 20.0
+_MOST: Final = 2_000
+NOTHING: Final = "\N{EN DASH}"
+"""Stands where nothing stands."""
+Things = Mapping[str, Mapping[str, Any]]
+
+
+class Known:
+    """What the process remembers, for all accounts."""
+
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic, self._lock = monotonic, threading.Lock()
+        self._things: OrderedDict[tuple[str, str], tuple[float, Things]] = OrderedDict()
+
+    def get(self, account: str, operation: str, ask: Callable[[], Things]) -> Things:
+        """What is remembered, else what is answered now."""
+        key, now = (account, operation), self._monotonic()
+        with self._lock:
+            found = self._things.get(key)
+        if found and now - found[0] < _KEPT_S:
+            return found[1]
+        things = ask()
+        with self._lock:
+            self._things[key] = (now, things)
+            self._things.move_to_end(key)
+            while len(self._things) > _MOST:
+                self._things.popitem(last=False)
+        return things
+
+    def forget(self, account: str) -> None:
+        """This account has changed something."""
+        with self._lock:
+            for key in [each for each in self._things if each[0] == account]:
+                del self._things[key]
+
+
+class Names:
+    """What one account knows."""
+
+    def __init__(self, known: Known, api: Api, *, account: str) -> None:
+        self._known, self._api, self._account = known, api, account
+
+    def facilities(self) -> Things:
+        """By id."""
+        return self._all("list_facilities")
+
+    def locations(self) -> Things:
+        """By id."""
+        return self._all("list_locations")
+
+    def departments(self) -> Things:
+        """By id."""
+        return self._all("list_departments")
+
+    def doctors(self) -> Things:
+        """By id, those who left too: old appointments name them."""
+        return self._all("list_doctors")
+
+    def types(self) -> Things:
+        """Appointment types by id."""
+        return self._all("list_appointment_types")
+
+    def specializations(self) -> Things:
+        """By id."""
+        return self._all("list_specializations")
+
+    def doctor(self, doctor_id: str) -> str:
+        """What a doctor is called."""
+        found = self.doctors().get(doctor_id)
+        return person_name(found) if found else NOTHING
+
+    def called(self, things: Things, key: str | None) -> str:
+        """What a thing is called."""
+        return str(things.get(key or "", {}).get("name", NOTHING))
+
+    def zone(self, location_id: str | None) -> str | None:
+        """The time zone of a location."""
+        zone = self.locations().get(location_id or "", {}).get("zone")
+        return str(zone) if zone else None
+
+    def patients(self, ids: Iterable[str]) -> Things:
+        """Records by id, for lists; one that may not be seen is left out."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for patient_id in dict.fromkeys(ids):
+            found |= self._known.get(self._account, f"get_patient {patient_id}", partial(self._patient, patient_id))
+        return found
+
+    def _patient(self, patient_id: str) -> Things:
+        try:
+            return {patient_id: self._api.call("get_patient", patient_id=patient_id).body}
+        except Refused:
+            return {}
+
+    def users(self, ids: list[str]) -> Mapping[str, str]:
+        """What accounts are called, where that may be asked."""
+        wanted = sorted({each for each in ids if each})[:100]
+        if not wanted:
+            return {}
+        try:
+            found = self._api.call("list_user_names", query={"user_id": wanted}).body["items"]
+        except Refused:
+            return {}
+        return {each["id"]: each["display_name"] for each in found}
+
+    def forget(self) -> None:
+        """Ask anew: something was changed."""
+        self._known.forget(self._account)
+
+    def _all(self, operation: str) -> Things:
+        def ask() -> Things:
+            try:
+                return {each["id"]: each for each in self._api.every(operation)}
+            except Refused:
+                return {}
+
+        return self._known.get(self._account, operation, ask)
+
+
+def person_name(thing: Mapping[str, Any]) -> str:
+    """Title, given and family name, as far as they are there."""
+    parts = (thing.get("title") or thing.get("prefix"), thing.get("given_name"), thing.get("family_name"))
+    return " ".join(str(each) for each in parts if each)

@@ -1,0 +1,94 @@
+"""Where one can go: the areas in the order of the day, each shown to whom its page is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import flask
+
+from frontend.area import may_open
+from frontend.desk import Desk
+from frontend.sayings import N_
+
+
+@dataclass(frozen=True)
+class Link:
+    """One area. under: the endpoints that belong to it."""
+
+    endpoint: str
+    title: str
+    icon: str
+    under: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Areas that belong together."""
+
+    title: str
+    links: Sequence[Link]
+
+
+_STAFF = (
+    Group("", (Link("home.show", N_("Today"), "house"),)),
+    Group(
+        N_("Appointments"),
+        (
+            Link("patients.search", N_("Patients"), "people"),
+            Link("booking.free", N_("Book"), "calendar-plus"),
+            Link("calendar.show", N_("Calendar"), "calendar-week"),
+            Link("requests.show", N_("Requests"), "inbox"),
+        ),
+    ),
+    Group(
+        N_("House"),
+        (
+            Link("doctors.list_all", N_("Doctors"), "person-badge"),
+            Link("messages.deliveries", N_("Messages"), "envelope"),
+            Link("reports.appointments", N_("Reports"), "bar-chart"),
+        ),
+    ),
+    Group(
+        N_("Administration"),
+        (
+            Link("places.show", N_("Facilities"), "building"),
+            Link("people.list_all", N_("Users"), "person-circle"),
+            Link("roles.list_all", N_("Roles"), "key"),
+            Link("trail.search", N_("Audit"), "shield-check"),
+        ),
+    ),
+)
+_PATIENT = (
+    Group(
+        "",
+        (
+            Link("mine.appointments", N_("My appointments"), "calendar-check"),
+            Link("mine.book", N_("Book"), "calendar-plus"),
+            Link("mine.record", N_("My record"), "file-earmark-text"),
+            Link("mine.accesses", N_("Who opened my record"), "eye"),
+            Link("mine.messages", N_("Messages"), "envelope"),
+        ),
+    ),
+)
+
+
+def navigation(desk: Desk) -> list[Group]:
+    """What this person sees at the side of every page."""
+    known = flask.current_app.view_functions
+    made = []
+    for group in _PATIENT if desk.is_patient else _STAFF:
+        links = [each for each in group.links if each.endpoint in known and may_open(each.endpoint, desk)]
+        if links:
+            made.append(
+                Group(desk.words.gettext(group.title) if group.title else "", [_under(each, desk) for each in links])
+            )
+    return made
+
+
+def _under(link: Link, desk: Desk) -> Link:
+    """All pages of an area mark its link, unless the area has several."""
+    area = link.endpoint.partition(".")[0]
+    endpoints = [each for each in flask.current_app.view_functions if each.startswith(f"{area}.")]
+    several = sum(each.endpoint.startswith(f"{area}.") for group in (*_STAFF, *_PATIENT) for each in group.links) > 1
+    return Link(link.endpoint, desk.words.gettext(link.title), link.icon, [link.endpoint] if several else endpoints)

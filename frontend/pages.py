@@ -1,0 +1,219 @@
+"""The Flask application: what happens around every page, and what is shown instead of one."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import SplitResult
+
+import flask
+from werkzeug.exceptions import HTTPException
+
+from frontend import shield
+from frontend.api import Api, Refused, SignInNeeded
+from frontend.area import OPEN, may_open
+from frontend.controllers import AREAS
+from frontend.desk import Desk
+from frontend.entrance import ROUTE
+from frontend.forms import said
+from frontend.labels import COLOURS, functions
+from frontend.names import Known, Names, Things, person_name
+from frontend.navigation import navigation
+from frontend.session import IDLE_S, Session, Sessions
+from frontend.words import LANGUAGES, Words, best
+from services.chassis import logs
+from services.chassis.bridge import EXTENSIONS
+from services.chassis.client import Client
+from services.chassis.entrance import REQUEST_ID
+from services.chassis.stores import StoreError
+from services.kernel.errors import Unavailable
+
+_PERSON_S: Final = 30
+_STATIC_S: Final = 31_536_000
+
+
+def application(*, sessions: Sessions, client: Client, known: Known, public: SplitResult, root: Path) -> flask.Flask:
+    """All pages. public: the address that browsers show. root: the folder of templates and static files."""
+    app = flask.Flask("frontend", root_path=str(root), static_folder="static", template_folder="templates")
+    app.config.update(
+        MAX_CONTENT_LENGTH=1 << 20, SEND_FILE_MAX_AGE_DEFAULT=_STATIC_S, IS_SECURE=public.scheme == "https"
+    )
+    app.jinja_options = {**app.jinja_options, "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"]}
+    is_secure = public.scheme == "https"
+    for area in AREAS:
+        area.register(app)
+    app.before_request(_arrive(sessions, client, known, public=public))
+    app.after_request(_leave(sessions, is_secure=is_secure))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(
+        may_open=may_open,
+        asset=_assets(root / "static"),
+        languages=LANGUAGES,
+        idle_s=IDLE_S,
+        person_name=person_name,
+        navigation=navigation,
+        colours=COLOURS,
+        has_page=app.view_functions.__contains__,
+        named=_named,
+        doctor_names=_doctor_names,
+        **functions(_gettext),
+    )
+    _refusals(app)
+    return app
+
+
+def _arrive(sessions: Sessions, client: Client, known: Known, *, public: SplitResult) -> Callable[[], Any]:
+    is_secure = public.scheme == "https"
+
+    def arrive() -> Any:
+        request = flask.request
+        extensions = request.environ.get(EXTENSIONS, {})
+        if request.url_rule is not None:
+            extensions[ROUTE] = (str(request.endpoint), request.url_rule.rule)
+        flask.g.request_id, flask.g.nonce = extensions.get(REQUEST_ID, ""), shield.nonce()
+        if request.endpoint in {"static", None}:
+            return None
+        session = sessions.load(request.cookies.get(shield.cookie_name(is_secure=is_secure)))
+        source = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or request.remote_addr or ""
+        api = Api(client, sessions, session, source=source)
+        desk = flask.g.desk = _desk(session, sessions, api, known)
+        own = public.netloc
+        shield.check(request.method, own=own, given=request.headers, form=request.form, session=session)
+        if request.endpoint in flask.current_app.config[OPEN]:
+            return None
+        return _admitted(desk)
+
+    return arrive
+
+
+def _desk(session: Session, sessions: Sessions, api: Api, known: Known) -> Desk:
+    language = session.get("language") or best(flask.request.headers.get("Accept-Language"))
+    account = str((session.get("person") or {}).get("id", ""))
+    names = Names(known, api, account=account)
+    return Desk(session=session, sessions=sessions, api=api, words=Words(language), names=names, nonce=flask.g.nonce)
+
+
+def _admitted(desk: Desk) -> Any:
+    """Who is signed in, as the API says it now; who has to do something first is led there."""
+    now = time.time()
+    if now - desk.session.get("person_at", 0) > _PERSON_S:
+        desk.session.set("person", desk.api.call("get_own_account").body)
+        desk.session.set("person_at", now)
+    if desk.facility:
+        desk.words.zone = str(desk.facility["zone"])
+    if desk.person.get("must_change_password") and flask.request.blueprint not in {"account", "entry"}:
+        return desk.go("account.password")
+    return None
+
+
+def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response], flask.Response]:
+    name, options = shield.cookie_name(is_secure=is_secure), shield.cookie_options(is_secure=is_secure)
+
+    def leave(response: flask.Response) -> flask.Response:
+        for header, value in shield.headers(flask.g.get("nonce", ""), is_secure=is_secure).items():
+            if header != "Cache-Control" or flask.request.endpoint != "static":
+                response.headers.setdefault(header, value)
+        desk = flask.g.get("desk")
+        if desk is not None and (desk.session.is_changed or desk.session.is_signed_in):
+            sessions.save(desk.session)
+            response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
+        return response
+
+    return leave
+
+
+def _refusals(app: flask.Flask) -> None:
+    """What is shown when something did not go as it should: what happened, what to do, and the request's id."""
+
+    @app.errorhandler(SignInNeeded)
+    def sign_in(_: SignInNeeded) -> Any:
+        desk: Desk = flask.g.desk
+        back = flask.request.full_path.rstrip("?") if flask.request.method == "GET" else ""
+        address = flask.url_for("entry.sign_in", back=back or None)
+        if desk.is_part:
+            return flask.Response("", status=401, headers={"HX-Redirect": address})
+        return flask.redirect(address, code=303)
+
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> Any:
+        return _error(error.status, said(error, _words()), request_id=error.request_id)
+
+    @app.errorhandler(Unavailable)
+    def away(_: Unavailable) -> Any:
+        return _error(
+            503, _words().say("A part of the house is away for a moment. Nothing was lost: try again shortly.")
+        )
+
+    @app.errorhandler(StoreError)
+    def store_away(_: StoreError) -> Any:
+        return _error(503, _words().say("Sign-in is away for a moment. Nothing was lost: try again shortly."))
+
+    @app.errorhandler(shield.Forged)
+    def forged(_: shield.Forged) -> Any:
+        return _error(403, _words().say("This page was too old to be sent. Go back, load it anew and send it again."))
+
+    @app.errorhandler(HTTPException)
+    def other(error: HTTPException) -> Any:
+        texts = {
+            404: "There is no such page.",
+            405: "This page cannot be used like that.",
+            413: "This is too large to be sent. Choose a smaller file.",
+        }
+        return _error(error.code or 500, _words().say(texts.get(error.code or 500, "This did not work.")))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Any:
+        logs.logger().error("request.failed", code="unexpected", exc_info=error)
+        return _error(
+            500, _words().say("Something went wrong here. It was noted; tell us the number below if you call.")
+        )
+
+
+def _error(status: int, text: str, *, request_id: str = "") -> flask.Response:
+    desk = flask.g.get("desk")
+    is_part = flask.request.headers.get("HX-Request") == "true"
+    template = "errors/_error.html" if is_part else "errors/error.html"
+    page = flask.render_template(
+        template, desk=desk, words=_words(), status=status, text=text, request_id=request_id or flask.g.request_id
+    )
+    return flask.Response(page, status=status, mimetype="text/html")
+
+
+def _words() -> Words:
+    desk = flask.g.get("desk")
+    return desk.words if desk is not None else Words(best(flask.request.headers.get("Accept-Language")))
+
+
+def _gettext(text: str) -> str:
+    return _words().gettext(text)
+
+
+def _ngettext(one: str, many: str, count: int) -> str:
+    return _words().ngettext(one, many, count)
+
+
+def _named(things: Things) -> list[tuple[str, str]]:
+    """For a choice: id and name, by name."""
+    return sorted(((key, str(each["name"])) for key, each in things.items()), key=lambda pair: pair[1].casefold())
+
+
+def _doctor_names(things: Things) -> list[tuple[str, str]]:
+    """For a choice: id and whole name, by family name."""
+    by_name = sorted(things.items(), key=lambda pair: str(pair[1]["family_name"]).casefold())
+    return [(key, person_name(each)) for key, each in by_name]
+
+
+def _assets(folder: Path) -> Callable[[str], str]:
+    """Addresses of static files that change with their content, so that browsers may keep them for ever."""
+    tags: dict[str, str] = {}
+
+    def asset(name: str) -> str:
+        if name not in tags:
+            tags[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]
+        return flask.url_for("static", filename=name, v=tags[name])
+
+    return asset

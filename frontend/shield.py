@@ -1,0 +1,77 @@
+"""What keeps others out of a page: where its parts may come from, who may send a form, and what a cookie is told.
+
+Content comes from this house alone, scripts and styles with a nonce of this answer (OWASP ASVS 5.0, V3.4). A change
+needs the token of the session and an Origin that is ours, both (OWASP cheat sheet on cross-site request forgery).
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from frontend.session import IDLE_S, Session
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+TOKEN: Final = "_csrf"  # noqa: S105 - the name of a field
+HEADER: Final = "X-CSRF-Token"
+
+
+class Forged(Exception):
+    """A change that does not come from a page of ours, or from an old one."""
+
+
+def nonce() -> str:
+    """Made anew for every answer."""
+    return secrets.token_urlsafe(18)
+
+
+def headers(nonce: str, *, is_secure: bool) -> dict[str, str]:
+    """What every page tells the browser."""
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'; "
+        f"img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; script-src 'self' 'nonce-{nonce}'; "
+        f"style-src 'self' 'nonce-{nonce}'; report-uri /csp-reports"
+    )
+    more = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if is_secure else {}
+    return {
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "no-store",
+        **more,
+    }
+
+
+def cookie_name(*, is_secure: bool) -> str:
+    """Under HTTPS the name binds it to this host, this path and HTTPS."""
+    return "__Host-session" if is_secure else "session"
+
+
+def cookie_options(*, is_secure: bool) -> dict[str, object]:
+    """What the browser may do with the cookie: send it back here, no more."""
+    return {"httponly": True, "secure": is_secure, "samesite": "Lax", "path": "/", "max_age": IDLE_S}
+
+
+def check(method: str, *, own: str, given: Mapping[str, str], form: Mapping[str, str], session: Session) -> None:
+    """Let a change pass only from a page of this session.
+
+    own: host and port that the browser speaks to. given: the headers of the request.
+    Raises:  Forged.
+    """
+    if method in SAFE:
+        return
+    origin = given.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != own:
+        raise Forged
+    if origin is None and given.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise Forged
+    token = form.get(TOKEN) or given.get(HEADER, "")
+    if not hmac.compare_digest(token.encode(), session.csrf.encode()):
+        raise Forged

@@ -1,0 +1,114 @@
+"""Every word that people read: three languages, and dates, times and numbers as each of them writes them.
+
+Texts are looked up in `translations/<language>.po`, read once at the start: there is no compiled catalogue to forget.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+NOTHING: Final = "\N{EN DASH}"
+HERE: Final = Path(__file__).parent
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "de": "Deutsch", "ar": "العربية"}
+"""Each by its own name, in the order of the menu; the first is what the texts are written in."""
+
+
+@lru_cache(maxsize=8)
+def translations(language: str) -> NullTranslations:
+    """The catalogue of a language; that of the source says every text as it is written."""
+    path = HERE / "translations" / f"{language}.po"
+    if not path.exists():
+        return NullTranslations()
+    with path.open("rb") as source:
+        catalogue = read_po(source, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def best(wanted: str | None) -> str:
+    """The language of a browser that we speak, by its `Accept-Language`; English otherwise."""
+    for each in (wanted or "").split(","):
+        code = each.partition(";")[0].strip().lower().partition("-")[0]
+        if code in LANGUAGES:
+            return code
+    return "en"
+
+
+class Words:
+    """One language. zone: the one that times without a zone of their own are shown in."""
+
+    def __init__(self, language: str, *, zone: str = "UTC") -> None:
+        self.language, self.zone = language, zone
+        self.locale = Locale.parse(language)
+        self._texts = translations(language)
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`."""
+        return str(self.locale.text_direction)
+
+    def gettext(self, text: str) -> str:
+        """A text in this language."""
+        return self._texts.gettext(text)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """A text that depends on a number."""
+        return self._texts.ngettext(one, many, count)
+
+    def say(self, text: str, **values: Any) -> str:
+        """A text with values in it: `say("Hello %(name)s", name=…)`."""
+        return self.gettext(text) % values if values else self.gettext(text)
+
+    def day(self, value: str | date | None, form: str = "medium") -> str:
+        """A date without a time: it has no zone, and is nobody's moment."""
+        if not value:
+            return NOTHING
+        found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+        return dates.format_date(found, form, locale=self.locale)
+
+    def moment(self, value: str | datetime, zone: str | None = None, form: str = "medium") -> str:
+        """Date and time at a place, with the name of its zone beside it."""
+        at = self.at(value, zone)
+        return f"{dates.format_datetime(at, self._form(form), locale=self.locale)} ({self.zone_name(at)})"
+
+    def clock(self, value: str | datetime, zone: str | None = None) -> str:
+        """The time of the day at a place, without its zone: for lists whose head names it."""
+        return dates.format_time(self.at(value, zone), "HH:mm", locale=self.locale)
+
+    def weekday(self, value: str | date, form: str = "EEEE, d MMMM") -> str:
+        """A day by its weekday."""
+        found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+        return dates.format_date(found, form, locale=self.locale)
+
+    def at(self, value: str | datetime, zone: str | None = None) -> datetime:
+        """A moment as the clocks of a place show it."""
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return found.astimezone(ZoneInfo(zone or self.zone))
+
+    def zone_name(self, at: datetime) -> str:
+        """Whose clocks show it: the city by which the zone is known, in this language."""
+        return dates.get_timezone_location(at.tzinfo, locale=self.locale, return_city=True)
+
+    def number(self, value: float) -> str:
+        """A number."""
+        return numbers.format_decimal(value, locale=self.locale)
+
+    def percent(self, value: float | None) -> str:
+        """A part of one, as percent with one place."""
+        return NOTHING if value is None else numbers.format_percent(value, "#,##0.0 %", locale=self.locale)
+
+    def _form(self, form: str) -> str:
+        return {"medium": "EEE d MMM y, HH:mm", "short": "d MMM, HH:mm"}.get(form, form)
