@@ -86,9 +86,9 @@ class Api:
         """
         token = self._token()
         reply = self._send(operation, token, body, query, key, version, within_s, path)
-        if reply.status == 401:
+        if _is_token_refused(reply):
             reply = self._send(operation, self._token(refused=token), body, query, key, version, within_s, path)
-            if reply.status == 401:
+            if _is_token_refused(reply):
                 raise SignInNeeded
         return _answered(reply)
 
@@ -183,6 +183,11 @@ class Api:
         for name in ("access", "access_until", "refresh"):
             if name in found.data:
                 self._session.data[name] = found.data[name]
+
+
+def _is_token_refused(reply: Reply) -> bool:
+    """Whether nobody is signed in by this token: other secrets, such as activation codes, are refused with 401 too."""
+    return reply.status == 401 and (not isinstance(reply.body, dict) or reply.body.get("code") == "not_signed_in")
 
 
 def _answered(reply: Reply) -> Answer:

@@ -30,12 +30,14 @@ class FrontendSettings(config.ProcessSettings):
     """What the web UI needs to know.
 
     public_url: what browsers show, with its scheme; a change must come from there. session_secret: seals drafts.
+    sign_in_provider: what the outside provider that `identity` lets people in by is called on the button; none, no button.
     """
 
     schemes: ClassVar[Mapping[str, tuple[str, ...]]] = {"bus_url": config.REDIS, "public_url": ("http", "https")}
 
     public_url: str
     session_secret: SecretStr
+    sign_in_provider: str | None = None
     identity_url: str
     audit_url: str
     patients_url: str
@@ -67,6 +69,7 @@ class Frontend:
             client=self._client,
             known=Known(),
             public=urlsplit(settings.public_url),
+            provider=settings.sign_in_provider,
             root=Path(__file__).parent,
         )
         self._live = Live(sessions, is_secure=settings.public_url.startswith("https"))

@@ -44,6 +44,18 @@ class Desk:
         return all(each in held for each in permissions)
 
     @property
+    def owed(self) -> str | None:
+        """The page of what has to be done before anything else: a password of one's own, then a second factor.
+
+        An account with roles that may do nothing but this has a role that wants one.
+        """
+        if self.person.get("must_change_password"):
+            return "account.password"
+        if self.person.get("roles") and self.person.get("permissions") == ["account.open"]:
+            return "account.second_factor"
+        return None
+
+    @property
     def own_patient(self) -> str | None:
         """The record that an account of a patient is about: the one chosen, else the own."""
         links = self.person.get("links", ())

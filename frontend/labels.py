@@ -82,6 +82,76 @@ FIELDS: Final = {
     "contact_preference": N_("Reached best by"),
     "identifiers": N_("Numbers"),
 }
+ROLES: Final = {
+    "super_admin": N_("super admin"),
+    "admin": N_("administrator"),
+    "receptionist": N_("receptionist"),
+    "nurse": N_("nurse"),
+    "doctor": N_("doctor"),
+    "pharmacist": N_("pharmacist"),
+    "records_clerk": N_("records office"),
+    "auditor": N_("auditor"),
+    "patient": N_("patient"),
+    "service": N_("program of the house"),
+}
+RELATIONS: Final = {"self": N_("your own record"), "guardian": N_("you act for this person")}
+METHODS: Final = {
+    "pwd": N_("by password"),
+    "otp": N_("with a code"),
+    "ext": N_("by another house"),
+    "mfa": N_("with a second factor there"),
+}
+CHANNELS: Final = {
+    "in_app": N_("Here on these pages"),
+    "email": N_("E-mail"),
+    "sms": N_("SMS"),
+    "push": N_("On this telephone or computer"),
+}
+MESSAGE_EVENTS: Final = {
+    "booked": N_("Appointment booked"),
+    "moved": N_("Appointment moved"),
+    "cancelled": N_("Appointment cancelled"),
+    "declined": N_("Request declined"),
+}
+OWN_CANCELLATIONS: Final = {
+    "patient_request": N_("I cannot come"),
+    "patient_ill": N_("I am ill"),
+    "duplicate": N_("It was booked twice"),
+    "other": N_("Another reason"),
+}
+PURPOSES: Final = {
+    "treatment": N_("for your treatment"),
+    "administration": N_("for appointments and papers"),
+    "operations": N_("to run the house"),
+    "system": N_("work of the house by itself"),
+    "compliance": N_("to check that rules are kept"),
+    "own_request": N_("you asked for it"),
+    "family_request": N_("asked for by who acts for you"),
+}
+CATEGORIES: Final = {
+    "medication": N_("medicine"),
+    "food": N_("food"),
+    "environment": N_("environment"),
+    "biologic": N_("vaccine or blood product"),
+}
+CRITICALITIES: Final = {
+    "high": N_("dangerous: life or an organ"),
+    "low": N_("not dangerous"),
+    "unable_to_assess": N_("cannot be told"),
+}
+CERTAINTIES: Final = {
+    "confirmed": N_("confirmed"),
+    "presumed": N_("presumed"),
+    "provisional": N_("provisional"),
+    "differential": N_("one of several that are possible"),
+    "unconfirmed": N_("not confirmed"),
+}
+SEVERITIES: Final = {"mild": N_("mild"), "moderate": N_("moderate"), "severe": N_("severe")}
+ENTRY_STATES: Final = {
+    "active": N_("holds"),
+    "resolved": N_("is over"),
+    "entered_in_error": N_("entered in error"),
+}
 ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "genders": GENDERS,
     "standings": STANDINGS,
@@ -91,6 +161,18 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "cancellations": CANCELLATIONS,
     "contacts": CONTACTS,
     "field_names": FIELDS,
+    "role_names": ROLES,
+    "relations": RELATIONS,
+    "methods": METHODS,
+    "channel_names": CHANNELS,
+    "message_events": MESSAGE_EVENTS,
+    "own_cancellations": OWN_CANCELLATIONS,
+    "purposes": PURPOSES,
+    "categories": CATEGORIES,
+    "criticalities": CRITICALITIES,
+    "certainties": CERTAINTIES,
+    "severities": SEVERITIES,
+    "entry_states": ENTRY_STATES,
 }
 
 

@@ -35,11 +35,20 @@ _PERSON_S: Final = 30
 _STATIC_S: Final = 31_536_000
 
 
-def application(*, sessions: Sessions, client: Client, known: Known, public: SplitResult, root: Path) -> flask.Flask:
-    """All pages. public: the address that browsers show. root: the folder of templates and static files."""
+def application(
+    *, sessions: Sessions, client: Client, known: Known, public: SplitResult, provider: str | None, root: Path
+) -> flask.Flask:
+    """All pages.
+
+    public: the address that browsers show. provider: what the outside provider of sign-ins is called, where there is
+    one. root: the folder of templates and static files.
+    """
     app = flask.Flask("frontend", root_path=str(root), static_folder="static", template_folder="templates")
     app.config.update(
-        MAX_CONTENT_LENGTH=1 << 20, SEND_FILE_MAX_AGE_DEFAULT=_STATIC_S, IS_SECURE=public.scheme == "https"
+        MAX_CONTENT_LENGTH=1 << 20,
+        SEND_FILE_MAX_AGE_DEFAULT=_STATIC_S,
+        IS_SECURE=public.scheme == "https",
+        PROVIDER=provider,
     )
     app.jinja_options = {**app.jinja_options, "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"]}
     is_secure = public.scheme == "https"
@@ -105,9 +114,15 @@ def _admitted(desk: Desk) -> Any:
         desk.session.set("person_at", now)
     if desk.facility:
         desk.words.zone = str(desk.facility["zone"])
-    if desk.person.get("must_change_password") and flask.request.blueprint not in {"account", "entry"}:
-        return desk.go("account.password")
+    if desk.owed and flask.request.blueprint != "entry" and not _is_at(desk.owed):
+        return desk.go(desk.owed)
     return None
+
+
+def _is_at(endpoint: str) -> bool:
+    """Whether the page that is asked for is this one, or one of its steps."""
+    path = flask.url_for(endpoint)
+    return flask.request.path == path or flask.request.path.startswith(f"{path}/")
 
 
 def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response], flask.Response]:
@@ -140,6 +155,8 @@ def _refusals(app: flask.Flask) -> None:
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Any:
+        if error.code == "step_up_required" and flask.request.method == "GET":
+            return flask.g.desk.go("account.second_factor", back=flask.request.full_path.rstrip("?"))
         return _error(error.status, said(error, _words()), request_id=error.request_id)
 
     @app.errorhandler(Unavailable)

@@ -24,6 +24,11 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "second_factor_enforced": N_("Your role wants a second factor, so it stays on."),
     "second_factor_in_use": N_("There is a second factor already. Remove it before you set up another."),
     "step_up_required": N_("Show your second factor once more to do this."),
+    "no_second_factor": N_("There is no second factor on this account."),
+    "no_password": N_("This account has no password here: it is signed in by another house."),
+    "not_a_person": N_("This account belongs to a program."),
+    "too_many_links": N_("This account is linked with as many records as it may be."),
+    "no_provider": N_("There is no other house by which you could sign in. Use user name and password."),
     # Versions and repetitions.
     "stale_version": N_("Somebody has changed this meanwhile. Below are both versions: choose what shall hold."),
     "still_running": N_("The first click is still in work. Please wait a moment and look again."),
@@ -38,6 +43,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "already_deceased": N_("This patient's death is recorded already."),
     "allergy_already_recorded": N_("This allergy is on the list already."),
     "active_allergies_stand": N_("There are allergies on the list, so that none are known cannot be said."),
+    "nothing_stated": N_("Nobody has said that there are no known allergies."),
     "entry_not_active": N_("This entry does not hold any more, so it cannot be changed."),
     "already_entered_in_error": N_("This entry was marked as an error already."),
     # Appointments.

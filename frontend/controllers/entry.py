@@ -1,4 +1,5 @@
-"""The way in and out: sign-in with password and second factor, sign-out, staying, and drafts of forms."""
+"""The way in and out: sign-in by password and second factor or by an outside provider, a forgotten password, a first
+account, sign-out, staying, and drafts of forms."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import flask
 from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
-from frontend.forms import Form
+from frontend.forms import Form, Wrong
 from frontend.shield import is_ours
 
 area = Area("entry")
@@ -64,6 +65,90 @@ def send_second_factor(desk: Desk) -> Any:
     return _come_in(desk, given, str(challenge.get("back", "")))
 
 
+@area.get("/sign-in/provider", is_open=True)
+def start_external(desk: Desk) -> Any:
+    """To the outside provider. A link leads here: a browser that sends a form does not go on to another place."""
+    try:
+        begun = desk.api.public("start_external_sign_in").body
+    except Refused as error:
+        return _not_by_provider(desk, error)
+    desk.session.set("binding", begun["binding"])
+    return flask.redirect(begun["authorization_url"], code=303)
+
+
+@area.get("/signed-in", is_open=True)
+def finish_external(desk: Desk) -> Any:
+    """Back from there; who did not begin it here cannot finish it here."""
+    binding = desk.session.pop("binding", "")
+    body = {"code": desk.query.get("code", ""), "state": desk.query.get("state", ""), "binding": binding}
+    try:
+        if not all(body.values()):
+            raise Refused(401, "external_sign_in_refused")
+        given = desk.api.public("complete_external_sign_in", body=body).body
+    except Refused as error:
+        return _not_by_provider(desk, error)
+    return _come_in(desk, given, "")
+
+
+@area.get("/forgotten", is_open=True)
+def forgotten(desk: Desk) -> Any:
+    """Whose password it is."""
+    return desk.page("entry/forgotten.html", form=Form(), is_sent=False)
+
+
+@area.post("/forgotten", is_open=True)
+def send_forgotten(desk: Desk) -> Any:
+    """A link by mail, if there is such an account: the page says the same either way."""
+    form = Form.sent(desk.form)
+    try:
+        desk.api.public("request_password_reset", body={"username": form.value("username").strip()})
+    except Refused as error:
+        return desk.again("entry/forgotten.html", error, form=form, is_sent=False)
+    return desk.page("entry/forgotten.html", form=form, is_sent=True)
+
+
+@area.get("/password-reset", is_open=True)
+def reset(desk: Desk) -> Any:
+    """Where the link in the mail leads; what it holds stands behind `#`, so that no server is told."""
+    return desk.page("entry/reset.html", form=Form())
+
+
+@area.post("/password-reset", is_open=True)
+def send_reset(desk: Desk) -> Any:
+    """Another password."""
+    form = Form.sent(desk.form)
+    try:
+        _ensure_same(form, "new_password")
+        body = {"token": form.value("token"), "new_password": form.value("new_password")}
+        desk.api.public("complete_password_reset", body=body)
+    except (Refused, Wrong) as error:
+        return desk.again("entry/reset.html", error, form=form)
+    desk.said("The password is changed. Sign in with it now.")
+    return desk.go("entry.sign_in")
+
+
+@area.get("/activate", is_open=True)
+def activate(desk: Desk) -> Any:
+    """For a code that the reception gave."""
+    return desk.page("entry/activate.html", form=Form())
+
+
+@area.post("/activate", is_open=True)
+def send_activate(desk: Desk) -> Any:
+    """An account of one's own, and in."""
+    form = Form.sent(desk.form)
+    account = {"username": form.value("username").strip(), "password": form.value("password")}
+    try:
+        _ensure_same(form, "password")
+        body = {"code": form.value("code").strip(), "birth_date": form.value("birth_date"), **account}
+        desk.api.public("activate_account", body=body)
+        given = desk.api.public("sign_in", body=account).body
+    except (Refused, Wrong) as error:
+        return desk.again("entry/activate.html", error, form=form)
+    desk.said("Your account is ready. Good to see you.")
+    return _come_in(desk, given, "")
+
+
 @area.post("/sign-out", is_open=True)
 def sign_out(desk: Desk) -> Any:
     """End the session here and at the house; drafts stay."""
@@ -106,10 +191,8 @@ def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     desk.api.keep_tokens(given)
     desk.session.set("person", desk.api.call("get_own_account").body)
     desk.session.set("person_at", 0)
-    if given["must_set_second_factor"]:
-        answer = desk.go("account.second_factor")
-    elif given["must_change_password"]:
-        answer = desk.go("account.password")
+    if desk.owed:
+        answer = desk.go(desk.owed)
     else:
         answer = flask.redirect(back, code=303) if is_ours(back) else desk.go("home.show")
     if given.get("device_token"):
@@ -118,6 +201,20 @@ def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
             _device_cookie(), given["device_token"], max_age=_DEVICE_S, httponly=True, secure=is_secure, samesite="Lax"
         )
     return answer
+
+
+def _ensure_same(form: Form, name: str) -> None:
+    """Let a password through that was typed the same twice.
+
+    Raises:  Wrong.
+    """
+    if form.value(name) != form.value("repeated"):
+        raise Wrong({"repeated": "unequal"})
+
+
+def _not_by_provider(desk: Desk, error: Refused) -> Any:
+    form = Form()
+    return desk.again("entry/sign_in.html", error, form=form, back="", is_over=False)
 
 
 def _device_cookie() -> str:
