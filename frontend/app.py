@@ -30,7 +30,7 @@ class FrontendSettings(config.ProcessSettings):
     """What the web UI needs to know.
 
     public_url: what browsers show, with its scheme; a change must come from there. session_secret: seals drafts.
-    sign_in_provider: what the outside provider that `identity` lets people in by is called on the button; none, no button.
+    sign_in_provider: what the outside provider of `identity` is called on the button to it; without one there is none.
     """
 
     schemes: ClassVar[Mapping[str, tuple[str, ...]]] = {"bus_url": config.REDIS, "public_url": ("http", "https")}

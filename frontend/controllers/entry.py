@@ -1,5 +1,6 @@
 """The way in and out: sign-in by password and second factor or by an outside provider, a forgotten password, a first
-account, sign-out, staying, and drafts of forms."""
+account, sign-out, staying, and drafts of forms.
+"""
 
 from __future__ import annotations
 
@@ -81,9 +82,9 @@ def finish_external(desk: Desk) -> Any:
     """Back from there; who did not begin it here cannot finish it here."""
     binding = desk.session.pop("binding", "")
     body = {"code": desk.query.get("code", ""), "state": desk.query.get("state", ""), "binding": binding}
+    if not all(body.values()):
+        return _not_by_provider(desk, Refused(401, "external_sign_in_refused"))
     try:
-        if not all(body.values()):
-            raise Refused(401, "external_sign_in_refused")
         given = desk.api.public("complete_external_sign_in", body=body).body
     except Refused as error:
         return _not_by_provider(desk, error)
