@@ -91,7 +91,8 @@ def told(found: Sequence[Access], words: Words) -> list[tuple[str, list[Told]]]:
     lines = []
     for (_, name, why), group in groupby(found, key=together):
         each = list(group)
-        lines.append(Told(each[0]["at"], name, why, list(dict.fromkeys(what(one, words) for one in each))))
+        done = [what(one, words) for one in reversed(each)]  # the newest comes first; what one did is told in its order
+        lines.append(Told(each[0]["at"], name, why, list(dict.fromkeys(done))))
     by_day = groupby(lines, key=lambda line: words.at(line.at).date().isoformat())
     return [(day, list(of_day)) for day, of_day in by_day]
 
