@@ -11,7 +11,7 @@ import flask
 from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
-from frontend.forms import Form, Wrong
+from frontend.forms import Form, Wrong, said
 from frontend.shield import is_ours
 
 area = Area("entry")
@@ -214,8 +214,10 @@ def _ensure_same(form: Form, name: str) -> None:
 
 
 def _not_by_provider(desk: Desk, error: Refused) -> Any:
-    form = Form()
-    return desk.again("entry/sign_in.html", error, form=form, back="", is_over=False)
+    """Why not, on a page whose address says nothing of what the provider gave."""
+    number = f" ({error.request_id})" if error.request_id else ""
+    desk.session.say("danger", said(error, desk.words) + number)
+    return desk.go("entry.sign_in")
 
 
 def _device_cookie() -> str:

@@ -20,6 +20,7 @@ _FILTERS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 _REACTIONS: Final = 2  # rows that an empty form has
 _TERM: Final = ("display", "system", "code")
+_REACTION: Final = ("manifestation.display", "severity")
 
 
 @dataclass(frozen=True)
@@ -137,20 +138,19 @@ def withdraw(desk: Desk, patient_id: str) -> Any:
 
 
 def entry_of(form: Form, kind: Kind) -> dict[str, Any]:
-    """What the API is sent: a term, what is plain, and the reactions in which something stands."""
-    body: dict[str, Any] = {kind.term: _term(form, kind.term), **form.picked(kind.plain)}
+    """What the API is sent: a term, what is plain, and the reactions in which something stands.
+
+    Rows between them that are empty go from the form as well: what the API says of the second row is about the second.
+    """
+    body: dict[str, Any] = {kind.term: _under(form, kind.term, _TERM), **form.picked(kind.plain)}
     if kind.term == "substance":
-        rows = [(_term(form, f"reactions.{row}.manifestation"), f"reactions.{row}") for row in _rows(form)]
-        body["reactions"] = [
-            {"manifestation": term, **_under(form, at, ["severity"])}
-            for term, at in rows
-            if term or form.text(f"{at}.severity")
-        ]
+        found = [_under(form, f"reactions.{row}", _REACTION) for row in _rows(form)]
+        filled = [each for each in found if each]
+        for at, row in enumerate([*filled, *({} for _ in range(len(found) - len(filled)))]):
+            for member in _REACTION:
+                form.values[f"reactions.{at}.{member}"] = row.get(member, "")
+        body["reactions"] = [_reaction(each) for each in filled]
     return body
-
-
-def _term(form: Form, name: str) -> dict[str, str]:
-    return _under(form, name, _TERM)
 
 
 def _under(form: Form, name: str, members: Sequence[str]) -> dict[str, str]:
@@ -159,6 +159,11 @@ def _under(form: Form, name: str, members: Sequence[str]) -> dict[str, str]:
 
 def _rows(form: Form) -> range:
     return range(form.count("reactions", _REACTIONS))
+
+
+def _reaction(row: Mapping[str, str]) -> dict[str, Any]:
+    words = {"display": row["manifestation.display"]} if "manifestation.display" in row else {}
+    return {"manifestation": words, **({"severity": row["severity"]} if "severity" in row else {})}
 
 
 def _changed(desk: Desk, operation: str, patient_id: str, kind: str, entry_id: str, fields: Mapping[str, str]) -> Any:
