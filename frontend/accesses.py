@@ -16,6 +16,7 @@ Access = Mapping[str, Any]
 OPERATIONS: Final[Mapping[str, str]] = {
     "get_patient": N_("opened the personal data"),
     "search_patients": N_("found the record in a search"),
+    "find_patient_summaries": N_("saw the name in a list"),
     "register_patient": N_("made the record"),
     "update_patient": N_("changed the personal data"),
     "list_patient_changes": N_("looked at changes of the personal data"),

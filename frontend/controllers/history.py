@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from frontend.api import Refused
 from frontend.area import Area
-from frontend.controllers.patients import allergies, opened
+from frontend.controllers.patients import allergies, opened, with_draft
 from frontend.desk import Desk
 from frontend.forms import Form
 
@@ -83,9 +83,9 @@ def show(desk: Desk, patient_id: str) -> Any:
 
 @area.get("/<any(allergies, problems):kind>/new", "history.write")
 def new(desk: Desk, patient_id: str, kind: str) -> Any:
-    """An empty form."""
-    form = Form()
-    form.values["certainty"] = "confirmed"
+    """An empty form, or one that was left."""
+    form = with_draft(desk, f"{kind}.{patient_id}")
+    form.values.setdefault("certainty", "confirmed")
     return desk.page(f"history/new_{kind}.html", form=form, **_to_add(desk, patient_id, kind, form))
 
 

@@ -43,7 +43,8 @@ def choose(desk: Desk) -> Any:
 @area.get("", "appointments.read")
 def appointments(desk: Desk) -> Any:
     """What comes, and what was."""
-    patient = _patient(desk)
+    whose = _whose(desk)
+    patient = whose["patient"]
     if patient is None:
         return _nobody(desk)
     query = {"limit": 50, "cursor": desk.query.get("cursor")}
@@ -59,7 +60,7 @@ def appointments(desk: Desk) -> Any:
     }
     if desk.is_part:
         return desk.page("mine/_past.html" if "cursor" in desk.query else "mine/_appointments.html", **values)
-    return desk.page("mine/appointments.html", **_whose(desk, patient), **values)
+    return desk.page("mine/appointments.html", **whose, **values)
 
 
 @area.get("/appointments/<uuid:facility_id>/<uuid:appointment_id>", "appointments.read")
@@ -87,14 +88,15 @@ def cancel(desk: Desk, facility_id: str, appointment_id: str) -> Any:
 @area.get("/book", "appointments.find")
 def book(desk: Desk) -> Any:
     """Free times, for a kind of appointment and a field or a doctor; to move one too."""
-    patient = _patient(desk)
+    whose = _whose(desk)
+    patient = whose["patient"]
     if patient is None:
         return _nobody(desk)
     form = Form()
     form.values.update({name: desk.query[name] for name in _ASKED if desk.query.get(name)})
     lists = _lists(desk, form)
     days, error = _free(desk, form)
-    values = {"form": form, "days": days, "error": error, **lists, **_whose(desk, patient)}
+    values = {"form": form, "days": days, "error": error, **lists, **whose}
     return desk.page("mine/_free.html" if desk.is_part else "mine/book.html", **values)
 
 
@@ -149,7 +151,8 @@ def release(desk: Desk) -> Any:
 @area.get("/record", "patients.read")
 def record(desk: Desk) -> Any:
     """What the house has written down, to be read."""
-    patient = _patient(desk)
+    whose = _whose(desk)
+    patient = whose["patient"]
     if patient is None:
         return _nobody(desk)
     allergies, problems = None, None
@@ -157,14 +160,14 @@ def record(desk: Desk) -> Any:
         query = {"status": "active", "limit": 200}
         allergies = desk.api.call("list_allergies", query=query, patient_id=patient["id"]).body
         problems = desk.api.call("list_problems", query=query, patient_id=patient["id"]).body["items"]
-    whose = _whose(desk, patient)
-    return desk.page("mine/record.html", **whose, allergies=allergies, problems=problems)
+    return desk.page("mine/record.html", **whose, record=_record(desk, patient), allergies=allergies, problems=problems)
 
 
 @area.get("/accesses", "audit.read_own_record")
 def accesses(desk: Desk) -> Any:
     """Who opened the record, when and why; people of the house, or really all of it."""
-    patient = _patient(desk)
+    whose = _whose(desk)
+    patient = whose["patient"]
     if patient is None:
         return _nobody(desk)
     is_all = "all" in desk.query
@@ -172,7 +175,7 @@ def accesses(desk: Desk) -> Any:
     values = {"days": told(found, desk.words), "next_cursor": cursor, "is_all": is_all}
     if desk.is_part:
         return desk.page("mine/_accesses.html", **values)
-    return desk.page("mine/accesses.html", **_whose(desk, patient), **values)
+    return desk.page("mine/accesses.html", **whose, **values)
 
 
 # ---- messages --------------------------------------------------------------------------------------------------------
@@ -181,7 +184,8 @@ def accesses(desk: Desk) -> Any:
 @area.get("/messages", "notifications.read")
 def messages(desk: Desk) -> Any:
     """What the house has told this patient."""
-    patient = _patient(desk)
+    whose = _whose(desk)
+    patient = whose["patient"]
     if patient is None:
         return _nobody(desk)
     query = {"limit": _FEW, "cursor": desk.query.get("cursor")}
@@ -189,24 +193,26 @@ def messages(desk: Desk) -> Any:
     if desk.is_part:
         return desk.page("mine/_messages.html", page=page)
     to_account = desk.api.call("list_own_messages", query={"unread": "true", "limit": _FEW}).body["items"]
-    return desk.page("mine/messages.html", **_whose(desk, patient), page=page, to_account=to_account)
+    return desk.page("mine/messages.html", **whose, page=page, to_account=to_account)
 
 
 @area.get("/preferences", "notifications.read")
 def preferences(desk: Desk) -> Any:
     """Which messages this patient gets, and by which way."""
-    patient = _patient(desk)
+    whose = _whose(desk)
+    patient = whose["patient"]
     if patient is None:
         return _nobody(desk)
     form = form_of(desk.api.call("get_patient_notification_preferences", patient_id=patient["id"]).body)
-    return desk.page("mine/preferences.html", form=form, **_to_choose(desk, patient))
+    return desk.page("mine/preferences.html", form=form, **whose, **_to_choose(desk, patient))
 
 
 @area.post("/preferences", "notifications.set_preferences")
 def send_preferences(desk: Desk) -> Any:
     """Others from now on."""
     form = Form.sent(desk.form)
-    patient = _records(desk).get(form.value("patient_id")) or _patient(desk)
+    whose = _whose(desk, form.value("patient_id"))
+    patient = whose["patient"]
     if patient is None:
         return _nobody(desk)
     try:
@@ -214,7 +220,7 @@ def send_preferences(desk: Desk) -> Any:
     except Refused as error:
         if error.status == 412:
             take_other(form, desk.api.call("get_patient_notification_preferences", patient_id=patient["id"]).body)
-        return desk.again("mine/preferences.html", error, form=form, **_to_choose(desk, patient))
+        return desk.again("mine/preferences.html", error, form=form, **whose, **_to_choose(desk, patient))
     desk.said("Your choice is saved.")
     return desk.go("mine.messages")
 
@@ -227,14 +233,17 @@ def _records(desk: Desk) -> Things:
     return desk.names.patients(each["patient_id"] for each in desk.person.get("links", ()))
 
 
-def _patient(desk: Desk) -> Mapping[str, Any] | None:
-    """The one that the pages are about."""
+def _whose(desk: Desk, patient_id: str = "") -> dict[str, Any]:
+    """The records, and the one that the page is about: the one that is named, else the one that was chosen."""
     records = _records(desk)
-    return records.get(desk.own_patient or "") or next(iter(records.values()), None)
+    patient = records.get(patient_id) or records.get(desk.own_patient or "") or next(iter(records.values()), None)
+    return {"patient": patient, "records": records}
 
 
-def _whose(desk: Desk, patient: Mapping[str, Any]) -> dict[str, Any]:
-    return {"patient": patient, "records": _records(desk)}
+def _record(desk: Desk, patient: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All that the house knows of the person."""
+    found: Mapping[str, Any] = desk.api.call("get_patient", patient_id=patient["id"]).body
+    return found
 
 
 def _nobody(desk: Desk) -> Any:
@@ -244,17 +253,13 @@ def _nobody(desk: Desk) -> Any:
 
 def _appointment(desk: Desk, facility_id: str, appointment_id: str) -> dict[str, Any]:
     found = desk.api.call("get_appointment", facility_id=facility_id, appointment_id=appointment_id).body
-    records = _records(desk)
-    return {
-        "appointment": found,
-        "patient": records.get(found["patient_id"]) or _patient(desk),
-        "records": records,
-        "facility": desk.names.facilities().get(facility_id, {}),
-    }
+    facility = desk.names.facilities().get(facility_id, {})
+    return {"appointment": found, "facility": facility, **_whose(desk, found["patient_id"])}
 
 
 def _to_choose(desk: Desk, patient: Mapping[str, Any]) -> dict[str, Any]:
-    return {"channels": CHANNELS, "events": EVENTS, **_whose(desk, patient)}
+    is_nothing_wanted = _record(desk, patient)["contact_preference"] == "none"
+    return {"channels": CHANNELS, "events": EVENTS, "is_nothing_wanted": is_nothing_wanted}
 
 
 # ---- what is free ----------------------------------------------------------------------------------------------------
@@ -318,13 +323,8 @@ def _to_confirm(desk: Desk, form: Form) -> dict[str, Any]:
         at = {"facility_id": form.value("facility_id"), "appointment_id": form.text("moved")}
         before = desk.api.call("get_appointment", **at).body
         form.values["patient_id"] = before["patient_id"]
-    records = _records(desk)
-    return {
-        "before": before,
-        "facility": desk.names.facilities().get(form.value("facility_id"), {}),
-        "patient": records.get(form.value("patient_id")) or _patient(desk),
-        "records": records,
-    }
+    facility = desk.names.facilities().get(form.value("facility_id"), {})
+    return {"before": before, "facility": facility, **_whose(desk, form.value("patient_id"))}
 
 
 def _against(desk: Desk, form: Form, error: Refused) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def find(desk: Desk) -> Any:
 @area.get("/new", "patients.register")
 def register(desk: Desk) -> Any:
     """An empty form."""
-    return desk.page("patients/register.html", form=_with_draft(desk, "register"), candidates=None, hidden=0)
+    return desk.page("patients/register.html", form=with_draft(desk, "register"), candidates=None, hidden=0)
 
 
 @area.post("/new", "patients.register")
@@ -192,7 +192,8 @@ def _lines(text: str) -> list[str]:
     return [each.strip() for each in text.splitlines() if each.strip()]
 
 
-def _with_draft(desk: Desk, name: str) -> Form:
+def with_draft(desk: Desk, name: str) -> Form:
+    """A form as it was left, where it was not sent."""
     form = Form(name=name)
     draft = desk.sessions.draft(str(desk.person["id"]), name)
     if draft:
