@@ -14,7 +14,7 @@ from typing import Any, Final
 from werkzeug.datastructures import MultiDict
 
 from frontend.api import Refused
-from frontend.sayings import PROBLEMS, RULES
+from frontend.sayings import LIMITS, PROBLEMS, RULES
 from frontend.words import Words
 
 _SHOWN: Final = 6  # of the errors that belong to no field
@@ -139,7 +139,7 @@ class Form:
 
 def said(error: Refused, words: Words) -> str:
     """What a problem means for whoever has to do with it: what happened, and what to do."""
-    known = PROBLEMS.get(error.code)
+    known = LIMITS.get(str(error.facts.get("limit"))) or PROBLEMS.get(error.code)
     if known:
         return words.say(known)
     if error.status == 422:

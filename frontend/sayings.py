@@ -30,7 +30,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "too_many_links": N_("This account is linked with as many records as it may be."),
     "no_provider": N_("There is no other house by which you could sign in. Use user name and password."),
     # Versions and repetitions.
-    "stale_version": N_("Somebody has changed this meanwhile. Below are both versions: choose what shall hold."),
+    "stale_version": N_("Somebody has changed this meanwhile. Look how it stands now, and choose what shall hold."),
     "still_running": N_("The first click is still in work. Please wait a moment and look again."),
     "key_reused": N_("This form was sent before with other words. Check what was saved, then send it anew."),
     "too_many_requests": N_("Too many requests in a short time. Please wait a moment."),
@@ -85,6 +85,16 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "nothing_to_send": N_("There is nothing to send again here."),
     "too_many_rows": N_("That is too much for one file. Choose a shorter time."),
 }
+
+LIMITS: Final[Mapping[str, str]] = {
+    "session": N_("This session is full."),
+    "doctor_day": N_("The doctor's limit for this day is reached."),
+    "patient_day": N_("The patient has as many appointments on this day as may be."),
+    "open_per_patient": N_("The patient has as many appointments ahead as may be."),
+    "open_by_self_service": N_("You have as many appointments ahead as can be made here. Please call us for another."),
+    "holds": N_("You keep as many times as you may. Book one of them, or wait until they are free again."),
+}
+"""What is reached, by `limit` among the facts of `limit_reached`."""
 
 RULES: Final[Mapping[str, str]] = {
     "required": N_("This is needed."),

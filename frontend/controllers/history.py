@@ -11,6 +11,7 @@ from frontend.area import Area
 from frontend.controllers.patients import allergies, opened, with_draft
 from frontend.desk import Desk
 from frontend.forms import Form
+from frontend.sayings import N_
 
 area = Area("history", at="/patients/<uuid:patient_id>/history")
 _FILTERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -127,14 +128,14 @@ def mark(desk: Desk, patient_id: str, kind: str, entry_id: str) -> Any:
 @area.post("/none-known", "history.write")
 def declare(desk: Desk, patient_id: str) -> Any:
     """Somebody asked, and the patient knows of none."""
-    return _stated(desk, "declare_no_known_allergies", patient_id, None, "It is noted that no allergies are known.")
+    return _stated(desk, "declare_no_known_allergies", patient_id, None, N_("It is noted that no allergies are known."))
 
 
 @area.post("/none-known/error", "history.correct")
 def withdraw(desk: Desk, patient_id: str) -> Any:
     """That none are known was wrong."""
     reason = Form.sent(desk.form).picked(["reason"])
-    return _stated(desk, "withdraw_no_known_allergies", patient_id, reason, "The statement is withdrawn.")
+    return _stated(desk, "withdraw_no_known_allergies", patient_id, reason, N_("The statement is withdrawn."))
 
 
 def entry_of(form: Form, kind: Kind) -> dict[str, Any]:
