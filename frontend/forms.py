@@ -68,6 +68,16 @@ class Form:
         """What stands in a field, without blanks around it; None where there is nothing."""
         return self.value(name).strip() or None
 
+    def needed(self, name: str) -> str:
+        """What stands in a field that cannot be empty.
+
+        Raises:  Wrong.
+        """
+        text = self.text(name)
+        if text is None:
+            raise Wrong({name: "required"})
+        return text
+
     def many(self, name: str) -> list[str]:
         """All that was chosen of a list."""
         return [each for each in self.values.getlist(name) if each]
@@ -154,9 +164,10 @@ def said(error: Refused, words: Words) -> str:
 
 
 def _field_of(error: Mapping[str, Any]) -> str:
-    """`/phones/0/number` is the field `phones.0.number`."""
-    pointer = str(error.get("pointer") or "")
-    return pointer.strip("/").replace("/", ".") or str(error.get("parameter") or "")
+    """`/phones/0/number` is the field `phones.0.number`; `/languages/0` is `languages`, a field that holds several."""
+    pointer = str(error.get("pointer") or "").strip("/")
+    several, _, last = pointer.rpartition("/")
+    return (several if last.isdigit() else pointer).replace("/", ".") or str(error.get("parameter") or "")
 
 
 def _flat(thing: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
