@@ -32,7 +32,8 @@ class Group:
 
 
 _OF_A_DOCTOR = tuple(
-    f"schedules.{each}" for each in ("hours", "add", "send_add", "change", "send_change", "end", "leave", "send_leave")
+    f"schedules.{each}"
+    for each in ("hours", "add", "send_add", "change", "send_change", "end", "leave", "send_leave", "remove_leave")
 )
 _STAFF = (
     Group("", (Link("home.show", N_("Today"), "house"),)),

@@ -54,7 +54,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "not_started_yet": N_("It is too early for that: the appointment has not begun."),
     "call_us": N_("It is too late to change this here. Please call us."),
     "has_bookings": N_("There are appointments in this time. Move or cancel them first: they are listed below."),
-    "sessions_overlap": N_("The doctor has another session at this time."),
+    "sessions_overlap": N_("The doctor has other hours at this time."),
     "facility_closed": N_("The facility is closed at this time."),
     "plan_pending": N_("An earlier change of this plan is still on its way. Try again in a moment."),
     "plan_clashes": N_("Appointments stand against this change: they are listed below."),

@@ -284,7 +284,7 @@ def _compared(desk: Desk) -> dict[str, tuple[str, Show]]:
         "languages": N_("Languages"),
         "contacts.phone": N_("Telephone"),
         "contacts.email": N_("E-mail"),
-        "max_per_day": N_("Most appointments on one day"),
+        "max_per_day": N_("Most appointments a day"),
     }
     return {
         **{name: (words.say(label), plain) for name, label in plainly.items()},

@@ -273,7 +273,7 @@ def _compared(desk: Desk) -> dict[str, tuple[str, Show]]:
         "ends": N_("Ends"),
         "slot_minutes": N_("Minutes of one place"),
         "capacity": N_("Patients at a time"),
-        "max_bookings": N_("Most appointments on one day"),
+        "max_bookings": N_("Most appointments a day"),
         "valid_to": N_("Last day"),
     }
     return {
