@@ -22,13 +22,14 @@ def show(desk: Desk) -> Any:
     values = _all_of(desk)
     if desk.is_part:
         return desk.page("closures/_list.html", form=Form(), **values)
-    return desk.page("closures/show.html", form=Form(), change=plans.asked(desk), **values)
+    form = desk.drafted(Form(name="closure"))
+    return desk.page("closures/show.html", form=form, change=plans.asked(desk), **values)
 
 
 @area.post("", "closures.manage")
 def add(desk: Desk) -> Any:
     """Close something for a time; where appointments stand against it, they are shown first."""
-    form = Form.sent(desk.form)
+    form = Form.sent(desk.form, name="closure")
     try:
         scope, _, scope_id = form.needed("what").partition(" ")
         body = {"scope": scope, **form.picked(["starts_local", "ends_local", "reason", "clashing"])}
@@ -37,6 +38,7 @@ def add(desk: Desk) -> Any:
         answer = desk.send("add_closure", body=body, facility_id=_facility(desk))
     except (Refused, Wrong) as error:
         return desk.again("closures/show.html", error, form=form, change=None, **_all_of(desk))
+    desk.drop_draft(form.name)
     return plans.told(desk, answer, N_("It is closed for this time."), "closures.show")
 
 

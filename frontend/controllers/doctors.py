@@ -34,7 +34,11 @@ def list_all(desk: Desk) -> Any:
     for name in ("text", "specialization_id", "inactive"):
         if desk.query.get(name):
             form.values[name] = desk.query[name]
-    values = {"form": form, "doctors": _found(desk, form), "specializations": desk.names.specializations()}
+    values: dict[str, Any] = {
+        "form": form,
+        "doctors": _found(desk, form),
+        "specializations": desk.names.specializations(),
+    }
     return desk.page("doctors/_list.html" if desk.is_part else "doctors/list.html", **values)
 
 
@@ -154,7 +158,7 @@ def minutes(desk: Desk, doctor_id: str) -> Any:
 def send_minutes(desk: Desk, doctor_id: str) -> Any:
     """A length of one's own for one kind, or as long as with all others."""
     form = Form.sent(desk.form)
-    at = {"doctor_id": doctor_id, "type_id": form.value("type_id")}
+    at: dict[str, Any] = {"doctor_id": doctor_id, "type_id": form.value("type_id")}
     try:
         if form.is_on("usual"):
             desk.send("remove_type_minutes", **at)

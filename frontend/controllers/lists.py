@@ -33,6 +33,10 @@ class Kind:
     change: Body
     fields: Callable[[Desk], dict[str, tuple[str, Show]]]
 
+    def at(self, thing_id: str) -> dict[str, Any]:
+        """Which thing is meant, as operations name it."""
+        return {self.key: thing_id}
+
 
 def _named_only(form: Form) -> dict[str, Any]:
     return {"name": form.value("name").strip()}
@@ -219,13 +223,14 @@ def _add(desk: Desk, kind: Kind) -> Any:
 
 def _edit(desk: Desk, kind: Kind, thing_id: str) -> Any:
     thing = _one(desk, kind, thing_id)
-    return desk.page("lists/edit.html", form=Form.of(thing), thing=thing, both=(), **_shown(desk, kind, thing))
+    form = desk.drafted(Form.of(thing, name=f"{kind.name}.{thing_id}"), since=thing["changed_at"])
+    return desk.page("lists/edit.html", form=form, thing=thing, both=(), **_shown(desk, kind, thing))
 
 
 def _change(desk: Desk, kind: Kind, thing_id: str) -> Any:
-    form = Form.sent(desk.form)
+    form = Form.sent(desk.form, name=f"{kind.name}.{thing_id}")
     try:
-        made = desk.send(f"update_{kind.thing}", body=kind.change(form), **{kind.key: thing_id}).body
+        made = desk.send(f"update_{kind.thing}", body=kind.change(form), **kind.at(thing_id)).body
     except (Refused, Wrong) as error:
         thing = _one(desk, kind, thing_id)
         both: Sequence[Any] = ()
@@ -233,6 +238,7 @@ def _change(desk: Desk, kind: Kind, thing_id: str) -> Any:
             form.version, both = thing["version"], differing(form, Form.of(thing), kind.fields(desk))
         return desk.again("lists/edit.html", error, form=form, thing=thing, both=both, **_shown(desk, kind, thing))
     desk.names.forget()
+    desk.drop_draft(form.name)
     desk.said("%(name)s is changed.", name=made["name"])
     return desk.go(f"lists.{kind.name}")
 
@@ -240,7 +246,7 @@ def _change(desk: Desk, kind: Kind, thing_id: str) -> Any:
 def _use(desk: Desk, kind: Kind, thing_id: str) -> Any:
     is_active = desk.form.get("active") == "true"
     try:
-        made = desk.send(f"update_{kind.thing}", body={"active": is_active}, **{kind.key: thing_id}).body
+        made = desk.send(f"update_{kind.thing}", body={"active": is_active}, **kind.at(thing_id)).body
     except Refused as error:
         return _refused(desk, kind, thing_id, error)
     desk.names.forget()
@@ -260,7 +266,7 @@ def _refused(desk: Desk, kind: Kind, thing_id: str, error: Refused) -> Any:
 
 
 def _one(desk: Desk, kind: Kind, thing_id: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = desk.api.call(f"get_{kind.thing}", **{kind.key: thing_id}).body
+    found: Mapping[str, Any] = desk.api.call(f"get_{kind.thing}", **kind.at(thing_id)).body
     return found
 
 

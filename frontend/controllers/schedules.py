@@ -42,7 +42,7 @@ def hours(desk: Desk, doctor_id: str) -> Any:
     found = list(desk.api.every("list_doctor_sessions", doctor_id=doctor_id))
     today = _today(desk)
     now = [each for each in found if not is_over(each, today)]
-    values = {
+    values: dict[str, Any] = {
         "week": week(now, desk.words),
         "over": sorted(
             (each for each in found if is_over(each, today)), key=lambda each: each["valid_to"], reverse=True
@@ -89,21 +89,21 @@ def change(desk: Desk, doctor_id: str, doctor_session_id: str) -> Any:
     """Weekly hours as they are, to be changed from a day on, or ended."""
     session = _session(desk, doctor_id, doctor_session_id)
     values = {**_doctor(desk, doctor_id), **_choices(desk, session)}
-    return desk.page(
-        "schedules/change.html", form=_form_of(desk, session), session=session, both=(), other=None, **values
-    )
+    form = desk.drafted(_form_of(desk, session), since=session["changed_at"])
+    return desk.page("schedules/change.html", form=form, session=session, both=(), other=None, **values)
 
 
 @area.post("/<uuid:doctor_id>/hours/<uuid:doctor_session_id>", "schedules.manage_own")
 def send_change(desk: Desk, doctor_id: str, doctor_session_id: str) -> Any:
     """Other hours from a day on."""
-    form = Form.sent(desk.form)
-    at = {"doctor_id": doctor_id, "doctor_session_id": doctor_session_id}
+    form = Form.sent(desk.form, name=f"session.{doctor_session_id}")
+    at: dict[str, Any] = {"doctor_id": doctor_id, "doctor_session_id": doctor_session_id}
     try:
         body = {"applies_from": form.value("applies_from"), **_hours(form)}
         answer = desk.send("change_doctor_session", body=body, **at)
     except (Refused, Wrong) as error:
         return _not_changed(desk, error, form, **at)
+    desk.drop_draft(form.name)
     return _told(desk, answer, N_("The hours are changed."), doctor_id, "hours")
 
 
@@ -111,7 +111,7 @@ def send_change(desk: Desk, doctor_id: str, doctor_session_id: str) -> Any:
 def end(desk: Desk, doctor_id: str, doctor_session_id: str) -> Any:
     """No such hours after a last day."""
     form = Form.sent(desk.form)
-    at = {"doctor_id": doctor_id, "doctor_session_id": doctor_session_id}
+    at: dict[str, Any] = {"doctor_id": doctor_id, "doctor_session_id": doctor_session_id}
     try:
         answer = desk.send("end_doctor_session", query={"last": form.text("last")}, **at)
     except Refused as error:
@@ -129,13 +129,14 @@ def leave(desk: Desk, doctor_id: str) -> Any:
     values = {**_doctor(desk, doctor_id), **_leave(desk, doctor_id)}
     if desk.is_part:
         return desk.page("schedules/_leave.html", form=Form(), **values)
-    return desk.page("schedules/leave.html", form=Form(), change=plans.asked(desk), **values)
+    form = desk.drafted(Form(name=f"leave.{doctor_id}"))
+    return desk.page("schedules/leave.html", form=form, change=plans.asked(desk), **values)
 
 
 @area.post("/<uuid:doctor_id>/leave", "schedules.manage_own")
 def send_leave(desk: Desk, doctor_id: str) -> Any:
     """More leave; where appointments stand against it, they are shown first and kept only when that is said."""
-    form = Form.sent(desk.form)
+    form = Form.sent(desk.form, name=f"leave.{doctor_id}")
     body = form.picked(["starts_local", "ends_local", "reason", "clashing"])
     if desk.facility:
         body["facility_id"] = desk.facility["id"]
@@ -144,6 +145,7 @@ def send_leave(desk: Desk, doctor_id: str) -> Any:
     except Refused as error:
         values = {**_doctor(desk, doctor_id), **_leave(desk, doctor_id), "change": None}
         return desk.again("schedules/leave.html", error, form=form, **values)
+    desk.drop_draft(form.name)
     return _told(desk, answer, N_("The leave is noted."), doctor_id, "leave")
 
 
@@ -196,13 +198,13 @@ def _today(desk: Desk) -> date:
 
 
 def _session(desk: Desk, doctor_id: str, doctor_session_id: str) -> Mapping[str, Any]:
-    at = {"doctor_id": doctor_id, "doctor_session_id": doctor_session_id}
+    at: dict[str, Any] = {"doctor_id": doctor_id, "doctor_session_id": doctor_session_id}
     found: Mapping[str, Any] = desk.api.call("get_doctor_session", **at).body
     return found
 
 
 def _form_of(desk: Desk, session: Mapping[str, Any]) -> Form:
-    form = Form.of(session)
+    form = Form.of(session, name=f"session.{session['id']}")
     form.values["applies_from"] = max(_today(desk).isoformat(), session["valid_from"])
     return form
 
