@@ -32,8 +32,8 @@ class Form:
     """One form on one page.
 
     values: texts by name of field. key: what makes two sendings one. version: of the thing that is changed. errors:
-    what to say beside each field. problem: what to say above all of them. facts: what the API said with a refusal.
-    other: the thing as somebody else has left it meanwhile.
+    what to say beside each field; rules: which rule it breaks. problem: what to say above all of them. facts: what the
+    API said with a refusal. other: the thing as somebody else has left it meanwhile.
     """
 
     values: MultiDict[str, str] = field(default_factory=MultiDict)
@@ -41,6 +41,7 @@ class Form:
     name: str = ""
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     errors: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     request_id: str = ""
     code: str = ""
@@ -131,15 +132,17 @@ class Form:
     def take(self, error: Refused | Wrong, words: Words) -> None:
         """Note what was wrong; what was refused for good is sent under another key next time."""
         if isinstance(error, Wrong):
-            self.errors = {name: words.say(RULES.get(rule, RULES["format"])) for name, rule in error.fields.items()}
+            self._mark(error.fields, words)
             self.problem = words.say("Please look at the marked fields.")
             return
         self.key = str(uuid.uuid4())
         self.code, self.request_id, self.facts = error.code, error.request_id, error.facts
         self.problem = said(error, words)
-        beside = {_field_of(each): each for each in error.errors}
-        for name, each in beside.items():
-            self.errors[name] = words.say(RULES.get(str(each.get("rule")), RULES["format"]))
+        self._mark({_field_of(each): str(each.get("rule")) for each in error.errors}, words)
+
+    def _mark(self, broken: Mapping[str, str], words: Words) -> None:
+        self.rules = dict(broken)
+        self.errors = {name: words.say(RULES.get(rule, RULES["format"])) for name, rule in broken.items()}
 
     def stray(self, shown: Iterable[str]) -> list[str]:
         """Errors of fields that are not on the form, in words."""

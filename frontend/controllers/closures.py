@@ -23,7 +23,7 @@ def show(desk: Desk) -> Any:
     if desk.is_part:
         return desk.page("closures/_list.html", form=Form(), **values)
     form = desk.drafted(Form(name="closure"))
-    return desk.page("closures/show.html", form=form, change=plans.asked(desk), **values)
+    return desk.page("closures/show.html", form=form, change=plans.asked(desk, _facility(desk)), **values)
 
 
 @area.post("", "closures.manage")
@@ -32,12 +32,12 @@ def add(desk: Desk) -> Any:
     form = Form.sent(desk.form, name="closure")
     try:
         scope, _, scope_id = form.needed("what").partition(" ")
-        body = {"scope": scope, **form.picked(["starts_local", "ends_local", "reason", "clashing"])}
+        body = {"scope": scope, **plans.period(form, desk.words.zone), **form.picked(["reason", "clashing"])}
         if scope_id:
             body["scope_id"] = scope_id
         answer = desk.send("add_closure", body=body, facility_id=_facility(desk))
     except (Refused, Wrong) as error:
-        return desk.again("closures/show.html", error, form=form, change=None, **_all_of(desk))
+        return desk.again("closures/show.html", plans.beside_clock(error), form=form, change=None, **_all_of(desk))
     desk.drop_draft(form.name)
     return plans.told(desk, answer, N_("It is closed for this time."), "closures.show")
 

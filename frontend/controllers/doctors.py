@@ -65,7 +65,7 @@ def send_create(desk: Desk) -> Any:
 @area.get("/<uuid:doctor_id>", "doctors.read")
 def show(desk: Desk, doctor_id: str) -> Any:
     """One doctor."""
-    return desk.page("doctors/show.html", form=Form(), change=plans.asked(desk), **_all_of(desk, doctor_id))
+    return desk.page("doctors/show.html", form=Form(), change=plans.asked(desk, doctor_id), **_all_of(desk, doctor_id))
 
 
 @area.get("/<uuid:doctor_id>/edit", "doctors.manage")

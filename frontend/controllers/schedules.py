@@ -53,7 +53,7 @@ def hours(desk: Desk, doctor_id: str) -> Any:
     }
     if desk.is_part:
         return desk.page("schedules/_week.html", **_doctor(desk, doctor_id), **values)
-    return desk.page("schedules/hours.html", change=plans.asked(desk), **_doctor(desk, doctor_id), **values)
+    return desk.page("schedules/hours.html", change=plans.asked(desk, doctor_id), **_doctor(desk, doctor_id), **values)
 
 
 @area.get("/<uuid:doctor_id>/hours/new", "schedules.manage_own")
@@ -130,21 +130,21 @@ def leave(desk: Desk, doctor_id: str) -> Any:
     if desk.is_part:
         return desk.page("schedules/_leave.html", form=Form(), **values)
     form = desk.drafted(Form(name=f"leave.{doctor_id}"))
-    return desk.page("schedules/leave.html", form=form, change=plans.asked(desk), **values)
+    return desk.page("schedules/leave.html", form=form, change=plans.asked(desk, doctor_id), **values)
 
 
 @area.post("/<uuid:doctor_id>/leave", "schedules.manage_own")
 def send_leave(desk: Desk, doctor_id: str) -> Any:
     """More leave; where appointments stand against it, they are shown first and kept only when that is said."""
     form = Form.sent(desk.form, name=f"leave.{doctor_id}")
-    body = form.picked(["starts_local", "ends_local", "reason", "clashing"])
-    if desk.facility:
-        body["facility_id"] = desk.facility["id"]
     try:
+        body = {**plans.period(form, desk.words.zone), **form.picked(["reason", "clashing"])}
+        if desk.facility and "starts_at" not in body:
+            body["facility_id"] = desk.facility["id"]
         answer = desk.send("add_leave", body=body, doctor_id=doctor_id)
-    except Refused as error:
+    except (Refused, Wrong) as error:
         values = {**_doctor(desk, doctor_id), **_leave(desk, doctor_id), "change": None}
-        return desk.again("schedules/leave.html", error, form=form, **values)
+        return desk.again("schedules/leave.html", plans.beside_clock(error), form=form, **values)
     desk.drop_draft(form.name)
     return _told(desk, answer, N_("The leave is noted."), doctor_id, "leave")
 
