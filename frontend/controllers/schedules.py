@@ -115,6 +115,8 @@ def end(desk: Desk, doctor_id: str, doctor_session_id: str) -> Any:
     try:
         answer = desk.send("end_doctor_session", query={"last": form.text("last")}, **at)
     except Refused as error:
+        if error.status == 404:
+            return _gone(desk, doctor_id)
         session = _session(desk, **at)
         typed, form = form, _form_of(desk, session)
         form.values["last"] = typed.value("last")
@@ -257,6 +259,8 @@ def _overlapped(desk: Desk, doctor_id: str, error: Refused | Wrong) -> Mapping[s
 
 
 def _not_changed(desk: Desk, error: Refused | Wrong, form: Form, *, doctor_id: str, doctor_session_id: str) -> Any:
+    if isinstance(error, Refused) and error.status == 404:
+        return _gone(desk, doctor_id)
     session = _session(desk, doctor_id, doctor_session_id)
     both: Sequence[Any] = ()
     if isinstance(error, Refused) and error.status == 412:
@@ -264,6 +268,12 @@ def _not_changed(desk: Desk, error: Refused | Wrong, form: Form, *, doctor_id: s
         both = differing(form, Form.of(session), _compared(desk))
     values = {**_doctor(desk, doctor_id), **_choices(desk, session), "session": session, "both": both}
     return desk.again("schedules/change.html", error, form=form, other=_overlapped(desk, doctor_id, error), **values)
+
+
+def _gone(desk: Desk, doctor_id: str) -> Any:
+    """Hours that somebody else has replaced or ended before they began."""
+    desk.said("Somebody has changed these hours meanwhile. This is the week as it stands now.", "warning")
+    return desk.go("schedules.hours", doctor_id=doctor_id)
 
 
 def _compared(desk: Desk) -> dict[str, tuple[str, Show]]:
