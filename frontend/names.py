@@ -80,6 +80,10 @@ class Names:
         """By id."""
         return self._all("list_specializations")
 
+    def resources(self) -> Things:
+        """Rooms and devices by id."""
+        return self._all("list_resources")
+
     def doctor(self, doctor_id: str) -> str:
         """What a doctor is called."""
         found = self.doctors().get(doctor_id)

@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
-from frontend.controllers import account, booking, entry, history, home, mine, patients
+from frontend.controllers import (
+    account,
+    booking,
+    closures,
+    doctors,
+    entry,
+    history,
+    home,
+    lists,
+    mine,
+    patients,
+    plans,
+    schedules,
+)
 
-AREAS = (entry.area, home.area, account.area, patients.area, history.area, booking.area, mine.area)
+AREAS = (
+    entry.area,
+    home.area,
+    account.area,
+    patients.area,
+    history.area,
+    booking.area,
+    mine.area,
+    doctors.area,
+    schedules.area,
+    plans.area,
+    lists.area,
+    closures.area,
+)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from frontend.api import Refused
 from frontend.area import Area
-from frontend.controllers.patients import allergies, opened, with_draft
+from frontend.controllers.patients import allergies, opened
 from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.sayings import N_
@@ -85,7 +85,7 @@ def show(desk: Desk, patient_id: str) -> Any:
 @area.get("/<any(allergies, problems):kind>/new", "history.write")
 def new(desk: Desk, patient_id: str, kind: str) -> Any:
     """An empty form, or one that was left."""
-    form = with_draft(desk, f"{kind}.{patient_id}")
+    form = desk.drafted(Form(name=f"{kind}.{patient_id}"))
     form.values.setdefault("certainty", "confirmed")
     return desk.page(f"history/new_{kind}.html", form=form, **_to_add(desk, patient_id, kind, form))
 
@@ -101,7 +101,7 @@ def add(desk: Desk, patient_id: str, kind: str) -> Any:
     except Refused as error:
         shown = _to_add(desk, patient_id, kind, form)
         return desk.again(f"history/new_{kind}.html", error, form=form, **shown)
-    desk.sessions.drop_draft(str(desk.person["id"]), f"{kind}.{patient_id}")
+    desk.drop_draft(f"{kind}.{patient_id}")
     desk.said("%(what)s is on the list.", what=made[KINDS[kind].term]["display"])
     return desk.go("history.show", patient_id=patient_id)
 

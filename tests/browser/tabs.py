@@ -20,7 +20,10 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 @dataclass
 class Tab:
-    """One window of one person. trouble: complaints of the browser, answers from 500 on, dialogs that nobody asked for."""
+    """One window of one person.
+
+    trouble: complaints of the browser, answers from 500 on, dialogs that nobody asked for.
+    """
 
     page: Page
     home: str
