@@ -22,6 +22,7 @@ from frontend.forms import said
 from frontend.labels import COLOURS, functions
 from frontend.names import Known, Names, Things, person_name
 from frontend.navigation import navigation
+from frontend.sayings import N_
 from frontend.session import IDLE_S, Session, Sessions
 from frontend.words import LANGUAGES, Words, best
 from services.chassis import logs
@@ -159,11 +160,11 @@ def _refusals(app: flask.Flask) -> None:
     @app.errorhandler(HTTPException)
     def other(error: HTTPException) -> Any:
         texts = {
-            404: "There is no such page.",
-            405: "This page cannot be used like that.",
-            413: "This is too large to be sent. Choose a smaller file.",
+            404: N_("There is no such page."),
+            405: N_("This page cannot be used like that."),
+            413: N_("This is too large to be sent. Choose a smaller file."),
         }
-        return _error(error.code or 500, _words().say(texts.get(error.code or 500, "This did not work.")))
+        return _error(error.code or 500, _words().say(texts.get(error.code or 500, N_("This did not work."))))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Any:
