@@ -46,6 +46,7 @@ _STAFF = (
         (
             Link("doctors.list_all", N_("Doctors"), "person-badge"),
             Link("messages.deliveries", N_("Messages"), "envelope"),
+            Link("wording.list_all", N_("Message texts"), "chat-dots"),
             Link("reports.appointments", N_("Reports"), "bar-chart"),
         ),
     ),

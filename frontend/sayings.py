@@ -77,6 +77,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "channel_not_set_up": N_("This way of sending is not set up in this house."),
     "template_invalid": N_("The template cannot be read. The marked places say why."),
     "nothing_to_send": N_("There is nothing to send again here."),
+    "still_under_way": N_("This message is still under way. Wait for what becomes of it."),
     "too_many_rows": N_("That is too much for one file. Choose a shorter time."),
 }
 
@@ -111,6 +112,8 @@ RULES: Final[Mapping[str, str]] = {
     "repeated_time": N_("This time comes twice: clocks are put back over it. Say which one."),
     "too_common": N_("Too many people use this password."),
     "too_large": N_("This is too large."),
+    "too_many_rows": N_("That is too much for one table. Choose a shorter time, or a coarser division."),
+    "unknown_address": N_("This is no address that this way of sending knows."),
     "too_soon": N_("This is too soon."),
     "period_too_long": N_("This time is too long."),
     "no_slot_fits": N_("No appointment fits into this time."),

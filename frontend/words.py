@@ -6,22 +6,38 @@ Texts are looked up in `translations/<language>.po`, read once at the start: the
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from frontend.sayings import N_
 
 NOTHING: Final = "\N{EN DASH}"
 HERE: Final = Path(__file__).parent
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "de": "Deutsch", "ar": "العربية"}
 """Each by its own name, in the order of the menu; the first is what the texts are written in."""
+
+CONTINENTS: Final[Mapping[str, str]] = {
+    "Africa": N_("Africa"),
+    "America": N_("America"),
+    "Antarctica": N_("Antarctica"),
+    "Arctic": N_("Arctic"),
+    "Asia": N_("Asia"),
+    "Atlantic": N_("Atlantic Ocean"),
+    "Australia": N_("Australia"),
+    "Europe": N_("Europe"),
+    "Indian": N_("Indian Ocean"),
+    "Pacific": N_("Pacific Ocean"),
+}
 
 
 @lru_cache(maxsize=8)
@@ -36,6 +52,19 @@ def translations(language: str) -> NullTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=8)
+def zones(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """All time zones that clocks of a country show, by continent: each with the city by which it is known."""
+    words, found = Words(language), dict[str, list[tuple[str, str]]]()
+    for line in files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name = line.split("\t")[2]
+            city = dates.get_timezone_location(name, locale=words.locale, return_city=True)
+            found.setdefault(name.partition("/")[0], []).append((name, str(city)))
+    made = [(words.gettext(CONTINENTS[each]), sorted(found[each], key=lambda zone: zone[1])) for each in found]
+    return [*sorted(made), ("UTC", [("UTC", "UTC")])]
 
 
 def best(wanted: str | None) -> str:
@@ -102,6 +131,17 @@ class Words:
         """Whose clocks show it: the city by which the zone is known, in this language."""
         return dates.get_timezone_location(at.tzinfo, locale=self.locale, return_city=True)
 
+    def language_name(self, code: str) -> str:
+        """What a language is called."""
+        try:
+            return str(Locale.parse(code, sep="-").get_display_name(self.locale) or code)
+        except (UnknownLocaleError, ValueError):
+            return code
+
+    def named_languages(self, codes: Iterable[str]) -> list[tuple[str, str]]:
+        """For a choice: code and name of languages, by name."""
+        return sorted(((code, self.language_name(code)) for code in codes), key=lambda pair: pair[1].casefold())
+
     def number(self, value: float) -> str:
         """A number."""
         return numbers.format_decimal(value, locale=self.locale)
@@ -109,6 +149,14 @@ class Words:
     def percent(self, value: float | None) -> str:
         """A part of one, as percent with one place."""
         return NOTHING if value is None else numbers.format_percent(value, "#,##0.0 %", locale=self.locale)
+
+    def share(self, value: float) -> str:
+        """A part of one, as whole percent."""
+        return str(numbers.format_percent(value, locale=self.locale))
+
+    def zones(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Time zones to choose from, by continent."""
+        return zones(self.language)
 
     def _form(self, form: str) -> str:
         return {"medium": "EEE d MMM y, HH:mm", "short": "d MMM, HH:mm"}.get(form, form)

@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from frontend.controllers import account, booking, entry, home, patients
+from frontend.controllers import (
+    account,
+    booking,
+    components,
+    correspondence,
+    entry,
+    home,
+    inbox,
+    messages,
+    patients,
+    reports,
+    wording,
+)
 
-AREAS = (entry.area, home.area, account.area, patients.area, booking.area)
+AREAS = (
+    entry.area,
+    home.area,
+    account.area,
+    patients.area,
+    booking.area,
+    messages.area,
+    correspondence.area,
+    wording.area,
+    inbox.area,
+    reports.area,
+    components.area,
+)
