@@ -61,7 +61,7 @@ IDENTIFIERS: Final = {
     "passport": N_("passport"),
     "driving_licence": N_("driving licence"),
     "insurance": N_("insurance"),
-    "other": N_("other"),
+    "other": N_("another number"),
 }
 CANCELLATIONS: Final = {
     "patient_request": N_("The patient wishes it"),
@@ -77,7 +77,7 @@ CONTACTS: Final = {
     "sms": N_("SMS"),
     "email": N_("e-mail"),
     "letter": N_("letter"),
-    "none": N_("none"),
+    "none": N_("no messages"),
 }
 FIELDS: Final = {
     "family_name": N_("Family name"),
@@ -114,7 +114,7 @@ DELIVERY_STATUSES: Final = {
     "queued": N_("waits its turn"),
     "sending": N_("being sent"),
     "sent": N_("sent"),
-    "delivered": N_("arrived"),
+    "delivered": N_("delivered"),
     "failed": N_("refused"),
     "dead": N_("given up"),
     "suppressed": N_("not sent"),

@@ -43,6 +43,8 @@ _KEYWORDS: Final[Mapping[str, tuple[int, ...] | None]] = {
     "said": None,
 }
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)[a-z]")
+_ATTRIBUTE: Final = re.compile(r'[\w-]+="[^"]*"')
+"""What a macro that makes attributes looks like where it stands alone."""
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _SHOWN_ATTRIBUTES: Final = frozenset({"alt", "aria-label", "placeholder", "title", "data-ask"})
 _NAMES: Final = frozenset({"Infirmary", "Ctrl"})
@@ -122,7 +124,7 @@ def bare(root: Path = HERE) -> Iterator[tuple[str, str]]:
         shown = _Shown()
         shown.feed(_without_code(environment, path.read_text(encoding="utf-8")))
         for text in shown.texts:
-            words = [each for each in _WORD.findall(text) if each not in _NAMES]
+            words = [each for each in _WORD.findall(_ATTRIBUTE.sub("", text)) if each not in _NAMES]
             if words:
                 yield path.relative_to(folder).as_posix(), " ".join(words)
 

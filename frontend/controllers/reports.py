@@ -147,7 +147,8 @@ def _labels(desk: Desk) -> Callable[[str, Mapping[str, Any]], str]:
         if group == "day":
             return desk.words.day(row["day"])
         if group == "status":
-            return desk.words.gettext(STATUSES[row["status"]])
+            called = STATUSES[row["status"]]
+            return desk.words.gettext(called)
         name = row.get(f"{group}_name")
         if name:
             return str(name)
