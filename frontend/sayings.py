@@ -105,6 +105,7 @@ RULES: Final[Mapping[str, str]] = {
     "in_the_past": N_("This lies in the past."),
     "past": N_("This lies in the past."),
     "after_end": N_("This is after its end."),
+    "before_first_day": N_("The end comes before the beginning."),
     "after_from": N_("The end comes before the beginning."),
     "not_before_birth": N_("This is before the birth."),
     "not_after_death": N_("This is after the death."),

@@ -8,13 +8,14 @@ neither dates nor line numbers: a change of the files shows the texts that have 
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import jinja2
 from babel.messages.catalog import Catalog, Message
@@ -24,15 +25,13 @@ from babel.messages.pofile import read_po, write_po
 from frontend.words import HERE, LANGUAGES
 
 SOURCE: Final = next(iter(LANGUAGES))
-_METHODS: Final = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
-_OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "**/templates/**.html": {
-        "extensions": "jinja2.ext.do",
-        "trim_blocks": "true",
-        "lstrip_blocks": "true",
-        "newstyle_gettext": "true",
-        "silent": "false",
-    }
+_TEMPLATES: Final = "**/templates/**.html"
+_OPTIONS: Final[dict[str, Any]] = {
+    "extensions": "jinja2.ext.do",
+    "trim_blocks": "true",
+    "lstrip_blocks": "true",
+    "newstyle_gettext": "true",
+    "silent": "false",
 }
 _KEYWORDS: Final[Mapping[str, tuple[int, ...] | None]] = {
     "_": None,
@@ -49,8 +48,6 @@ _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _SHOWN_ATTRIBUTES: Final = frozenset({"alt", "aria-label", "placeholder", "title", "data-ask"})
 _NAMES: Final = frozenset({"Infirmary", "Ctrl"})
 """Words that are the same everywhere: what a product and the keys of a keyboard are called."""
-
-
 _DOOR: Final = "errors/door.html"
 """Shown before a page is reached, where no language is known: in the source language, like a problem document."""
 
@@ -58,7 +55,8 @@ _DOOR: Final = "errors/door.html"
 def gathered(root: Path = HERE) -> Catalog:
     """Every text that templates and Python files mark, by what it is in the source language."""
     catalogue = Catalog(charset="utf-8", fuzzy=False)
-    found = extract_from_dir(root, method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS)
+    methods: list[tuple[str, Any]] = [(_TEMPLATES, "jinja2"), ("**.py", _spoken)]
+    found = extract_from_dir(root, method_map=methods, options_map={_TEMPLATES: _OPTIONS}, keywords=_KEYWORDS)
     for _file, _line, text, _comments, _context in found:
         catalogue.add(text)
     return catalogue
@@ -78,8 +76,10 @@ def updated(language: str, texts: Catalog, root: Path = HERE) -> Catalog:
     known, made = read(language, root), Catalog(locale=language, charset="utf-8", fuzzy=False)
     for message in _all(texts):
         old = known.get(message.id)
-        keeps = old is not None and bool(old.pluralizable) == bool(message.pluralizable)
-        made.add(message.id, old.string if old and keeps else None, flags=old.flags if old and keeps else ())
+        if old is not None and bool(old.pluralizable) == bool(message.pluralizable):
+            made.add(message.id, old.string, flags=old.flags)
+        else:
+            made.add(message.id)
     return made
 
 
@@ -127,6 +127,30 @@ def bare(root: Path = HERE) -> Iterator[tuple[str, str]]:
             words = [each for each in _WORD.findall(_ATTRIBUTE.sub("", text)) if each not in _NAMES]
             if words:
                 yield path.relative_to(folder).as_posix(), " ".join(words)
+
+
+def _spoken(
+    source: IO[bytes], keywords: Collection[str], *_: Any, **__: Any
+) -> Iterator[tuple[int, str, Any, list[str]]]:
+    """The texts of a Python file, as Babel wants them; its own reader takes the keys of tables for texts."""
+    for node in ast.walk(ast.parse(source.read())):
+        if isinstance(node, ast.Call) and node.args and _called(node) in keywords:
+            texts = [text for each in node.args[:2] for text in _texts(each)]
+            if _called(node) == "ngettext":
+                yield node.lineno, "ngettext", tuple(texts), []
+            else:
+                yield from ((node.lineno, _called(node), text, []) for text in _texts(node.args[0]))
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _texts(node: ast.expr) -> list[str]:
+    """A text that stands there as it is, or either of two that are chosen from."""
+    if isinstance(node, ast.IfExp):
+        return [*_texts(node.body), *_texts(node.orelse)]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 def _of_language(texts: Catalog, known: Catalog) -> Iterator[str]:

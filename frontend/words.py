@@ -120,7 +120,7 @@ class Words:
     def weekday(self, value: str | date, form: str = "EEEE, d MMMM") -> str:
         """A day by its weekday."""
         found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-        return dates.format_date(found, form, locale=self.locale)
+        return dates.format_date(found, self._form(form), locale=self.locale)
 
     def at(self, value: str | datetime, zone: str | None = None) -> datetime:
         """A moment as the clocks of a place show it."""
@@ -159,4 +159,6 @@ class Words:
         return zones(self.language)
 
     def _form(self, form: str) -> str:
-        return {"medium": "EEE d MMM y, HH:mm", "short": "d MMM, HH:mm"}.get(form, form)
+        """A pattern; its commas are those of the script."""
+        pattern = {"medium": "EEE d MMM y, HH:mm", "short": "d MMM, HH:mm"}.get(form, form)
+        return pattern.replace(",", "\N{ARABIC COMMA}") if self.direction == "rtl" else pattern

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -46,9 +46,9 @@ def appointments(desk: Desk) -> Any:
     rows = report["rows"]
     if by == "day" and rows:
         rows = figures.filled(rows, *_period(report), {**rows[0], "appointments": 0})
-    drawn = figures.table(rows, by, across, label=label)
+    drawn = figures.table(rows, by, across, label=_labels(desk, is_short=True))
     names = {"name": desk.words.gettext("Appointments"), "others": desk.words.gettext("others")}
-    plot = figures.plot_of_counts(drawn, **names)
+    plot = {**figures.plot_of_counts(drawn, **names), "days": by == "day"}
     return desk.page("reports/appointments.html", form=form, report=report, table=shown, plot=plot, **_lists(desk))
 
 
@@ -64,7 +64,7 @@ def attendance(desk: Desk) -> Any:
     if by == "day" and rows:
         rows = figures.filled(rows, *_period(report), dict.fromkeys(_RATES, _NO_RATE))
     names = {rate: desk.words.gettext(text) for rate, text in _RATES.items()}
-    plot = figures.plot_of_rates(rows, by, label=_labels(desk), names=names)
+    plot = figures.plot_of_rates(rows, by, label=_labels(desk, is_short=True), names=names) | {"days": by == "day"}
     return desk.page("reports/attendance.html", form=form, report=report, rows=labelled, plot=plot, **_lists(desk))
 
 
@@ -139,13 +139,13 @@ def _period(report: Mapping[str, Any]) -> tuple[date, date]:
     return date.fromisoformat(report["first_day"]), date.fromisoformat(report["last_day"])
 
 
-def _labels(desk: Desk) -> Callable[[str, Mapping[str, Any]], str]:
-    """What groups are called; those whose names this person may not see are numbered."""
+def _labels(desk: Desk, *, is_short: bool = False) -> figures.Label:
+    """What groups are called; those whose names this person may not see are numbered. is_short: days without a year."""
     numbers: dict[Any, int] = {}
 
     def label(group: str, row: Mapping[str, Any]) -> str:
         if group == "day":
-            return desk.words.day(row["day"])
+            return desk.words.day(row["day"], "d MMM" if is_short else "medium")
         if group == "status":
             called = STATUSES[row["status"]]
             return desk.words.gettext(called)

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from frontend.api import Refused
 from frontend.area import Area
-from frontend.choices import CHANNELS
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong
-from frontend.sayings import N_
+from frontend.sayings import N_, RULES
 
 area = Area("wording", at="/message-texts")
 _PLACE: Final = "/<event>/<channel>/<language>"
@@ -66,10 +65,11 @@ def send_edit(desk: Desk, event: str, channel: str, language: str) -> Any:
     try:
         desk.send("set_notification_template", body=_words(form, channel), **place)
     except Refused as error:
-        template = _template(desk, **place)
+        template, shown = _template(desk, **place), None
         if error.status == 412:
             form.other, form.version = template, template["version"]
-        return desk.again("wording/edit.html", error, form=form, wording=template, preview=None)
+            shown = _preview(desk, place, Form(values=form.values))
+        return desk.again("wording/edit.html", error, form=form, wording=template, preview=shown)
     desk.sessions.drop_draft(str(desk.person["id"]), _draft(place))
     desk.said(N_("The text is saved. Messages from now on use it."))
     return desk.go("wording.edit", **place)
@@ -100,7 +100,7 @@ def preview(desk: Desk, event: str, channel: str, language: str) -> Any:
 def settings(desk: Desk) -> Any:
     """What the facility sends, by which way and when."""
     found = desk.api.call("get_notification_settings", facility_id=_facility(desk)).body
-    return desk.page("wording/settings.html", form=Form.of(found), all_channels=CHANNELS)
+    return desk.page("wording/settings.html", form=Form.of(found))
 
 
 @area.post("/settings", "notifications.manage")
@@ -118,10 +118,12 @@ def send_settings(desk: Desk) -> Any:
     try:
         desk.send("set_notification_settings", body=body, facility_id=_facility(desk))
     except Refused as error:
+        if any(each.get("pointer") == "/quiet_hours" for each in error.errors):  # one end without the other
+            form.errors["quiet_hours.until"] = desk.words.say(RULES["required"])
         if error.status == 412:
             form.other = desk.api.call("get_notification_settings", facility_id=_facility(desk)).body
             form.version = form.other["version"]
-        return desk.again("wording/settings.html", error, form=form, all_channels=CHANNELS)
+        return desk.again("wording/settings.html", error, form=form)
     desk.said(N_("The settings are saved."))
     return desk.go("wording.settings")
 

@@ -10,13 +10,14 @@ function draw(canvas, told) {
     options: {
       animation: false,
       maintainAspectRatio: false,
+      layout: { padding: { left: isRtl() && !told.days ? 32 : 0 } },  // slanted words reach beyond the first one
       locale: document.documentElement.lang,
       plugins: {
         legend: { display: told.series.length > 1, position: "bottom", rtl: isRtl(), textDirection: document.documentElement.dir },
         tooltip: { rtl: isRtl(), textDirection: document.documentElement.dir, callbacks: told.unit ? { label: (item) => `${item.dataset.label}: ${item.formattedValue} ${told.unit}` } : {} },
       },
       scales: {
-        x: { stacked: told.stacked, reverse: isRtl(), ticks: { maxRotation: 60, autoSkipPadding: 8 } },
+        x: { stacked: told.stacked, reverse: isRtl(), ticks: { maxRotation: told.days ? 0 : 60, autoSkipPadding: 12 } },
         y: { stacked: told.stacked, beginAtZero: true, position: isRtl() ? "right" : "left", ticks: { precision: told.unit ? 1 : 0, callback(value) { return told.unit ? `${value} ${told.unit}` : value.toLocaleString(document.documentElement.lang); } } },
       },
     },
