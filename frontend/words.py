@@ -16,6 +16,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
+from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -26,6 +27,10 @@ HERE: Final = Path(__file__).parent
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "de": "Deutsch", "ar": "العربية"}
 """Each by its own name, in the order of the menu; the first is what the texts are written in."""
 
+_STOPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "de": (("d MMM", "d. MMM"),),
+    "ar": ((",", "\N{ARABIC COMMA}"),),
+}
 CONTINENTS: Final[Mapping[str, str]] = {
     "Africa": N_("Africa"),
     "America": N_("America"),
@@ -67,6 +72,12 @@ def zones(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
     return [*sorted(made), ("UTC", [("UTC", "UTC")])]
 
 
+def first_week_day(zone: str) -> int:
+    """On which day a week begins in the country of a time zone; 0 is Monday."""
+    territory = get_global("zone_territories").get(zone)
+    return int(Locale.parse(f"und_{territory}").first_week_day) if territory else 0
+
+
 def best(wanted: str | None) -> str:
     """The language of a browser that we speak, by its `Accept-Language`; English otherwise."""
     for each in (wanted or "").split(","):
@@ -106,7 +117,9 @@ class Words:
         if not value:
             return NOTHING
         found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-        return dates.format_date(found, form, locale=self.locale)
+        if form == "medium" and self.language == "en":
+            form = "d MMM y"  # as moments are written, and never mistaken for the other order
+        return dates.format_date(found, self._form(form) if " " in form else form, locale=self.locale)
 
     def moment(self, value: str | datetime, zone: str | None = None, form: str = "medium") -> str:
         """Date and time at a place, with the name of its zone beside it."""
@@ -159,6 +172,8 @@ class Words:
         return zones(self.language)
 
     def _form(self, form: str) -> str:
-        """A pattern; its commas are those of the script."""
+        """A pattern, with the stops and commas of the language."""
         pattern = {"medium": "EEE d MMM y, HH:mm", "short": "d MMM, HH:mm"}.get(form, form)
-        return pattern.replace(",", "\N{ARABIC COMMA}") if self.direction == "rtl" else pattern
+        for written, here in _STOPS.get(self.language, ()):
+            pattern = pattern.replace(written, here)
+        return pattern

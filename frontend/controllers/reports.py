@@ -16,6 +16,7 @@ from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.labels import STATUSES
 from frontend.sayings import N_
+from frontend.words import first_week_day
 
 area = Area("reports", at="/reports")
 PERIODS: Final = {
@@ -132,7 +133,7 @@ def _lists(desk: Desk) -> dict[str, Any]:
 
 def _periods(desk: Desk) -> dict[str, tuple[date, date]]:
     today = datetime.now(ZoneInfo(desk.words.zone)).date()
-    return figures.periods(today, first_week_day=desk.words.locale.first_week_day)
+    return figures.periods(today, first_week_day=first_week_day(desk.words.zone))
 
 
 def _period(report: Mapping[str, Any]) -> tuple[date, date]:

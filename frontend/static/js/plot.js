@@ -17,7 +17,7 @@ function draw(canvas, told) {
         tooltip: { rtl: isRtl(), textDirection: document.documentElement.dir, callbacks: told.unit ? { label: (item) => `${item.dataset.label}: ${item.formattedValue} ${told.unit}` } : {} },
       },
       scales: {
-        x: { stacked: told.stacked, reverse: isRtl(), ticks: { maxRotation: told.days ? 0 : 60, autoSkipPadding: 12 } },
+        x: { stacked: told.stacked, reverse: isRtl(), ticks: { maxRotation: told.days ? 0 : 60, autoSkip: told.days || told.labels.length > 24, autoSkipPadding: 12 } },
         y: { stacked: told.stacked, beginAtZero: true, position: isRtl() ? "right" : "left", ticks: { precision: told.unit ? 1 : 0, callback(value) { return told.unit ? `${value} ${told.unit}` : value.toLocaleString(document.documentElement.lang); } } },
       },
     },
@@ -28,8 +28,10 @@ function draw(canvas, told) {
   paper.dataset.bsTheme = "light";
   paper.hidden = true;
   document.body.append(paper);
-  window.addEventListener("beforeprint", () => { paint(plot, paper); plot.resize(700, 320); });
-  window.addEventListener("afterprint", () => { paint(plot, document.documentElement); plot.resize(); });
+  matchMedia("print").addEventListener("change", (event) => {
+    paint(plot, event.matches ? paper : document.documentElement);
+    event.matches ? plot.resize(700, 320) : plot.resize();
+  });
 }
 
 function paint(plot, themed) {
