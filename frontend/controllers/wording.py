@@ -39,6 +39,8 @@ def other(desk: Desk) -> Any:
     form = Form()
     for name in ("event", "channel", "language"):
         form.values[name] = desk.query.get(name, "")
+    if "language" not in desk.query:
+        return desk.page("wording/other.html", form=form)
     try:
         found = _template(desk, **form.picked(["event", "channel", "language"]))
     except (Refused, Wrong) as error:
