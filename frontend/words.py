@@ -6,7 +6,7 @@ Texts are looked up in `translations/<language>.po`, read once at the start: the
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, lists, numbers
 from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -154,6 +154,10 @@ class Words:
     def named_languages(self, codes: Iterable[str]) -> list[tuple[str, str]]:
         """For a choice: code and name of languages, by name."""
         return sorted(((code, self.language_name(code)) for code in codes), key=lambda pair: pair[1].casefold())
+
+    def several(self, texts: Sequence[str]) -> str:
+        """Texts one after the other, as in `Monday, Tuesday and Friday`."""
+        return lists.format_list(texts, locale=self.locale)
 
     def number(self, value: float) -> str:
         """A number."""

@@ -5,14 +5,19 @@ from __future__ import annotations
 from frontend.controllers import (
     account,
     booking,
+    closures,
     components,
     correspondence,
+    doctors,
     entry,
     home,
     inbox,
+    lists,
     messages,
     patients,
+    plans,
     reports,
+    schedules,
     wording,
 )
 
@@ -28,4 +33,9 @@ AREAS = (
     inbox.area,
     reports.area,
     components.area,
+    doctors.area,
+    schedules.area,
+    plans.area,
+    lists.area,
+    closures.area,
 )
