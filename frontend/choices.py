@@ -1,39 +1,32 @@
-"""Which messages somebody wants: the list of choices of the contract, as a table of channels and kinds of messages.
-
-Nothing chosen is a choice too: then the house does as it does for everybody.
-"""
+"""Which messages somebody wants, as fields of a form: `sms.all`, `sms.moved`; each is `yes`, `no`, or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from frontend.forms import Form
 
-CHANNELS: Final = ("in_app", "email", "sms", "push")
-EVENTS: Final = ("booked", "moved", "cancelled", "declined")
-_ALL: Final = "all"
-_WANTED: Final = {"yes": True, "no": False}
-_SAID: Final = {wanted: text for text, wanted in _WANTED.items()}
+ALL: Final = "all"
+CHANNELS: Final = ("email", "sms", "push", "in_app")
+TOPICS: Final = ("booked", "moved", "cancelled", "declined")
 
 
-def form_of(preferences: Mapping[str, Any]) -> Form:
-    """The form, as it was chosen last."""
-    form = Form(version=preferences["version"])
-    form.values.update(fields_of(preferences["choices"]))
-    return form
+def fields(preferences: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices that stand, by the name of their field, with the version that they have."""
+    made: dict[str, Any] = {"version": preferences["version"]}
+    for each in preferences["choices"]:
+        made[f"{each['channel']}.{each['event']}"] = "yes" if each["wanted"] else "no"
+    return made
 
 
-def fields_of(choices: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The fields of a form: `sms.all`, `sms.moved`, each `yes` or `no`."""
-    return {f"{each['channel']}.{each['event']}": _SAID[each["wanted"]] for each in choices}
-
-
-def chosen(form: Form) -> list[dict[str, Any]]:
-    """What the API is told; where nothing was chosen it is told nothing."""
-    return [
-        {"channel": channel, "event": event, "wanted": _WANTED[form.value(f"{channel}.{event}")]}
-        for channel in CHANNELS
-        for event in (_ALL, *EVENTS)
-        if form.value(f"{channel}.{event}") in _WANTED
-    ]
+def chosen(form: Form) -> dict[str, Any]:
+    """What the API is sent: every choice that was made, those of fields that the page does not show too."""
+    found = {(channel, topic): form.text(f"{channel}.{topic}") for channel in CHANNELS for topic in (ALL, *TOPICS)}
+    return {
+        "choices": [
+            {"channel": channel, "event": topic, "wanted": value == "yes"}
+            for (channel, topic), value in found.items()
+            if value in {"yes", "no"}
+        ]
+    }

@@ -1,4 +1,4 @@
-"""One's own account: password, second factor, sessions, records, messages, and how the pages look."""
+"""One's own account: password, second factor, sessions, records, and how the pages look."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import segno
 
 from frontend.api import Refused
 from frontend.area import Area
-from frontend.choices import CHANNELS, EVENTS, chosen, fields_of, form_of
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong
 from frontend.shield import is_ours
@@ -224,50 +223,6 @@ def send_link(desk: Desk) -> Any:
     desk.session.set("patient", made["patient_id"])
     desk.said("The record is linked with your account.")
     return desk.go("mine.appointments")
-
-
-# ---- messages --------------------------------------------------------------------------------------------------------
-
-
-@area.get("/messages", "account.own")
-def messages(desk: Desk) -> Any:
-    """What the house has told this account."""
-    query = {"limit": 20, "cursor": desk.query.get("cursor")}
-    page = desk.api.call("list_own_messages", query=query).body
-    return desk.page("account/_messages.html" if desk.is_part else "account/messages.html", page=page)
-
-
-@area.post("/messages/<uuid:message_id>/read", "account.own")
-def mark_read(desk: Desk, message_id: str) -> Any:
-    """It was read."""
-    message = desk.send("mark_own_message_read", message_id=message_id).body
-    return desk.page("account/_message.html", each=message) if desk.is_part else desk.go("account.messages")
-
-
-@area.get("/preferences", "account.own")
-def preferences(desk: Desk) -> Any:
-    """Which messages this account gets."""
-    form = form_of(desk.api.call("get_own_notification_preferences").body)
-    return desk.page("account/preferences.html", form=form, channels=CHANNELS, events=EVENTS)
-
-
-@area.post("/preferences", "account.own")
-def send_preferences(desk: Desk) -> Any:
-    """Others from now on."""
-    form = Form.sent(desk.form)
-    try:
-        desk.send("set_own_notification_preferences", body={"choices": chosen(form)})
-    except Refused as error:
-        if error.status == 412:
-            take_other(form, desk.api.call("get_own_notification_preferences").body)
-        return desk.again("account/preferences.html", error, form=form, channels=CHANNELS, events=EVENTS)
-    desk.said("Your choice is saved.")
-    return desk.go("account.preferences")
-
-
-def take_other(form: Form, now: Mapping[str, Any]) -> None:
-    """Show beside what was chosen what somebody else has chosen meanwhile."""
-    form.other, form.version = fields_of(now["choices"]), now["version"]
 
 
 # ---- how the pages look ----------------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from frontend import choices
 from frontend.api import Refused
-from frontend.choices import CHANNELS, EVENTS, chosen, form_of
-from frontend.controllers.account import take_other
+from frontend.choices import CHANNELS, TOPICS
 from frontend.controllers.mine.whose import area, nobody, record_of, whose
 from frontend.desk import Desk
 from frontend.forms import Form
@@ -26,8 +26,7 @@ def messages(desk: Desk) -> Any:
     page = desk.api.call("list_patient_messages", query=query, patient_id=patient["id"]).body
     if desk.is_part:
         return desk.page("mine/_messages.html", page=page)
-    to_account = desk.api.call("list_own_messages", query={"unread": "true", "limit": _FEW}).body["items"]
-    return desk.page("mine/messages.html", **about, page=page, to_account=to_account)
+    return desk.page("mine/messages.html", **about, page=page)
 
 
 @area.get("/preferences", "notifications.read")
@@ -37,7 +36,7 @@ def preferences(desk: Desk) -> Any:
     patient = about["patient"]
     if patient is None:
         return nobody(desk)
-    form = form_of(desk.api.call("get_patient_notification_preferences", patient_id=patient["id"]).body)
+    form = Form.of(_chosen(desk, patient))
     return desk.page("mine/preferences.html", form=form, **about, **_to_choose(desk, patient))
 
 
@@ -50,10 +49,11 @@ def send_preferences(desk: Desk) -> Any:
     if patient is None:
         return nobody(desk)
     try:
-        desk.send("set_patient_notification_preferences", body={"choices": chosen(form)}, patient_id=patient["id"])
+        desk.send("set_patient_notification_preferences", body=choices.chosen(form), patient_id=patient["id"])
     except Refused as error:
         if error.status == 412:
-            take_other(form, desk.api.call("get_patient_notification_preferences", patient_id=patient["id"]).body)
+            form.other = _chosen(desk, patient)
+            form.version = form.other["version"]
         return desk.again("mine/preferences.html", error, form=form, **about, **_to_choose(desk, patient))
     desk.said("Your choice is saved.")
     return desk.go("mine.messages")
@@ -61,4 +61,9 @@ def send_preferences(desk: Desk) -> Any:
 
 def _to_choose(desk: Desk, patient: Mapping[str, Any]) -> dict[str, Any]:
     is_nothing_wanted = record_of(desk, patient)["contact_preference"] == "none"
-    return {"channels": CHANNELS, "events": EVENTS, "is_nothing_wanted": is_nothing_wanted}
+    return {"shown": CHANNELS, "shown_topics": TOPICS, "is_nothing_wanted": is_nothing_wanted}
+
+
+def _chosen(desk: Desk, patient: Mapping[str, Any]) -> dict[str, Any]:
+    found = desk.api.call("get_patient_notification_preferences", patient_id=patient["id"]).body
+    return choices.fields(found)
