@@ -83,7 +83,7 @@ class Desk:
     def send(self, operation: str, *, body: object = None, within_s: float = 5.0, **path: object) -> Answer:
         """A change, with the key of its form and the version that the form was made from.
 
-        Raises:  Refused. Unavailable. SignInNeeded.
+        Raises:  Refused. Unavailable. SignInNeeded. StepUpNeeded.
         """
         version = self.form.get(VERSION, "")
         return self.api.call(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from frontend.rights import ROLES
 from frontend.sayings import N_
 
 GENDERS: Final = {"female": N_("female"), "male": N_("male"), "other": N_("other"), "unknown": N_("unknown")}
@@ -35,6 +36,16 @@ COLOURS: Final = {
     "declined": "secondary",
     "no_show": "danger",
     "entered_in_error": "dark",
+    # How something in the trail ended, and how a signing key stands.
+    "success": "success",
+    "denied": "danger",
+    "not_found": "warning",
+    "failed": "danger",
+    "waiting": "info",
+    "signing": "success",
+    "retired": "secondary",
+    "gone": "secondary",
+    "withdrawn": "dark",
 }
 USES: Final = {
     "mobile": N_("mobile"),
@@ -82,6 +93,71 @@ FIELDS: Final = {
     "contact_preference": N_("Reached best by"),
     "identifiers": N_("Numbers"),
 }
+RELATIONS: Final = {"self": N_("the patient"), "guardian": N_("a guardian")}
+COUNTERS: Final = {
+    "account": N_("sign-in of an account"),
+    "device": N_("sign-in of an account from a known device"),
+    "factor": N_("second factor of an account"),
+    "reset": N_("forgotten password of an account"),
+    "source": N_("sign-in from an address"),
+    "house": N_("sign-in of the whole house"),
+}
+KEY_STAGES: Final = {
+    "waiting": N_("waits"),
+    "signing": N_("signs"),
+    "retired": N_("only accepted"),
+    "gone": N_("over"),
+    "withdrawn": N_("withdrawn"),
+}
+ACTIONS: Final = {
+    "create": N_("added"),
+    "read": N_("read"),
+    "update": N_("changed"),
+    "delete": N_("deleted"),
+    "search": N_("searched"),
+    "sign_in": N_("signed in"),
+    "sign_out": N_("signed out"),
+    "verify": N_("checked"),
+    "export": N_("taken as a file"),
+}
+OUTCOMES: Final = {
+    "success": N_("done"),
+    "denied": N_("refused"),
+    "not_found": N_("not found"),
+    "failed": N_("failed"),
+}
+PURPOSES: Final = {
+    "treatment": N_("treatment"),
+    "administration": N_("records and appointments"),
+    "operations": N_("running the house"),
+    "system": N_("accounts and settings"),
+    "compliance": N_("keeping to the rules"),
+    "own_request": N_("asked by the patient"),
+    "family_request": N_("asked in the patient's name"),
+}
+PARTS: Final = {
+    "identity": N_("accounts and places"),
+    "audit": N_("audit"),
+    "patients": N_("patients"),
+    "history": N_("allergies and problems"),
+    "doctors": N_("doctors"),
+    "appointments": N_("appointments"),
+    "notifications": N_("messages"),
+    "reports": N_("reports"),
+}
+BREAKS: Final = {
+    "entry_changed": N_("An entry was changed."),
+    "index_changed": N_("What searching uses differs from the entry."),
+    "entry_missing": N_("An entry is missing."),
+    "order_changed": N_("An entry does not follow the one before it."),
+    "tail_missing": N_("The end of the trail is missing."),
+    "beyond_head": N_("Entries stand after the end of the trail."),
+    "head_changed": N_("The end of the trail is not its last entry."),
+    "checkpoint_differs": N_("The trail was written anew since a checkpoint."),
+    "checkpoint_forged": N_("A checkpoint is not signed by this house."),
+    "checkpoint_missing": N_("A checkpoint is missing in one of its two places."),
+}
+ROLE_NAMES: Final = {name: title for name, (title, _) in ROLES.items()}
 ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "genders": GENDERS,
     "standings": STANDINGS,
@@ -91,6 +167,15 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "cancellations": CANCELLATIONS,
     "contacts": CONTACTS,
     "field_names": FIELDS,
+    "relations": RELATIONS,
+    "counters_of": COUNTERS,
+    "key_stages": KEY_STAGES,
+    "actions": ACTIONS,
+    "outcomes": OUTCOMES,
+    "purposes": PURPOSES,
+    "parts_of_house": PARTS,
+    "breaks": BREAKS,
+    "role_names": ROLE_NAMES,
 }
 
 

@@ -80,6 +80,10 @@ class Names:
         """By id."""
         return self._all("list_specializations")
 
+    def accounts(self) -> Things:
+        """Accounts by id, for whoever may see them."""
+        return self._all("list_users")
+
     def doctor(self, doctor_id: str) -> str:
         """What a doctor is called."""
         found = self.doctors().get(doctor_id)

@@ -13,9 +13,10 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from frontend import shield
-from frontend.api import Api, Refused, SignInNeeded
+from frontend.api import Api, Refused, SignInNeeded, StepUpNeeded
 from frontend.area import OPEN, may_open
 from frontend.controllers import AREAS
+from frontend.controllers.step import ask
 from frontend.desk import Desk
 from frontend.entrance import ROUTE
 from frontend.forms import said
@@ -137,6 +138,10 @@ def _refusals(app: flask.Flask) -> None:
         if desk.is_part:
             return flask.Response("", status=401, headers={"HX-Redirect": address})
         return flask.redirect(address, code=303)
+
+    @app.errorhandler(StepUpNeeded)
+    def step_up(_: StepUpNeeded) -> Any:
+        return ask(flask.g.desk)
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Any:

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from frontend.controllers import account, booking, entry, home, patients
+from frontend.controllers import (
+    account,
+    booking,
+    entry,
+    first_run,
+    home,
+    links,
+    patients,
+    people,
+    places,
+    programs,
+    roles,
+    step,
+    trail,
+)
 
-AREAS = (entry.area, home.area, account.area, patients.area, booking.area)
+AREAS = (
+    *(entry.area, home.area, account.area, patients.area, booking.area),
+    *(first_run.area, links.area, people.area, places.area, programs.area, roles.area, step.area, trail.area),
+)
