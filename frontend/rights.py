@@ -1,4 +1,4 @@
-"""What permissions and roles of the system are called on the screen: the sentences of `openapi/permissions.yaml`."""
+"""What permissions and roles of the system are called on the screen."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     "appointment_types.manage": N_("Keep the list of appointment types."),
     "resources.manage": N_("Keep the list of rooms and devices."),
     "schedules.manage": N_("Change sessions and leave of every doctor, and see changes of plans that wait."),
-    "schedules.manage_own": N_("Change sessions and leave, of oneself only unless schedules.manage is held too."),
+    "schedules.manage_own": N_("Change one's own sessions and leave."),
     "closures.manage": N_("Close a facility, a location, a room or a device for a time, and open it again."),
     "notifications.read": N_(
         "See what was sent to whom and what came of it, messages to patients, and what patients want to be told."
@@ -92,14 +92,12 @@ RIGHTS: Final[Mapping[str, str]] = {
     "notifications.manage": N_("Keep the templates of messages, and what a facility sends by which way and when."),
     "notifications.test": N_("Send a test message to any address."),
     "audit.read": N_("Search the trail of who did and who saw what."),
-    "audit.read_own_record": N_(
-        "See who opened or changed a record, the own or a linked one only unless audit.read is held too."
-    ),
+    "audit.read_own_record": N_("See who opened or changed one's own record, or that of a person in one's care."),
     "audit.export": N_("Take what a search of the trail finds out of the house as a file."),
     "audit.verify": N_("Check that the trail is whole."),
-    "reports.read": N_("See the figures of all doctors; without it, one's own only."),
-    "reports.read_own": N_("See figures, of oneself only unless reports.read is held too."),
-    "reports.export": N_("Take figures out of the house as a file, of oneself only unless reports.read is held too."),
+    "reports.read": N_("See the figures of all doctors."),
+    "reports.read_own": N_("See one's own figures."),
+    "reports.export": N_("Take figures that one may see out of the house as a file."),
 }
 ROLES: Final[Mapping[str, tuple[str, str]]] = {
     "super_admin": (N_("Super admin"), N_("Manages everything.")),

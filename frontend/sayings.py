@@ -103,6 +103,7 @@ RULES: Final[Mapping[str, str]] = {
     "unknown": N_("There is no such thing."),
     "unknown_zone": N_("There is no such time zone."),
     "unknown_role": N_("There is no such role."),
+    "other_facility": N_("This belongs to another facility than those that are ticked."),
     "unknown_permission": N_("There is no such permission."),
     "not_by_group": N_("No group can give this role."),
     "unknown_patient": N_("There is no such patient, or the record is out of use."),

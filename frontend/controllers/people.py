@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from frontend.api import Refused
@@ -55,7 +56,7 @@ def send_create(desk: Desk) -> Any:
     try:
         made = desk.send("create_user", body=body).body
     except Refused as error:
-        return desk.again("people/create.html", error, form=form, **_choices(desk))
+        return desk.again("people/create.html", _beside(error, form), form=form, **_choices(desk))
     desk.names.forget()
     return _once(desk, made)
 
@@ -119,9 +120,9 @@ def assign(desk: Desk, user_id: str) -> Any:
     user = _user(desk, user_id)
     form = Form(version=user["version"])
     form.values.setlist("roles", user["roles"])
-    for each in user["areas"]:
-        form.values.setlist(f"facilities.{each['role']}", each["facilities"])
-        form.values.setlist(f"departments.{each['role']}", each["departments"])
+    for each in user["areas"]:  # departments bring their facilities along
+        name = "departments" if each["departments"] else "facilities"
+        form.values.setlist(f"{name}.{each['role']}", each[name])
     return desk.page("people/roles.html", form=form, user=user, **_choices(desk))
 
 
@@ -135,7 +136,7 @@ def send_assign(desk: Desk, user_id: str) -> Any:
         user = _user(desk, user_id)
         if error.status == 412:
             form.other, form.version = user, user["version"]
-        return desk.again("people/roles.html", error, form=form, user=user, **_choices(desk))
+        return desk.again("people/roles.html", _beside(error, form), form=form, user=user, **_choices(desk))
     return _done(desk, user_id, "The roles are given. They hold everywhere within two seconds.")
 
 
@@ -167,12 +168,21 @@ def _found(desk: Desk, form: Form) -> dict[str, Any]:
         query["active"] = "true" if form.text("standing") == "active" else "false"
     text = (form.text("text") or "").casefold()
     if text:
-        fitting = [each for each in desk.api.every("list_users", query=query) if _holds(each, text)]
+        found = desk.api.every("list_users", query=query)
+        fitting = [each for each in found if each["kind"] == "person" and _holds(each, text)]
         page: dict[str, Any] = {"items": fitting[:_SHOWN], "next_cursor": None}
     else:
         page = desk.api.call("list_users", query={**query, "limit": 50, "cursor": form.text("cursor")}).body
+    page = {
+        **page,
+        "items": [each for each in page["items"] if each["kind"] == "person"],
+    }  # programs have their own page
     named = titles(desk)
-    return {"page": page, "titles": named, "role_choices": [(name, title) for name, (title, _) in named.items()]}
+    return {"page": page, "titles": named, "role_choices": _role_choices(named)}
+
+
+def _role_choices(named: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, title) for name, (title, _) in named.items() if name not in {"service", "first_sign_in"}]
 
 
 def _holds(user: Mapping[str, Any], text: str) -> bool:
@@ -216,6 +226,19 @@ def _assignment(form: Form) -> dict[str, Any]:
         if any(places.values()):
             areas.append({"role": role, **{name: ids for name, ids in places.items() if ids}})
     return {"roles": chosen, **({"areas": areas} if areas else {})}
+
+
+def _beside(error: Refused, form: Form) -> Refused:
+    """An error of an area belongs to the boxes of its role: the API counts areas, the form names them."""
+    areas = _assignment(form).get("areas", [])
+
+    def named(pointer: str) -> str:
+        parts = pointer.split("/")
+        is_area = parts[1:2] == ["areas"] and len(parts) > 3 and int(parts[2]) < len(areas)
+        return f"/{parts[3]}.{areas[int(parts[2])]['role']}" if is_area else pointer
+
+    moved = [{**each, "pointer": named(str(each.get("pointer") or ""))} for each in error.errors]
+    return replace(error, errors=moved)
 
 
 def _once(desk: Desk, made: Mapping[str, Any]) -> Any:

@@ -102,7 +102,11 @@ def send_edit(desk: Desk, kind: str, thing_id: str) -> Any:
 def set_standing(desk: Desk, kind: str, thing_id: str) -> Any:
     """Out of use, or back."""
     is_active = desk.form.get("active") == "true"
-    made = _update(desk, kind, thing_id, {"active": is_active})
+    try:
+        made = _update(desk, kind, thing_id, {"active": is_active})
+    except Refused as error:
+        thing = _found(desk, kind, thing_id)
+        return desk.again("places/form.html", error, form=Form.of(thing), **_around(desk, kind, thing=thing))
     return _done(desk, "%(name)s is in use again." if is_active else "%(name)s is out of use.", made)
 
 
