@@ -57,9 +57,14 @@ class Desk:
         return self.person.get("roles") == ["patient"]
 
     @property
+    def facilities(self) -> Mapping[str, Mapping[str, Any]]:
+        """Those that one can work in: by id, none that is out of use."""
+        return {key: each for key, each in self.names.facilities().items() if each["active"]}
+
+    @property
     def facility(self) -> Mapping[str, Any] | None:
         """The facility that is worked in: the one chosen, or the first there is."""
-        known = self.names.facilities()
+        known = self.facilities
         chosen = known.get(self.session.get("facility") or "")
         return chosen or next(iter(known.values()), None)
 

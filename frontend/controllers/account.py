@@ -69,7 +69,7 @@ def choose_theme(desk: Desk) -> Any:
 def choose_facility(desk: Desk) -> Any:
     """Where one works now."""
     chosen = desk.form.get("facility", "")
-    if chosen in desk.names.facilities():
+    if chosen in desk.facilities:
         desk.session.set("facility", chosen)
     return _back(desk)
 

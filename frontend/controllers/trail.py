@@ -174,7 +174,7 @@ def _found(desk: Desk, form: Form, *, is_asked: bool) -> dict[str, Any]:
 def _names(desk: Desk, ids: Iterable[str]) -> Mapping[str, str]:
     """What accounts are called, as far as this person may know."""
     if desk.may("users.name"):
-        return desk.names.users(list(ids))
+        return desk.names.users([each for each in ids if _RECORD.fullmatch(each)])
     accounts = desk.names.accounts() if desk.may("users.read") else {}
     return {key: str(accounts[key]["display_name"]) for key in ids if key in accounts}
 
