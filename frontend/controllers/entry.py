@@ -14,6 +14,7 @@ from frontend.forms import Form
 
 area = Area("entry")
 _DEVICE_S = 365 * 86_400
+_OWN_TO_ALL = ("access", "access_until", "refresh", "language", "theme")
 _NOT_KEPT = {"_csrf", "_key", "_version", "_form"}
 
 
@@ -102,9 +103,13 @@ def drop_draft(desk: Desk) -> Any:
 
 def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     """Somebody is signed in: another cookie, and the page that was wanted."""
+    before = desk.person.get("id")
     desk.sessions.renew(desk.session)
     desk.api.keep_tokens(given)
-    desk.session.set("person", desk.api.call("get_own_account").body)
+    person = desk.api.call("get_own_account").body
+    if before not in {None, person["id"]}:  # what somebody else left here is nobody's to see
+        desk.session.data = {name: desk.session.data[name] for name in _OWN_TO_ALL if name in desk.session.data}
+    desk.session.set("person", person)
     desk.session.set("person_at", 0)
     if given["must_set_second_factor"]:
         answer = desk.go("account.second_factor")

@@ -15,6 +15,7 @@ from frontend.forms import Form
 
 area = Area("step", at="/step-up")
 PENDING: Final = "pending"
+_MOST: Final = 64 * 1024
 
 
 def ask(desk: Desk) -> Any:
@@ -24,7 +25,7 @@ def ask(desk: Desk) -> Any:
     """
     request = flask.request
     pending: dict[str, Any] = {"back": _back()}
-    if not desk.is_part and not request.files:
+    if not desk.is_part and not request.files and (request.content_length or 0) <= _MOST:
         values = [[name, value] for name, value in request.form.items(multi=True) if name != shield.TOKEN]
         pending |= {"path": request.full_path.rstrip("?"), "method": request.method, "values": values}
     desk.session.set(PENDING, pending)
