@@ -9,6 +9,7 @@ from typing import Any, Final
 from frontend.api import LIST_S, Refused
 from frontend.area import Area, may_open
 from frontend.controllers.places import create
+from frontend.controllers.roles import titles
 from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.sayings import N_
@@ -150,8 +151,7 @@ def send_mail(desk: Desk) -> Any:
 @area.get("/people", *_NEEDS)
 def people(desk: Desk) -> Any:
     """Who else works here."""
-    accounts = [each for each in desk.names.accounts().values() if each["kind"] == "person"]
-    return desk.page("first_run/people.html", accounts=accounts)
+    return desk.page("first_run/people.html", accounts=_staff(desk), titles=titles(desk))
 
 
 @area.post("/<any(facility, location, mail, people):step>/later", *_NEEDS)
@@ -178,15 +178,20 @@ def _onward(desk: Desk) -> Any:
 
 def _house(desk: Desk) -> House:
     kept = _kept(desk)
-    people = [each for each in desk.names.accounts().values() if each["kind"] == "person"]
     return House(
         facilities=len(desk.names.facilities()),
         locations=len(desk.names.locations()),
-        users=max(0, len(people) - 1),
+        users=max(0, len(_staff(desk)) - 1),
         is_mail_seen="mail" in kept.get("done", ()),
         must_change_password=bool(desk.person.get("must_change_password")),
         later=frozenset(kept.get("later", ())),
     )
+
+
+def _staff(desk: Desk) -> list[Mapping[str, Any]]:
+    """Accounts of people who work here."""
+    accounts = desk.names.accounts().values()
+    return [each for each in accounts if each["kind"] == "person" and each["roles"] != ["patient"]]
 
 
 def _kept(desk: Desk) -> Mapping[str, Sequence[str]]:

@@ -29,6 +29,7 @@ def list_all(desk: Desk) -> Any:
     """The first of them."""
     form = Form()
     form.values["standing"] = "active"
+    form.values["role"] = desk.query.get("role", "")
     return desk.page("people/list.html", form=form, **_found(desk, form))
 
 
@@ -52,11 +53,11 @@ def create(desk: Desk) -> Any:
 def send_create(desk: Desk) -> Any:
     """A new account; its one-time password is on the next page, and nowhere after that."""
     form = Form.sent(desk.form)
-    body: dict[str, Any] = {**form.picked(["username", "display_name", "email"]), **_assignment(form)}
+    body: dict[str, Any] = {**form.picked(["username", "display_name", "email"]), **assignment(form)}
     try:
         made = desk.send("create_user", body=body).body
     except Refused as error:
-        return desk.again("people/create.html", _beside(error, form), form=form, **_choices(desk))
+        return desk.again("people/create.html", beside(error, form), form=form, **_choices(desk))
     desk.names.forget()
     return _once(desk, made)
 
@@ -111,7 +112,7 @@ def send_edit(desk: Desk, user_id: str) -> Any:
         if error.status == 412:
             form.other, form.version = user, user["version"]
         return desk.again("people/edit.html", error, form=form, user=user)
-    return _done(desk, user_id, "The changes are saved.")
+    return _done(desk, user_id, N_("The changes are saved."))
 
 
 @area.get("/<uuid:user_id>/roles", "roles.assign", "users.read", "roles.read")
@@ -131,13 +132,13 @@ def send_assign(desk: Desk, user_id: str) -> Any:
     """Exactly these roles from now on."""
     form = Form.sent(desk.form)
     try:
-        desk.send("assign_roles", body=_assignment(form), user_id=user_id)
+        desk.send("assign_roles", body=assignment(form), user_id=user_id)
     except Refused as error:
         user = _user(desk, user_id)
         if error.status == 412:
             form.other, form.version = user, user["version"]
-        return desk.again("people/roles.html", _beside(error, form), form=form, user=user, **_choices(desk))
-    return _done(desk, user_id, "The roles are given. They hold everywhere within two seconds.")
+        return desk.again("people/roles.html", beside(error, form), form=form, user=user, **_choices(desk))
+    return _done(desk, user_id, N_("The roles are given. They hold everywhere within two seconds."))
 
 
 @area.post("/<uuid:user_id>/one-time-password", "users.manage")
@@ -217,8 +218,8 @@ def _choices(desk: Desk) -> dict[str, Any]:
     return {"roles": found, "titles": titles(desk, found), "facilities": facilities, "departments": departments}
 
 
-def _assignment(form: Form) -> dict[str, Any]:
-    """Roles with the places to which each is narrowed; one without any holds everywhere."""
+def assignment(form: Form) -> dict[str, Any]:
+    """Of a form, roles with the places to which each is narrowed; one without any holds everywhere."""
     chosen = form.many("roles")
     areas = []
     for role in chosen:
@@ -228,9 +229,9 @@ def _assignment(form: Form) -> dict[str, Any]:
     return {"roles": chosen, **({"areas": areas} if areas else {})}
 
 
-def _beside(error: Refused, form: Form) -> Refused:
+def beside(error: Refused, form: Form) -> Refused:
     """An error of an area belongs to the boxes of its role: the API counts areas, the form names them."""
-    areas = _assignment(form).get("areas", [])
+    areas = assignment(form).get("areas", [])
 
     def named(pointer: str) -> str:
         parts = pointer.split("/")

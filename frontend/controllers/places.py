@@ -57,7 +57,7 @@ def send_facility(desk: Desk) -> Any:
         made = create(desk, "facilities", form)
     except Refused as error:
         return desk.again("places/form.html", error, form=form, **_around(desk, "facilities"))
-    return _done(desk, "%(name)s is added.", made)
+    return _done(desk, N_("%(name)s is added."), made)
 
 
 @area.get("/facilities/<uuid:facility_id>/<any(locations, departments):kind>/new", "facilities.manage")
@@ -74,7 +74,7 @@ def send_add(desk: Desk, facility_id: str, kind: str) -> Any:
         made = create(desk, kind, form, facility_id=facility_id)
     except Refused as error:
         return desk.again("places/form.html", error, form=form, **_around(desk, kind, facility_id=facility_id))
-    return _done(desk, "%(name)s is added.", made)
+    return _done(desk, N_("%(name)s is added."), made)
 
 
 @area.get("/<any(facilities, locations, departments):kind>/<uuid:thing_id>", "facilities.manage")
@@ -95,7 +95,7 @@ def send_edit(desk: Desk, kind: str, thing_id: str) -> Any:
         if error.status == 412:
             form.other, form.version = thing, thing["version"]
         return desk.again("places/form.html", error, form=form, **_around(desk, kind, thing=thing))
-    return _done(desk, "The changes of %(name)s are saved.", made)
+    return _done(desk, N_("The changes of %(name)s are saved."), made)
 
 
 @area.post("/<any(facilities, locations, departments):kind>/<uuid:thing_id>/standing", "facilities.manage")
@@ -107,7 +107,7 @@ def set_standing(desk: Desk, kind: str, thing_id: str) -> Any:
     except Refused as error:
         thing = _found(desk, kind, thing_id)
         return desk.again("places/form.html", error, form=Form.of(thing), **_around(desk, kind, thing=thing))
-    return _done(desk, "%(name)s is in use again." if is_active else "%(name)s is out of use.", made)
+    return _done(desk, N_("%(name)s is in use again.") if is_active else N_("%(name)s is out of use."), made)
 
 
 def create(desk: Desk, kind: str, form: Form, **more: str) -> Mapping[str, Any]:
@@ -123,14 +123,16 @@ def create(desk: Desk, kind: str, form: Form, **more: str) -> Mapping[str, Any]:
 
 def _update(desk: Desk, kind: str, thing_id: str, body: Mapping[str, object]) -> Mapping[str, Any]:
     one = KINDS[kind].one
-    made: Mapping[str, Any] = desk.send(f"update_{one}", body=body, **{f"{one}_id": thing_id}).body
+    path: dict[str, Any] = {f"{one}_id": thing_id}
+    made: Mapping[str, Any] = desk.send(f"update_{one}", body=body, **path).body
     desk.names.forget()
     return made
 
 
 def _found(desk: Desk, kind: str, thing_id: str) -> Mapping[str, Any]:
     one = KINDS[kind].one
-    found: Mapping[str, Any] = desk.api.call(f"get_{one}", **{f"{one}_id": thing_id}).body
+    path: dict[str, Any] = {f"{one}_id": thing_id}
+    found: Mapping[str, Any] = desk.api.call(f"get_{one}", **path).body
     return found
 
 

@@ -10,6 +10,7 @@ from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.rights import AREAS, RIGHTS, ROLES, grouped
+from frontend.sayings import N_
 
 area = Area("roles", at="/roles")
 Roles = Sequence[Mapping[str, Any]]
@@ -114,7 +115,8 @@ def set_second_factor(desk: Desk, role_name: str) -> Any:
         desk.send("update_role", body={"requires_second_factor": wants}, role_name=role_name)
     except Refused as error:
         return desk.again("roles/show.html", error, form=Form(), **_role(desk, role_name))
-    desk.said("From now on this role wants a second factor." if wants else "This role wants no second factor any more.")
+    on, off = N_("From now on this role wants a second factor."), N_("This role wants no second factor any more.")
+    desk.said(on if wants else off)
     return desk.go("roles.show", role_name=role_name)
 
 
