@@ -178,6 +178,7 @@ def _onward(desk: Desk) -> Any:
 
 def _house(desk: Desk) -> House:
     kept = _kept(desk)
+    desk.names.forget()  # another process may have changed them
     return House(
         facilities=len(desk.names.facilities()),
         locations=len(desk.names.locations()),

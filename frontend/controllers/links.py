@@ -68,7 +68,8 @@ def slip(desk: Desk, patient_id: str) -> Any:
     once = desk.session.pop(ONCE)
     if not once or once.get("kind") != "code" or once["patient_id"] != patient_id:
         return desk.go("links.show", patient_id=patient_id)
-    return desk.page("links/slip.html", once=once, **_patient(desk, patient_id))
+    patient = opened(desk, patient_id) if desk.may("patients.read") else None
+    return desk.page("links/slip.html", once=once, patient=patient)
 
 
 @area.post("/<uuid:patient_id>/end", "accounts.invite")

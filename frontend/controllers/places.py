@@ -37,6 +37,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 @area.get("", "facilities.read")
 def show(desk: Desk) -> Any:
     """All of them on one page."""
+    desk.names.forget()  # another process may have changed them
     names = desk.names
     return desk.page(
         "places/show.html", facilities=names.facilities(), locations=names.locations(), departments=names.departments()

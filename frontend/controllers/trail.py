@@ -13,6 +13,7 @@ import flask
 from frontend.api import LIST_S, Refused
 from frontend.area import Area
 from frontend.controllers.patients import allergies, opened
+from frontend.controllers.roles import titles
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong
 
@@ -117,11 +118,11 @@ def accesses(desk: Desk, patient_id: str) -> Any:
     query = {"limit": _ROWS, "cursor": desk.query.get("cursor")}
     page = desk.api.call("list_record_accesses", query=query, patient_id=patient_id, within_s=LIST_S).body
     if desk.is_part:
-        return desk.page("trail/_accesses.html", page=page, patient_id=patient_id)
+        return desk.page("trail/_accesses.html", page=page, patient_id=patient_id, titles=titles(desk))
     more: dict[str, Any] = {"patient": None, "allergies": None}
     if desk.may("patients.read"):
         more = {"patient": opened(desk, patient_id), "allergies": allergies(desk, patient_id)}
-    return desk.page("trail/accesses.html", page=page, patient_id=patient_id, **more)
+    return desk.page("trail/accesses.html", page=page, patient_id=patient_id, titles=titles(desk), **more)
 
 
 def conditions(values: Mapping[str, str | None], *, zone: str) -> dict[str, str]:
@@ -168,7 +169,8 @@ def _found(desk: Desk, form: Form, *, is_asked: bool) -> dict[str, Any]:
         except (Refused, Wrong) as error:
             form.take(error, desk.words)
     entries = page["items"] if page else []
-    return {"page": page, "names": _names(desk, [each["actor"] for each in entries]), **_chosen(desk, form)}
+    names = _names(desk, [each["actor"] for each in entries])
+    return {"page": page, "names": names, "titles": titles(desk), **_chosen(desk, form)}
 
 
 def _names(desk: Desk, ids: Iterable[str]) -> Mapping[str, str]:
