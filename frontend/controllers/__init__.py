@@ -5,20 +5,26 @@ from __future__ import annotations
 from frontend.controllers import (
     account,
     booking,
+    closures,
+    doctors,
     entry,
     first_run,
     home,
     links,
+    lists,
     patients,
     people,
     places,
+    plans,
     programs,
     roles,
+    schedules,
     step,
     trail,
 )
 
 AREAS = (
     *(entry.area, home.area, account.area, patients.area, booking.area),
+    *(doctors.area, schedules.area, plans.area, lists.area, closures.area),
     *(first_run.area, links.area, people.area, places.area, programs.area, roles.area, step.area, trail.area),
 )
