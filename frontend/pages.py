@@ -64,6 +64,7 @@ def application(*, sessions: Sessions, client: Client, known: Known, public: Spl
         **functions(_gettext),
     )
     _refusals(app)
+    _failures(app)
     return app
 
 
@@ -146,6 +147,10 @@ def _refusals(app: flask.Flask) -> None:
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Any:
         return _error(error.status, said(error, _words()), request_id=error.request_id)
+
+
+def _failures(app: flask.Flask) -> None:
+    """What is shown when a part is away, or nobody thought of it."""
 
     @app.errorhandler(Unavailable)
     def away(_: Unavailable) -> Any:

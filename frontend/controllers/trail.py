@@ -183,11 +183,11 @@ def _names(desk: Desk, ids: Iterable[str]) -> Mapping[str, str]:
 
 def _chosen(desk: Desk, form: Form) -> dict[str, Any]:
     """Who is chosen, so that the form shows them by name."""
-    actor, record = form.text("actor"), form.text("patient_id")
+    actor, found = form.text("actor"), _RECORD.search(form.value("patient_id"))
     people = [(actor, _names(desk, [actor]).get(actor, desk.words.say("the chosen account")), "")] if actor else []
     patients = []
-    if record and desk.may("patients.read"):
-        patients = [_patient(desk, each) for each in desk.names.patients([record]).values()]
+    if found and desk.may("patients.read"):
+        patients = [_patient(desk, each) for each in desk.names.patients([found[0].lower()]).values()]
     return {"people": people, "patients": patients}
 
 
