@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult
@@ -116,13 +117,16 @@ def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response],
     name, options = shield.cookie_name(is_secure=is_secure), shield.cookie_options(is_secure=is_secure)
 
     def leave(response: flask.Response) -> flask.Response:
+        desk = flask.g.get("desk")
+        if desk is not None and (desk.session.is_changed or desk.session.is_signed_in):
+            try:
+                sessions.save(desk.session)
+                response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
+            except StoreError:  # what was answered cannot be gone on with; an error stays as it is
+                response = response if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else _store_away()
         for header, value in shield.headers(flask.g.get("nonce", ""), is_secure=is_secure).items():
             if header != "Cache-Control" or flask.request.endpoint != "static":
                 response.headers.setdefault(header, value)
-        desk = flask.g.get("desk")
-        if desk is not None and (desk.session.is_changed or desk.session.is_signed_in):
-            sessions.save(desk.session)
-            response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
         return response
 
     return leave
@@ -160,7 +164,7 @@ def _failures(app: flask.Flask) -> None:
 
     @app.errorhandler(StoreError)
     def store_away(_: StoreError) -> Any:
-        return _error(503, _words().say("Sign-in is away for a moment. Nothing was lost: try again shortly."))
+        return _store_away()
 
     @app.errorhandler(shield.Forged)
     def forged(_: shield.Forged) -> Any:
@@ -181,6 +185,10 @@ def _failures(app: flask.Flask) -> None:
         return _error(
             500, _words().say("Something went wrong here. It was noted; tell us the number below if you call.")
         )
+
+
+def _store_away() -> flask.Response:
+    return _error(503, _words().say("Sign-in is away for a moment. Nothing was lost: try again shortly."))
 
 
 def _error(status: int, text: str, *, request_id: str = "") -> flask.Response:
