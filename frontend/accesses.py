@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from frontend.labels import PURPOSES, ROLES
+from frontend.labels import OWN_PURPOSES, ROLE_NAMES
 from frontend.sayings import N_
 from frontend.words import Words
 
@@ -87,7 +87,7 @@ def told(found: Sequence[Access], words: Words) -> list[tuple[str, list[Told]]]:
 
     def together(each: Access) -> tuple[str, str, str]:
         minute = words.at(each["at"]).isoformat(timespec="minutes")
-        return minute, who(each["by"], words), words.gettext(PURPOSES.get(each["purpose"], each["purpose"]))
+        return minute, who(each["by"], words), words.gettext(OWN_PURPOSES.get(each["purpose"], each["purpose"]))
 
     lines = []
     for (_, name, why), group in groupby(found, key=together):
@@ -104,7 +104,7 @@ def who(by: Mapping[str, Any], words: Words) -> str:
         return words.gettext(_HOUSE)
     if by["kind"] == "person":
         return words.gettext(_OWN)
-    roles = ", ".join(words.gettext(ROLES.get(role, role)) for role in by["roles"]) or words.gettext(_STAFF)
+    roles = ", ".join(words.gettext(ROLE_NAMES.get(role, role)) for role in by["roles"]) or words.gettext(_STAFF)
     return f"{by['name']} ({roles})" if by.get("name") else roles
 
 

@@ -22,6 +22,10 @@ class SignInNeeded(Exception):
     """Nobody is signed in here, or not any more."""
 
 
+class StepUpNeeded(Exception):
+    """The second factor has to be shown once more. No refusal: the same form goes on when it was shown."""
+
+
 @dataclass
 class Refused(Exception):
     """The API said no. status, code, title, detail, errors, facts: as in the problem document."""
@@ -82,7 +86,7 @@ class Api:
     ) -> Answer:
         """Call one operation as whoever is signed in.
 
-        Raises:  Refused: it answered 4xx. Unavailable. SignInNeeded: the session is over.
+        Raises:  Refused: it answered 4xx. Unavailable. SignInNeeded: the session is over. StepUpNeeded.
         """
         token = self._token()
         reply = self._send(operation, token, body, query, key, version, within_s, path)
@@ -194,6 +198,8 @@ def _answered(reply: Reply) -> Answer:
     if reply.is_success:
         return Answer(reply.status, reply.body, reply.headers, reply.raw)
     said = reply.body if isinstance(reply.body, dict) else {}
+    if said.get("code") == "step_up_required":
+        raise StepUpNeeded
     after = reply.headers.get("retry-after", "")
     raise Refused(
         reply.status,

@@ -71,6 +71,11 @@ class Desk:
         return self.person.get("roles") == ["patient"]
 
     @property
+    def facilities(self) -> Mapping[str, Mapping[str, Any]]:
+        """Those that one can work in: by id, none that is out of use."""
+        return {key: each for key, each in self.names.facilities().items() if each["active"]}
+
+    @property
     def own_doctor(self) -> str | None:
         """The profile of the doctor who is signed in; None for everybody else, and while nobody can say."""
         if not self.may("doctors.read", "schedules.manage_own"):
@@ -85,7 +90,7 @@ class Desk:
     @property
     def facility(self) -> Mapping[str, Any] | None:
         """The facility that is worked in: the one chosen, or the first there is."""
-        known = self.names.facilities()
+        known = self.facilities
         chosen = known.get(self.session.get("facility") or "")
         return chosen or next(iter(known.values()), None)
 
@@ -117,7 +122,7 @@ class Desk:
     ) -> Answer:
         """A change, with the key of its form and the version that the form was made from.
 
-        Raises:  Refused. Unavailable. SignInNeeded.
+        Raises:  Refused. Unavailable. SignInNeeded. StepUpNeeded.
         """
         version = self.form.get(VERSION, "")
         return self.api.call(
@@ -140,6 +145,11 @@ class Desk:
             flask.g.draft_at = draft["at"]
         return form
 
+    def ask_anew(self) -> None:
+        """The account was changed: the next page asks what it is."""
+        self.session.set("person_at", 0)
+        self.names.forget()
+
     def drop_draft(self, name: str) -> None:
         """What was typed was sent, or is not wanted."""
         self.sessions.drop_draft(str(self.person["id"]), name)
@@ -156,6 +166,12 @@ class Desk:
         address = flask.url_for(endpoint, **values)
         if self.is_part:
             return flask.Response("", status=204, headers={"HX-Redirect": address})
+        return flask.redirect(address, code=303)  # type: ignore[return-value]  # werkzeug's class is the base of Flask's
+
+    def go_back(self, address: str) -> flask.Response:
+        """To a page of this house, by its address; home where it is none."""
+        if not shield.is_ours(address):
+            return self.go("home.show")
         return flask.redirect(address, code=303)  # type: ignore[return-value]  # werkzeug's class is the base of Flask's
 
     def said(self, text: str, kind: str = "success", **values: Any) -> None:

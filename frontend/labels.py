@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from frontend.rights import ROLES
 from frontend.sayings import N_
 
 GENDERS: Final = {"female": N_("female"), "male": N_("male"), "other": N_("other"), "unknown": N_("unknown")}
@@ -48,6 +49,15 @@ COLOURS: Final = {
     "deferred": "warning",
     "refused": "danger",
     "away": "warning",
+    # How something in the trail ended, and how a signing key stands.
+    "success": "success",
+    "denied": "danger",
+    "not_found": "warning",
+    "waiting": "info",
+    "signing": "success",
+    "retired": "secondary",
+    "gone": "secondary",
+    "withdrawn": "dark",
 }
 USES: Final = {
     "mobile": N_("mobile"),
@@ -97,19 +107,7 @@ FIELDS: Final = {
     "contact_preference": N_("Reached best by"),
     "identifiers": N_("Numbers"),
 }
-ROLES: Final = {
-    "super_admin": N_("super admin"),
-    "admin": N_("administrator"),
-    "receptionist": N_("receptionist"),
-    "nurse": N_("nurse"),
-    "doctor": N_("doctor"),
-    "pharmacist": N_("pharmacist"),
-    "records_clerk": N_("records office"),
-    "auditor": N_("auditor"),
-    "patient": N_("patient"),
-    "service": N_("program of the house"),
-}
-RELATIONS: Final = {"self": N_("your own record"), "guardian": N_("you act for this person")}
+OWN_RELATIONS: Final = {"self": N_("your own record"), "guardian": N_("you act for this person")}
 METHODS: Final = {
     "pwd": N_("by password"),
     "otp": N_("with a code"),
@@ -130,7 +128,7 @@ OWN_CANCELLATIONS: Final = {
     "duplicate": N_("It was booked twice"),
     "other": N_("Another reason"),
 }
-PURPOSES: Final = {
+OWN_PURPOSES: Final = {
     "treatment": N_("for your treatment"),
     "administration": N_("for appointments and papers"),
     "operations": N_("to run the house"),
@@ -198,7 +196,7 @@ DELIVERY_REASONS: Final = {
     "given_up": N_("Too many tries without an answer"),
     "outcome_unknown": N_("Whether it arrived is not known"),
 }
-OUTCOMES: Final = {
+TRY_OUTCOMES: Final = {
     "accepted": N_("taken"),
     "deferred": N_("not now"),
     "refused": N_("refused"),
@@ -229,6 +227,71 @@ GROUPS: Final = {
     "specialization": N_("Field"),
     "status": N_("State"),
 }
+RELATIONS: Final = {"self": N_("the patient"), "guardian": N_("a guardian")}
+COUNTERS: Final = {
+    "account": N_("sign-in of an account"),
+    "device": N_("sign-in of an account from a known device"),
+    "factor": N_("second factor of an account"),
+    "reset": N_("forgotten password of an account"),
+    "source": N_("sign-in from an address"),
+    "house": N_("sign-in of the whole house"),
+}
+KEY_STAGES: Final = {
+    "waiting": N_("waits"),
+    "signing": N_("signs"),
+    "retired": N_("only accepted"),
+    "gone": N_("over"),
+    "withdrawn": N_("withdrawn"),
+}
+ACTIONS: Final = {
+    "create": N_("added"),
+    "read": N_("read"),
+    "update": N_("changed"),
+    "delete": N_("deleted"),
+    "search": N_("searched"),
+    "sign_in": N_("signed in"),
+    "sign_out": N_("signed out"),
+    "verify": N_("checked"),
+    "export": N_("taken as a file"),
+}
+OUTCOMES: Final = {
+    "success": N_("done"),
+    "denied": N_("refused"),
+    "not_found": N_("not found"),
+    "failed": N_("failed"),
+}
+PURPOSES: Final = {
+    "treatment": N_("treatment"),
+    "administration": N_("records and appointments"),
+    "operations": N_("running the house"),
+    "system": N_("accounts and settings"),
+    "compliance": N_("keeping to the rules"),
+    "own_request": N_("asked by the patient"),
+    "family_request": N_("asked in the patient's name"),
+}
+PARTS: Final = {
+    "identity": N_("accounts and places"),
+    "audit": N_("audit"),
+    "patients": N_("patients"),
+    "history": N_("allergies and problems"),
+    "doctors": N_("doctors"),
+    "appointments": N_("appointments"),
+    "notifications": N_("messages"),
+    "reports": N_("reports"),
+}
+BREAKS: Final = {
+    "entry_changed": N_("An entry was changed."),
+    "index_changed": N_("What searching uses differs from the entry."),
+    "entry_missing": N_("An entry is missing."),
+    "order_changed": N_("An entry does not follow the one before it."),
+    "tail_missing": N_("The end of the trail is missing."),
+    "beyond_head": N_("Entries stand after the end of the trail."),
+    "head_changed": N_("The end of the trail is not its last entry."),
+    "checkpoint_differs": N_("The trail was written anew since a checkpoint."),
+    "checkpoint_forged": N_("A checkpoint is not signed by this house."),
+    "checkpoint_missing": N_("A checkpoint is missing in one of its two places."),
+}
+ROLE_NAMES: Final = {name: title for name, (title, _) in ROLES.items()}
 ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "genders": GENDERS,
     "standings": STANDINGS,
@@ -240,11 +303,9 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "resource_kinds": RESOURCES,
     "contacts": CONTACTS,
     "field_names": FIELDS,
-    "role_names": ROLES,
-    "relations": RELATIONS,
+    "own_relations": OWN_RELATIONS,
     "methods": METHODS,
     "own_cancellations": OWN_CANCELLATIONS,
-    "purposes": PURPOSES,
     "categories": CATEGORIES,
     "criticalities": CRITICALITIES,
     "certainties": CERTAINTIES,
@@ -255,9 +316,18 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "template_topics": TEMPLATE_TOPICS,
     "delivery_statuses": DELIVERY_STATUSES,
     "delivery_reasons": DELIVERY_REASONS,
-    "outcomes": OUTCOMES,
+    "try_outcomes": TRY_OUTCOMES,
     "placeholder_names": PLACEHOLDERS,
     "figure_groups": GROUPS,
+    "relations": RELATIONS,
+    "counters_of": COUNTERS,
+    "key_stages": KEY_STAGES,
+    "actions": ACTIONS,
+    "outcomes": OUTCOMES,
+    "purposes": PURPOSES,
+    "parts_of_house": PARTS,
+    "breaks": BREAKS,
+    "role_names": ROLE_NAMES,
 }
 
 

@@ -80,6 +80,10 @@ class Names:
         """By id."""
         return self._all("list_specializations")
 
+    def accounts(self) -> Things:
+        """Accounts by id, for whoever may see them."""
+        return self._all("list_users")
+
     def resources(self) -> Things:
         """Rooms and devices by id."""
         return self._all("list_resources")

@@ -70,6 +70,7 @@ _STAFF = (
             Link("places.show", N_("Facilities"), "building"),
             Link("people.list_all", N_("Users"), "person-circle"),
             Link("roles.list_all", N_("Roles"), "key"),
+            Link("programs.list_all", N_("Programs"), "gear"),
             Link("trail.search", N_("Audit"), "shield-check"),
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult
@@ -13,9 +14,10 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from frontend import shield
-from frontend.api import Api, Refused, SignInNeeded
+from frontend.api import Api, Refused, SignInNeeded, StepUpNeeded
 from frontend.area import OPEN, may_open
 from frontend.controllers import AREAS
+from frontend.controllers.step import ask
 from frontend.desk import Desk
 from frontend.entrance import ROUTE
 from frontend.forms import said
@@ -34,6 +36,8 @@ from services.kernel.errors import Unavailable
 
 _PERSON_S: Final = 30
 _STATIC_S: Final = 31_536_000
+_ON_THE_WAY: Final = {"entry", "step"}
+"""Areas that stay open to whoever has to do something first."""
 _SIGN_IN_AWAY: Final = N_("Sign-in is away for a moment. Nothing was lost: try again shortly.")
 
 
@@ -74,6 +78,7 @@ def application(
         **functions(_gettext),
     )
     _refusals(app)
+    _failures(app)
     return app
 
 
@@ -116,7 +121,7 @@ def _admitted(desk: Desk) -> Any:
         desk.session.set("person_at", now)
     if desk.facility:
         desk.words.zone = str(desk.facility["zone"])
-    if desk.owed and flask.request.blueprint != "entry" and not _is_at(desk.owed):
+    if desk.owed and flask.request.blueprint not in _ON_THE_WAY and not _is_at(desk.owed):
         return desk.go(desk.owed)
     return None
 
@@ -135,10 +140,9 @@ def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response],
         if desk is not None and (desk.session.is_changed or desk.session.is_signed_in):
             try:
                 sessions.save(desk.session)
-            except StoreError:
-                response = _error(503, _words().say(_SIGN_IN_AWAY))
-            else:
                 response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
+            except StoreError:  # what was answered cannot be gone on with; an error stays as it is
+                response = response if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else _store_away()
         for header, value in shield.headers(flask.g.get("nonce", ""), is_secure=is_secure).items():
             if header != "Cache-Control" or flask.request.endpoint != "static":
                 response.headers.setdefault(header, value)
@@ -159,11 +163,17 @@ def _refusals(app: flask.Flask) -> None:
             return flask.Response("", status=401, headers={"HX-Redirect": address})
         return flask.redirect(address, code=303)
 
+    @app.errorhandler(StepUpNeeded)
+    def step_up(_: StepUpNeeded) -> Any:
+        return ask(flask.g.desk)
+
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Any:
-        if error.code == "step_up_required" and flask.request.method == "GET":
-            return flask.g.desk.go("account.second_factor", back=flask.request.full_path.rstrip("?"))
         return _error(error.status, said(error, _words()), request_id=error.request_id)
+
+
+def _failures(app: flask.Flask) -> None:
+    """What is shown when a part is away, or nobody thought of it."""
 
     @app.errorhandler(Unavailable)
     def away(_: Unavailable) -> Any:
@@ -173,7 +183,7 @@ def _refusals(app: flask.Flask) -> None:
 
     @app.errorhandler(StoreError)
     def store_away(_: StoreError) -> Any:
-        return _error(503, _words().say(_SIGN_IN_AWAY))
+        return _store_away()
 
     @app.errorhandler(shield.Forged)
     def forged(_: shield.Forged) -> Any:
@@ -194,6 +204,10 @@ def _refusals(app: flask.Flask) -> None:
         return _error(
             500, _words().say("Something went wrong here. It was noted; tell us the number below if you call.")
         )
+
+
+def _store_away() -> flask.Response:
+    return _error(503, _words().say(_SIGN_IN_AWAY))
 
 
 def _error(status: int, text: str, *, request_id: str = "") -> flask.Response:

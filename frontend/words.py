@@ -130,6 +130,10 @@ class Words:
         """The time of the day at a place, without its zone: for lists whose head names it."""
         return dates.format_time(self.at(value, zone), "HH:mm", locale=self.locale)
 
+    def precise(self, value: str | datetime, zone: str | None = None) -> str:
+        """Date and time to the second, without its zone: for lists whose head names it."""
+        return dates.format_datetime(self.at(value, zone), "d MMM y, HH:mm:ss", locale=self.locale)
+
     def weekday(self, value: str | date, form: str = "EEEE, d MMMM") -> str:
         """A day by its weekday."""
         found = date.fromisoformat(value[:10]) if isinstance(value, str) else value

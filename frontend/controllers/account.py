@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import flask
 import segno
 
 from frontend.api import Refused
 from frontend.area import Area
+from frontend.controllers.step import ask
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong
-from frontend.shield import is_ours
 from frontend.words import LANGUAGES
 
 area = Area("account", at="/account")
@@ -53,7 +52,7 @@ def send_password(desk: Desk) -> Any:
         desk.api.call("change_own_password", body=body, within_s=_SLOW_S)
     except Refused as error:
         return desk.again("account/password.html", error, form=form, is_first=is_first)
-    _anew(desk)
+    desk.ask_anew()
     desk.said("The password is changed.")
     return desk.go("home.show" if is_first else "account.show")
 
@@ -64,11 +63,8 @@ def send_password(desk: Desk) -> Any:
 @area.get("/second-factor")
 def second_factor(desk: Desk) -> Any:
     """The next step: show it, tell the device its secret, or begin with the password."""
-    back = desk.query.get("back", "")
     if desk.person.get("second_factor"):
-        if desk.owed or back:
-            return desk.page("account/show_factor.html", form=Form(), back=back)
-        return desk.go("account.show")
+        return ask(desk) if desk.owed else desk.go("account.show")
     secret = _secret(desk)
     if secret:
         return desk.page("account/enrol.html", form=Form(), **_for_device(secret))
@@ -101,26 +97,8 @@ def confirm_factor(desk: Desk) -> Any:
         return desk.again("account/enrol.html", error, form=form, **_for_device(secret))
     desk.session.pop(_SECRET)
     desk.api.keep_tokens(given)
-    _anew(desk)
+    desk.ask_anew()
     return desk.page("account/backup_codes.html", codes=given["backup_codes"], is_new=True)
-
-
-@area.post("/second-factor/show")
-def show_factor(desk: Desk) -> Any:
-    """Show it once more, for what wants that."""
-    form = Form.sent(desk.form)
-    back = form.value("back")
-    try:
-        given = desk.api.call("show_second_factor", body={"code": _code(form)}).body
-    except Refused as error:
-        if desk.is_part:
-            return desk.again("account/_step_up.html", error, form=form)
-        return desk.again("account/show_factor.html", error, form=form, back=back)
-    desk.api.keep_tokens(given)
-    _anew(desk)
-    if desk.is_part:
-        return desk.page("account/_step_up.html", form=form, is_shown=True)
-    return flask.redirect(back, code=303) if is_ours(back) else desk.go("home.show")
 
 
 @area.get("/second-factor/backup-codes", "account.own")
@@ -156,7 +134,7 @@ def send_remove_factor(desk: Desk) -> Any:
         desk.api.call("remove_second_factor", body=body, within_s=_SLOW_S)
     except Refused as error:
         return desk.again("account/remove_factor.html", error, form=form)
-    _anew(desk)
+    desk.ask_anew()
     desk.said("The second factor is removed.")
     return desk.go("account.show")
 
@@ -219,7 +197,7 @@ def send_link(desk: Desk) -> Any:
         made = desk.api.call("add_own_link", body=body, within_s=_SLOW_S).body
     except Refused as error:
         return desk.again("account/link.html", error, form=form)
-    _anew(desk)
+    desk.ask_anew()
     desk.session.set("patient", made["patient_id"])
     desk.said("The record is linked with your account.")
     return desk.go("mine.appointments")
@@ -234,7 +212,7 @@ def choose_language(desk: Desk) -> Any:
     language = desk.form.get("language", "")
     if language in LANGUAGES:
         desk.session.set("language", language)
-    return _back(desk)
+    return desk.go_back(desk.form.get("back", ""))
 
 
 @area.post("/theme", is_open=True)
@@ -243,25 +221,13 @@ def choose_theme(desk: Desk) -> Any:
     theme = desk.form.get("theme", "")
     if theme in _THEMES:
         desk.session.set("theme", theme)
-    return _back(desk)
+    return desk.go_back(desk.form.get("back", ""))
 
 
 @area.post("/facility", "facilities.read")
 def choose_facility(desk: Desk) -> Any:
     """Where one works now."""
-    chosen_one = desk.form.get("facility", "")
-    if chosen_one in desk.names.facilities():
-        desk.session.set("facility", chosen_one)
-    return _back(desk)
-
-
-def _anew(desk: Desk) -> None:
-    """The account was changed: the next page asks for it anew."""
-    desk.session.set("person_at", 0)
-    desk.names.forget()
-
-
-def _back(desk: Desk) -> Any:
-    """To the page that one came from, which the form has named."""
-    back = desk.form.get("back", "")
-    return flask.redirect(back, code=303) if is_ours(back) else desk.go("home.show")
+    chosen = desk.form.get("facility", "")
+    if chosen in desk.facilities:
+        desk.session.set("facility", chosen)
+    return desk.go_back(desk.form.get("back", ""))

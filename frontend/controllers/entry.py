@@ -12,10 +12,10 @@ from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong, said
-from frontend.shield import is_ours
 
 area = Area("entry")
 _DEVICE_S = 365 * 86_400
+_OWN_TO_ALL = ("access", "access_until", "refresh", "language", "theme")
 _NOT_KEPT = {"_csrf", "_key", "_version", "_form"}
 
 
@@ -188,14 +188,15 @@ def drop_draft(desk: Desk) -> Any:
 
 def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     """Somebody is signed in: another cookie, and the page that was wanted."""
+    before = desk.person.get("id")
     desk.sessions.renew(desk.session)
     desk.api.keep_tokens(given)
-    desk.session.set("person", desk.api.call("get_own_account").body)
+    person = desk.api.call("get_own_account").body
+    if before not in {None, person["id"]}:  # what somebody else left here is nobody's to see
+        desk.session.data = {name: desk.session.data[name] for name in _OWN_TO_ALL if name in desk.session.data}
+    desk.session.set("person", person)
     desk.session.set("person_at", 0)
-    if desk.owed:
-        answer = desk.go(desk.owed)
-    else:
-        answer = flask.redirect(back, code=303) if is_ours(back) else desk.go("home.show")
+    answer = desk.go(desk.owed) if desk.owed else desk.go_back(back)
     if given.get("device_token"):
         is_secure = _device_cookie().startswith("__Host-")
         answer.set_cookie(

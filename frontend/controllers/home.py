@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from frontend.area import Area
+from frontend.controllers.first_run import begins
 from frontend.desk import Desk
 
 area = Area("home")
@@ -17,6 +18,8 @@ def show(desk: Desk) -> Any:
     """Today, for this person."""
     if desk.is_patient:
         return desk.go("mine.appointments")
+    if begins(desk):
+        return desk.go("first_run.show")
     return desk.page("home/home.html", **_waiting(desk))
 
 

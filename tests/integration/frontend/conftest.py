@@ -82,4 +82,5 @@ def client(hospital: Hospital) -> Iterator[Client]:
 @pytest.fixture
 def app(sessions: Sessions, client: Client) -> flask.Flask:
     """All pages."""
-    return application(sessions=sessions, client=client, known=Known(), public=urlsplit(PUBLIC), root=ROOT / "frontend")
+    root, public = ROOT / "frontend", urlsplit(PUBLIC)
+    return application(sessions=sessions, client=client, known=Known(), public=public, provider=None, root=root)

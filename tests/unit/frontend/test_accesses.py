@@ -26,7 +26,7 @@ def test_what_one_person_did_in_one_minute_is_told_once_in_its_order() -> None:
     [(day, [line])] = told(newest_first, ENGLISH)
 
     assert day == "2026-03-02"
-    assert (line.who, line.why) == ("doctor", "for your treatment")
+    assert (line.who, line.why) == ("Doctor", "for your treatment")
     assert line.what == ["opened the personal data", "looked at allergies"]
 
 
@@ -52,8 +52,8 @@ def test_days_are_those_of_the_clinic() -> None:
 @pytest.mark.parametrize(
     ("by", "name"),
     [
-        (DOCTOR, "doctor"),
-        ({"kind": "staff", "roles": ["doctor"], "name": "Ada Example"}, "Ada Example (doctor)"),
+        (DOCTOR, "Doctor"),
+        ({"kind": "staff", "roles": ["doctor"], "name": "Ada Example"}, "Ada Example (Doctor)"),
         ({"kind": "staff", "roles": ["night_watch"], "name": None}, "night_watch"),
         ({"kind": "staff", "roles": [], "name": None}, "Somebody who works here"),
         ({"kind": "house", "roles": ["service"], "name": None}, "The house by itself"),
