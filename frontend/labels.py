@@ -66,6 +66,13 @@ CONTACTS: Final = {
     "letter": N_("letter"),
     "none": N_("none"),
 }
+VIEWS: Final = {"day": N_("Day"), "week": N_("Week"), "month": N_("Month")}
+GROUPINGS: Final = {
+    "doctor": N_("one doctor"),
+    "specialization": N_("a field"),
+    "department": N_("a department"),
+    "location": N_("a place"),
+}
 FIELDS: Final = {
     "family_name": N_("Family name"),
     "given_name": N_("Given name"),
@@ -91,6 +98,8 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "cancellations": CANCELLATIONS,
     "contacts": CONTACTS,
     "field_names": FIELDS,
+    "calendar_views": VIEWS,
+    "groupings": GROUPINGS,
 }
 
 

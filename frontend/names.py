@@ -80,6 +80,18 @@ class Names:
         """By id."""
         return self._all("list_specializations")
 
+    def plans(self, facility_id: str) -> Things:
+        """What doctors have in their plans at a facility, by doctor."""
+
+        def ask() -> Things:
+            return {each["doctor_id"]: each for each in self._api.every("list_doctor_plans", facility_id=facility_id)}
+
+        return self._known.get(self._account, f"list_doctor_plans {facility_id}", ask)
+
+    def own_doctor(self, account: str) -> str | None:
+        """The profile of whoever is signed in, if that is a doctor."""
+        return next((key for key, each in self.doctors().items() if each.get("user_id") == account), None)
+
     def doctor(self, doctor_id: str) -> str:
         """What a doctor is called."""
         found = self.doctors().get(doctor_id)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from frontend.controllers import account, booking, entry, home, patients
+from frontend.controllers import account, booking, calendar, entry, home, patients, requests
 
-AREAS = (entry.area, home.area, account.area, patients.area, booking.area)
+AREAS = (entry.area, home.area, account.area, patients.area, booking.area, calendar.area, requests.area)
