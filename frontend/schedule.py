@@ -68,22 +68,22 @@ def drawn(appointment: Mapping[str, Any], *, title: str, more: str, zone: ZoneIn
     start, end = wall(starts, zone), wall(ends, zone)
     if end <= start:  # the clock was put back over it
         end = (datetime.fromisoformat(start) + (ends - starts)).isoformat(timespec="seconds")
-    status = str(appointment["status"])
+    status, over = str(appointment["status"]), bool(appointment.get("overbook_reason"))
     return {
         "id": appointment["id"],
         "start": start,
         "end": end,
         "resourceIds": [appointment["doctor_id"]],
         "title": title,
-        "classNames": ["booked-here", f"is-{status.replace('_', '-')}"],
+        "classNames": ["booked-here", f"is-{status.replace('_', '-')}", *(["is-over"] if over else [])],
         "editable": status == "booked",
         "extendedProps": {"more": more, "version": appointment["version"], "doctor": appointment["doctor_id"]},
     }
 
 
 def hours_of_day(events: Iterable[Drawn]) -> tuple[str, str]:
-    """From when until when the day is drawn: what happens in it and a little more, never less than eight to six."""
-    first, last = time(8), time(18)
+    """From when until when the day is drawn: what happens in it and a little more, never less than seven to seven."""
+    first, last = time(7), time(19)
     for each in events:
         start, end = (datetime.fromisoformat(each[name]) for name in ("start", "end"))
         if each.get("extendedProps", {}).get("kind") == "away":

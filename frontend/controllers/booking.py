@@ -122,7 +122,7 @@ def release(desk: Desk) -> Any:
     if form.text("quiet"):
         return flask.Response("", status=204)
     asked = form.picked(["patient_id", "appointment_type_id", "doctor_id", "moved"])
-    return desk.go("booking.free", **asked)
+    return desk.go("booking.free", since=form.value("starts_at")[:10] or None, **asked)
 
 
 @area.get("/<uuid:appointment_id>", "appointments.read")

@@ -20,7 +20,7 @@ from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.labels import GROUPINGS, STATUSES, VIEWS
-from frontend.names import Things, person_name
+from frontend.names import Things
 
 area = Area("calendar", at="/calendar")
 _NEEDS: Final = ("appointments.read", "doctors.read")
@@ -229,14 +229,16 @@ def _appointments(desk: Desk, chosen: Chosen, period: schedule.Interval) -> list
 
 
 def _drawn(desk: Desk, appointment: Mapping[str, Any], patients: Things | None, zone: ZoneInfo) -> schedule.Drawn:
-    patient = patients.get(appointment["patient_id"]) if patients is not None else None
-    kind = desk.names.called(desk.names.types(), appointment["appointment_type_id"])
+    """Named after the patient, or after the doctor where many days are looked at."""
+    called = desk.names.called(desk.names.types(), appointment["appointment_type_id"])
     status = desk.words.gettext(STATUSES[appointment["status"]])
-    title = f"{patient['family_name']}, {patient['given_name']}" if patient else kind
-    more = [] if patient is None else [kind]
     if patients is None:
-        more = [person_name(desk.names.doctors().get(appointment["doctor_id"], {}))]
-    made = schedule.drawn(appointment, title=title, more=" · ".join([*more, status]), zone=zone)
+        title = str(desk.names.doctors().get(appointment["doctor_id"], {}).get("family_name", called))
+    else:
+        patient = patients.get(appointment["patient_id"])
+        title = f"{patient['family_name']}, {patient['given_name']}" if patient else called
+    over = [desk.words.say("booked over")] if appointment.get("overbook_reason") else []
+    made = schedule.drawn(appointment, title=title, more=" · ".join([*over, called, status]), zone=zone)
     made["extendedProps"]["address"] = flask.url_for("booking.show", appointment_id=appointment["id"])
     made["editable"] = made["editable"] and desk.may("appointments.book")
     return made

@@ -53,7 +53,7 @@
     const line = element("span", "ec-event-line", "");
     const title = element("bdi", "ec-event-title", event.title);
     line.append(element("time", "ec-event-time", timeText), " ", title);
-    return { domNodes: [line, element("span", "ec-event-more", event.extendedProps.more)] };
+    return { domNodes: [line, element("bdi", "ec-event-more", event.extendedProps.more)] };
   }
 
   function dressed({ el, event }) {
@@ -190,7 +190,6 @@
     firstDay: Number(place.dataset.firstDay),
     resources: columns,
     resourceLabelContent: ({ resource }) => ({ domNodes: [element("span", "", resource.title)] }),
-    columnWidth: isOne ? undefined : "9rem",
     headerToolbar: { start: "prev,today,next", center: "title", end: `${views.day},${views.week},${views.month}` },
     buttonText: { today: texts.today, next: texts.next, prev: texts.prev, [views.day]: texts.day, [views.week]: texts.week, [views.month]: texts.month },
     allDaySlot: false,
@@ -201,11 +200,11 @@
     height: "max(34rem, 100vh - 20rem)",
     scrollTime: "07:45",
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
-    views: { dayGridMonth: { dayHeaderFormat: { weekday: "short" }, height: "54rem" } },
+    views: { resourceTimeGridDay: { columnWidth: columns.length > 7 ? "9rem" : undefined }, resourceTimeGridWeek: { columnWidth: columns.length > 1 ? "8rem" : undefined }, dayGridMonth: { dayHeaderFormat: { weekday: "short" }, height: "54rem" } },
     displayEventEnd: false,
     slotLabelInterval: "01:00",
-    slotMinTime: "08:00",
-    slotMaxTime: "18:00",
+    slotMinTime: "07:00",
+    slotMaxTime: "19:00",
     slotEventOverlap: false,
     eventTimeFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
