@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from frontend.api import Api, Refused
+from services.kernel.errors import Unavailable
 
 _KEPT_S: Final = 20.0
 _MOST: Final = 2_000
@@ -107,10 +108,13 @@ class Names:
         return str(zone) if zone else None
 
     def patients(self, ids: Iterable[str]) -> Things:
-        """Records by id, for lists; one that may not be seen is left out."""
+        """Records by id, for lists; one that may not be seen is left out, and all the rest while nobody answers."""
         found: dict[str, Mapping[str, Any]] = {}
         for patient_id in dict.fromkeys(ids):
-            found |= self._known.get(self._account, f"get_patient {patient_id}", partial(self._patient, patient_id))
+            try:
+                found |= self._known.get(self._account, f"get_patient {patient_id}", partial(self._patient, patient_id))
+            except Unavailable:
+                break
         return found
 
     def _patient(self, patient_id: str) -> Things:

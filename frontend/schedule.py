@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -43,7 +43,7 @@ def moment_of(local: str, zone: ZoneInfo) -> datetime | None:
         found = datetime.fromisoformat(local)
     except ValueError:
         return None
-    return found.replace(tzinfo=zone, second=0, microsecond=0) if found.tzinfo is None else found.astimezone(zone)
+    return (found.replace(tzinfo=zone) if found.tzinfo is None else found).astimezone(UTC)
 
 
 def backdrop(

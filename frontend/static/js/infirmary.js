@@ -110,7 +110,7 @@ async function knock() {
     const answer = await fetch("/live", { signal: ending.signal, headers: { Accept: "text/event-stream" } });
     ending.abort();
     if (answer.status === 401) location.assign("/sign-in?over=yes");
-    else if (answer.ok) { reached(true); if (!listening || listening.readyState === EventSource.CLOSED) listen(); }
+    else if (answer.ok) { reached(true); if (!listening || listening.readyState === EventSource.CLOSED) listen(); else tell(); }
     else reached(false);
   } catch { reached(false); }
 }
@@ -145,6 +145,7 @@ function tell() {
   clearTimeout(telling);
   telling = setTimeout(() => {
     for (const part of document.querySelectorAll("[data-live]")) {
+      if (part.offsetParent === null) continue;
       const typing = part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
       if (typing || part.querySelector("[role=alert]")) part.dataset.old = "yes";
       else htmx.trigger(part, "changed");
