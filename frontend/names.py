@@ -9,7 +9,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, Final
 
 from frontend.api import Api, Refused
@@ -17,6 +16,7 @@ from services.kernel.errors import Unavailable
 
 _KEPT_S: Final = 20.0
 _MOST: Final = 2_000
+_AT_ONCE: Final = 100
 NOTHING: Final = "\N{EN DASH}"
 """Stands where nothing stands."""
 Things = Mapping[str, Mapping[str, Any]]
@@ -81,6 +81,10 @@ class Names:
         """By id."""
         return self._all("list_specializations")
 
+    def resources(self) -> Things:
+        """Rooms and devices by id."""
+        return self._all("list_resources")
+
     def plans(self, facility_id: str) -> Things:
         """What doctors have in their plans at a facility, by doctor."""
 
@@ -88,10 +92,6 @@ class Names:
             return {each["doctor_id"]: each for each in self._api.every("list_doctor_plans", facility_id=facility_id)}
 
         return self._known.get(self._account, f"list_doctor_plans {facility_id}", ask)
-
-    def own_doctor(self, account: str) -> str | None:
-        """The profile of whoever is signed in, if that is a doctor."""
-        return next((key for key, each in self.doctors().items() if each.get("user_id") == account), None)
 
     def doctor(self, doctor_id: str) -> str:
         """What a doctor is called."""
@@ -109,19 +109,15 @@ class Names:
 
     def patients(self, ids: Iterable[str]) -> Things:
         """Records by id, for lists; one that may not be seen is left out, and all the rest while nobody answers."""
-        found: dict[str, Mapping[str, Any]] = {}
-        for patient_id in dict.fromkeys(ids):
+        wanted, found = list(dict.fromkeys(ids)), {}
+        for first in range(0, len(wanted), _AT_ONCE):
+            body = {"patient_ids": wanted[first : first + _AT_ONCE]}
             try:
-                found |= self._known.get(self._account, f"get_patient {patient_id}", partial(self._patient, patient_id))
-            except Unavailable:
+                shown = self._api.call("find_patient_summaries", body=body).body["items"]
+            except (Refused, Unavailable):
                 break
+            found |= {each["id"]: each for each in shown}
         return found
-
-    def _patient(self, patient_id: str) -> Things:
-        try:
-            return {patient_id: self._api.call("get_patient", patient_id=patient_id).body}
-        except Refused:
-            return {}
 
     def users(self, ids: list[str]) -> Mapping[str, str]:
         """What accounts are called, where that may be asked."""

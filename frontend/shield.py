@@ -75,3 +75,9 @@ def check(method: str, *, own: str, given: Mapping[str, str], form: Mapping[str,
     token = form.get(TOKEN) or given.get(HEADER, "")
     if not hmac.compare_digest(token.encode(), session.csrf.encode()):
         raise Forged
+
+
+def is_ours(back: str) -> bool:
+    """Whether an address is one of this house: a path, and nothing that a browser reads as another place."""
+    parts = urlsplit(back)
+    return back.startswith("/") and not back.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme

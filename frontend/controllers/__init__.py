@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
-from frontend.controllers import account, booking, calendar, entry, home, patients, requests
+from frontend.controllers import (
+    account,
+    booking,
+    calendar,
+    closures,
+    doctors,
+    entry,
+    home,
+    lists,
+    patients,
+    plans,
+    requests,
+    schedules,
+)
 
-AREAS = (entry.area, home.area, account.area, patients.area, booking.area, calendar.area, requests.area)
+AREAS = (
+    entry.area,
+    home.area,
+    account.area,
+    patients.area,
+    booking.area,
+    calendar.area,
+    requests.area,
+    doctors.area,
+    schedules.area,
+    plans.area,
+    lists.area,
+    closures.area,
+)

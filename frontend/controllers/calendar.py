@@ -181,7 +181,7 @@ def _starts_at(desk: Desk, form: Form) -> str | None:
 def _chosen(desk: Desk) -> Chosen:
     """What this person looked at last; a doctor begins with the own days."""
     kept: Mapping[str, str] = desk.session.get("calendar") or {}
-    own = desk.names.own_doctor(str(desk.person.get("id")))
+    own = desk.own_doctor
     by = kept.get("by") or ("doctor" if own else "specialization")
     of = kept.get(by, "")
     if by == "doctor" and of not in desk.names.doctors():

@@ -47,7 +47,7 @@ def _waiting(desk: Desk) -> dict[str, Any]:
 def _day(desk: Desk, zone: ZoneInfo) -> dict[str, Any]:
     """The day of one doctor, or of all; who is next; requests; what is over and not closed."""
     facility, now = desk.facility or {}, datetime.now(zone)
-    own = desk.names.own_doctor(str(desk.person.get("id"))) if desk.may("doctors.read") else None
+    own = desk.own_doctor
     period = days(now.date(), 1, zone=zone)
     query = {"since": period.start.isoformat(), "until": period.end.isoformat(), "doctor_id": own}
     found = [

@@ -110,7 +110,7 @@ def waiting(desk: Desk, *, doctor_id: str | None = None) -> list[Mapping[str, An
 
 def _waiting(desk: Desk) -> dict[str, Any]:
     """A doctor sees the own requests, who books for all sees all of them."""
-    found = waiting(desk, doctor_id=desk.names.own_doctor(str(desk.person.get("id"))))
+    found = waiting(desk, doctor_id=desk.own_doctor)
     patients = desk.names.patients(each["patient_id"] for each in found)
     return {"requests": found, "patients": patients, "form": Form(), "at": ""}
 
