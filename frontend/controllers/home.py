@@ -17,7 +17,6 @@ from services.kernel.errors import Unavailable
 area = Area("home")
 _SHOWN: Final = 5
 _LATELY: Final = timedelta(days=7)
-_TO_COME: Final = ("booked", "arrived")
 
 
 @area.get("/")
@@ -78,9 +77,9 @@ def _next(found: list[Mapping[str, Any]], now: datetime) -> Mapping[str, Any] | 
     to_come = [
         each
         for each in found
-        if each["status"] in _TO_COME and (each["status"] == "arrived" or datetime.fromisoformat(each["ends_at"]) > now)
+        if each["status"] == "arrived" or (each["status"] == "booked" and datetime.fromisoformat(each["ends_at"]) > now)
     ]
-    return min(to_come, key=lambda each: _TO_COME[::-1].index(each["status"]), default=None)
+    return min(to_come, key=lambda each: each["status"] != "arrived", default=None)
 
 
 def _unresolved(desk: Desk, facility: str, own: str | None) -> list[Mapping[str, Any]]:
