@@ -140,7 +140,7 @@ def _way(status: str, to: str) -> list[str]:
 
 def _further(key: str, step: str) -> str:
     """A key for a further step of the same form: sent twice, done once, each of them."""
-    return str(uuid.uuid5(uuid.UUID(key), step))
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{key} {step}"))
 
 
 def _at(desk: Desk, appointment_id: str) -> dict[str, str]:
