@@ -59,7 +59,6 @@
   function dressed({ el, event }) {
     if (event.display === "background") return;
     el.dataset.appointment = event.id;
-    el.setAttribute("aria-label", `${el.innerText.replaceAll("\n", ", ")}`);
     if (mayMove && event.startEditable !== false && event.classNames.includes("is-booked")) {
       el.setAttribute("aria-keyshortcuts", "M");
       el.setAttribute("aria-describedby", "calendar-help");
@@ -221,6 +220,11 @@
     dateClick: begin,
     datesSet: turned,
   });
+  // The calendar says that it is a table without keeping to what a table holds; each appointment and day names itself.
+  const ROLES = ["table", "rowgroup", "row", "columnheader", "rowheader", "cell"].map((role) => `[role=${role}]`).join();
+  const plain = () => { for (const part of place.querySelectorAll(ROLES)) part.removeAttribute("role"); };
+  new MutationObserver(plain).observe(place, { childList: true, subtree: true });
+  plain();
   place.addEventListener("changed", refresh);
   if (!shown) turned({ start: calendar.getView().activeStart, end: calendar.getView().activeEnd, view: calendar.getView() });
   else refresh();
