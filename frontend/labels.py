@@ -91,6 +91,13 @@ CONTACTS: Final = {
     "letter": N_("letter"),
     "none": N_("no messages"),
 }
+VIEWS: Final = {"day": N_("Day"), "week": N_("Week"), "month": N_("Month")}
+GROUPINGS: Final = {
+    "doctor": N_("one doctor"),
+    "specialization": N_("a field"),
+    "department": N_("a department"),
+    "location": N_("a place"),
+}
 FIELDS: Final = {
     "family_name": N_("Family name"),
     "given_name": N_("Given name"),
@@ -328,6 +335,8 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "parts_of_house": PARTS,
     "breaks": BREAKS,
     "role_names": ROLE_NAMES,
+    "calendar_views": VIEWS,
+    "groupings": GROUPINGS,
 }
 
 

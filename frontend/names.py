@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from frontend.api import Api, Refused
+from services.kernel.errors import Unavailable
 
 _KEPT_S: Final = 20.0
 _MOST: Final = 2_000
@@ -88,6 +89,14 @@ class Names:
         """Rooms and devices by id."""
         return self._all("list_resources")
 
+    def plans(self, facility_id: str) -> Things:
+        """What doctors have in their plans at a facility, by doctor."""
+
+        def ask() -> Things:
+            return {each["doctor_id"]: each for each in self._api.every("list_doctor_plans", facility_id=facility_id)}
+
+        return self._known.get(self._account, f"list_doctor_plans {facility_id}", ask)
+
     def doctor(self, doctor_id: str) -> str:
         """What a doctor is called."""
         found = self.doctors().get(doctor_id)
@@ -103,11 +112,14 @@ class Names:
         return str(zone) if zone else None
 
     def patients(self, ids: Iterable[str]) -> Things:
-        """Records by id, for lists; one that may not be seen is left out."""
+        """Records by id, for lists; one that may not be seen is left out, and all the rest while nobody answers."""
         wanted, found = list(dict.fromkeys(ids)), {}
         for first in range(0, len(wanted), _AT_ONCE):
             body = {"patient_ids": wanted[first : first + _AT_ONCE]}
-            shown = self._api.call("find_patient_summaries", body=body).body["items"]
+            try:
+                shown = self._api.call("find_patient_summaries", body=body).body["items"]
+            except (Refused, Unavailable):
+                break
             found |= {each["id"]: each for each in shown}
         return found
 

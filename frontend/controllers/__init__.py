@@ -5,6 +5,7 @@ from __future__ import annotations
 from frontend.controllers import (
     account,
     booking,
+    calendar,
     closures,
     components,
     correspondence,
@@ -24,6 +25,7 @@ from frontend.controllers import (
     plans,
     programs,
     reports,
+    requests,
     roles,
     schedules,
     step,
@@ -32,7 +34,8 @@ from frontend.controllers import (
 )
 
 AREAS = (
-    *(entry.area, step.area, home.area, account.area, patients.area, history.area, booking.area, plans.area),
+    *(entry.area, step.area, home.area, account.area, patients.area, history.area),
+    *(booking.area, calendar.area, requests.area, plans.area),
     *(mine.area, inbox.area, messages.area, correspondence.area, wording.area, reports.area),
     *(doctors.area, schedules.area, lists.area, closures.area, components.area),
     *(first_run.area, links.area, people.area, places.area, programs.area, roles.area, trail.area),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+import flask
 
 from frontend.api import Refused
 from frontend.area import Area
@@ -19,6 +22,8 @@ from frontend.sayings import N_
 area = Area("booking", at="/booking")
 REASONS: Final = ("patient_request", "patient_ill", "doctor_away", "facility_closed", "duplicate", "died", "other")
 _DAYS: Final = 14
+_FOUND: Final = 8
+_RECENT: Final = 5
 _SENT: Final = (
     "patient_id",
     "doctor_id",
@@ -40,6 +45,9 @@ def free(desk: Desk) -> Any:
             form.values[name] = desk.query[name]
     if not form.text("appointment_type_id") and len(desk.names.types()) == 1:
         form.values["appointment_type_id"] = next(iter(desk.names.types()))
+    if form.text("moved"):
+        at = {"facility_id": _facility(desk), "appointment_id": form.value("moved")}
+        form.version = desk.api.call("get_appointment", **at).version
     days, error = _free(desk, form)
     values = {"form": form, "days": days, "error": error, **_lists(desk)}
     if desk.is_part:
@@ -51,16 +59,37 @@ def free(desk: Desk) -> Any:
 def confirm(desk: Desk) -> Any:
     """A place was chosen: it is kept for a few minutes, and shown once more with the patient."""
     form = Form.sent(desk.form)
-    if form.text("place"):  # one button says both
+    if form.text("place"):  # one button says both, and whatever was kept before is free again
+        _give_back(desk, form)
         form.values["doctor_id"], _, form.values["starts_at"] = form.value("place").partition(" ")
-    body = form.picked(["doctor_id", "appointment_type_id", "starts_at"])
-    try:
-        hold = desk.send("hold_place", body=body, facility_id=_facility(desk)).body
-    except Refused as error:
-        form.take(error, desk.words)
-        return desk.page("booking/confirm.html", status=error.status, form=form, hold=None, **_shown(desk, form))
-    form.values["hold_id"], form.key = hold["id"], desk.new_key()
-    return desk.page("booking/confirm.html", form=form, hold=hold, **_shown(desk, form))
+    if not form.text("hold_id"):
+        body = form.picked(["doctor_id", "appointment_type_id", "starts_at"])
+        try:
+            hold = desk.api.call("hold_place", body=body, key=form.key, within_s=5, facility_id=_facility(desk)).body
+        except Refused as error:
+            form.take(error, desk.words)
+            return desk.page("booking/confirm.html", status=error.status, form=form, **_shown(desk, form))
+        where = hold["place"]
+        form.values |= {"hold_id": hold["id"], "kept_until": hold["expires_at"], "place_zone": where["zone"]}
+        form.values["location_id"] = where["location_id"]
+    form.key = desk.new_key()
+    return desk.page("booking/confirm.html", form=form, **_shown(desk, form))
+
+
+@area.post("/who", "appointments.book", "patients.read")
+def who(desk: Desk) -> Any:
+    """For whom: found without leaving the place that is kept."""
+    form, found = Form.sent(desk.form), []
+    if len(form.text("text") or "") > 1:
+        try:
+            body = form.picked(["text"])
+            found = desk.api.call("search_patients", body=body, query={"limit": _FOUND}, within_s=5).body["items"]
+        except Refused as error:
+            form.take(error, desk.words)
+    people = [each["patient"] for each in found]
+    if desk.is_part:
+        return desk.page("booking/_who.html", form=form, people=people)
+    return desk.page("booking/confirm.html", form=form, **(_shown(desk, form) | {"people": people}))
 
 
 @area.post("/book", "appointments.book")
@@ -75,8 +104,12 @@ def book(desk: Desk) -> Any:
         else:
             got = desk.send("book_appointment", body=form.picked(_SENT), facility_id=_facility(desk)).body
     except Refused as error:
-        form.values.pop("hold_id", None)
-        return desk.again("booking/confirm.html", error, form=form, hold=None, **_shown(desk, form))
+        if moved and error.status == 412:
+            desk.said("Somebody has changed this appointment meanwhile. Look at it, then move it.", "warning")
+            return desk.go("booking.show", appointment_id=moved)
+        if error.code == "hold_over":
+            form.values.pop("hold_id", None)
+        return desk.again("booking/confirm.html", error, form=form, **_shown(desk, form, error))
     text = N_("Moved to %(when)s.") if moved else N_("Booked for %(when)s.")
     desk.said(text, when=desk.words.moment(got["starts_at"], got["zone"]))
     return desk.go("booking.show", appointment_id=got["id"])
@@ -84,11 +117,13 @@ def book(desk: Desk) -> Any:
 
 @area.post("/release", "appointments.book")
 def release(desk: Desk) -> Any:
-    """The place is free for others again."""
+    """The place is free for others again; a page that is left says so without waiting for an answer."""
     form = Form.sent(desk.form)
-    if form.text("hold_id"):
-        desk.send("release_hold", facility_id=_facility(desk), hold_id=form.text("hold_id"))
-    return desk.go("booking.free", patient_id=form.text("patient_id"))
+    _give_back(desk, form)
+    if form.text("quiet"):
+        return flask.Response("", status=204)
+    asked = form.picked(["patient_id", "appointment_type_id", "doctor_id", "moved"])
+    return desk.go("booking.free", since=form.value("starts_at")[:10] or None, **asked)
 
 
 @area.get("/<uuid:appointment_id>", "appointments.read")
@@ -166,11 +201,25 @@ def _free(desk: Desk, form: Form) -> tuple[list[tuple[str, list[Mapping[str, Any
     return [(day, list(places)) for day, places in by_day], ""
 
 
-def _shown(desk: Desk, form: Form) -> dict[str, Any]:
+def _give_back(desk: Desk, form: Form) -> None:
+    """Release what the form holds; a hold that is over is no loss."""
+    hold_id = form.values.pop("hold_id", "")
+    if hold_id:
+        with suppress(Refused):
+            desk.api.call("release_hold", facility_id=_facility(desk), hold_id=hold_id)
+
+
+def _shown(desk: Desk, form: Form, error: Refused | None = None) -> dict[str, Any]:
+    """What stands around the form. error: what was refused just now, before the form has taken it."""
+    code, facts = (error.code, error.facts) if error else (form.code, form.facts)
+    more: dict[str, Any] = {}
+    if not form.text("patient_id"):
+        more["people"] = list(desk.names.patients(desk.session.get("recent", [])[:_RECENT]).values())
     return {
-        "alternatives": form.facts.get("alternatives", []),
-        "may_overbook": desk.may("appointments.overbook") and form.code == "place_taken",
-        "may_overlap": desk.may("appointments.overlap") and form.code == "patient_busy",
+        "alternatives": facts.get("alternatives", []),
+        "may_overbook": desk.may("appointments.overbook") and code == "place_taken",
+        "may_overlap": desk.may("appointments.overlap") and code == "patient_busy",
+        **more,
         **_of_patient(desk, form.text("patient_id")),
     }
 

@@ -1,16 +1,23 @@
-"""The first page: what waits for whom."""
+"""The first page: what waits for whom. What somebody may see decides what stands there, not what they are called."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from frontend.api import Refused
 from frontend.area import Area
+from frontend.controllers import requests
 from frontend.controllers.first_run import begins
 from frontend.desk import Desk
+from frontend.schedule import GONE, days
+from services.kernel.errors import Unavailable
 
 area = Area("home")
+_SHOWN: Final = 5
+_LATELY: Final = timedelta(days=7)
 
 
 @area.get("/")
@@ -30,18 +37,95 @@ def today(desk: Desk) -> Any:
 
 
 def _waiting(desk: Desk) -> dict[str, Any]:
-    """Appointments of the day and requests, as far as this person sees any."""
-    facility = desk.facility
-    if facility is None or not desk.may("appointments.read"):
-        return {"appointments": [], "requests": [], "day": None}
-    now = datetime.now(ZoneInfo(facility["zone"]))
-    since = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    found = list(
-        desk.api.every(
-            "list_appointments",
-            query={"since": since.isoformat(), "until": (since + timedelta(days=1)).isoformat()},
-            facility_id=facility["id"],
-        )
-    )
-    shown = [each for each in found if each["status"] not in {"cancelled", "declined", "entered_in_error"}]
-    return {"appointments": sorted(shown, key=lambda each: each["starts_at"]), "requests": [], "day": now.date()}
+    shown: dict[str, Any] = {"day": None, "zone": "", "own": None, "asked": None, "left": None, "is_away": False}
+    if desk.facility and desk.may("appointments.read"):
+        try:
+            shown |= _day(desk, ZoneInfo(desk.facility["zone"]))
+        except Unavailable:
+            shown["is_away"] = True
+    return shown | _house(desk) | _trail(desk)
+
+
+def _day(desk: Desk, zone: ZoneInfo) -> dict[str, Any]:
+    """The day of one doctor, or of all; who is next; requests; what is over and not closed."""
+    facility, now = desk.facility or {}, datetime.now(zone)
+    own = desk.own_doctor
+    period = days(now.date(), 1, zone=zone)
+    query = {"since": period.start.isoformat(), "until": period.end.isoformat(), "doctor_id": own}
+    found = [
+        each
+        for each in desk.api.every("list_appointments", query=query, facility_id=facility["id"])
+        if each["status"] not in GONE and each["status"] != "pending"
+    ]
+    found.sort(key=lambda each: datetime.fromisoformat(each["starts_at"]))
+    asked = requests.waiting(desk, doctor_id=own) if desk.may("appointments.approve") else None
+    left = _unresolved(desk, str(facility["id"]), own) if desk.may("appointments.attend") else None
+    several = [*found, *(asked or [])[:_SHOWN], *(left or [])[:_SHOWN]]
+    return {
+        "day": now.date(),
+        "now": now,
+        "own": own,
+        "appointments": found,
+        "next": _next(found, now) if own else None,
+        "here": sum(each["status"] == "arrived" for each in found),
+        "asked": asked,
+        "left": left,
+        "most": _SHOWN,
+        "patients": desk.names.patients(each["patient_id"] for each in several),
+    }
+
+
+def _next(found: list[Mapping[str, Any]], now: datetime) -> Mapping[str, Any] | None:
+    """Who is called next: the first who is here, else the first who is to come."""
+    to_come = [
+        each
+        for each in found
+        if each["status"] == "arrived" or (each["status"] == "booked" and datetime.fromisoformat(each["ends_at"]) > now)
+    ]
+    return min(to_come, key=lambda each: each["status"] != "arrived", default=None)
+
+
+def _unresolved(desk: Desk, facility: str, own: str | None) -> list[Mapping[str, Any]]:
+    page = desk.api.call("list_unresolved_appointments", query={"limit": 100}, facility_id=facility).body
+    return [each for each in page["items"] if own is None or each["doctor_id"] == own]
+
+
+def _house(desk: Desk) -> dict[str, Any]:
+    """What waits for whoever runs the house."""
+    plans = failed = locked = None
+    if desk.may("schedules.manage"):
+        plans = _asked(desk, "list_plan_changes", {"state": "pending", "limit": 100})
+    if desk.may("notifications.read"):
+        since = (datetime.now(UTC) - _LATELY).isoformat(timespec="seconds")
+        ways = [{"status": each, "since": since, "limit": 100} for each in ("failed", "dead")]
+        failed = [each for way in ways for each in _asked(desk, "list_deliveries", way) or []]
+    if desk.may("sign_ins.unlock"):
+        now = datetime.now(UTC)
+        locked = [
+            each
+            for each in _asked(desk, "list_sign_in_counters", {}) or []
+            if each["closed_until"] and datetime.fromisoformat(each["closed_until"]) > now
+        ]
+    ids = [each["user_id"] for each in locked or [] if each["user_id"]]
+    return {"plans": plans, "failed": failed, "locked": locked, "users": desk.names.users(ids) if ids else {}}
+
+
+def _trail(desk: Desk) -> dict[str, Any]:
+    """The last checks of the trail, for whoever answers for it."""
+    checks = None
+    if desk.may("audit.read"):
+        body = {"operation": "verify_audit_trail"}
+        try:
+            checks = desk.api.call("search_audit_entries", body=body, query={"limit": _SHOWN}, within_s=5).body["items"]
+        except (Refused, Unavailable):
+            checks = None
+    return {"checks": checks}
+
+
+def _asked(desk: Desk, operation: str, query: Mapping[str, object]) -> list[Mapping[str, Any]] | None:
+    """A list, or None where it cannot be had: the rest of the page stands without it."""
+    try:
+        found: list[Mapping[str, Any]] = desk.api.call(operation, query=query).body["items"]
+    except (Refused, Unavailable):
+        return None
+    return found

@@ -149,32 +149,70 @@ document.addEventListener("shown.bs.modal", (event) => {
 // ---- the house cannot be reached: say so, keep what is there, go on by itself -----------------------------------------
 const away = document.getElementById("away");
 let since = new Date();
+let knocking = null;
 function reached(yes) {
   if (!away) return;
   if (yes) { since = new Date(); away.hidden = true; return; }
-  document.getElementById("away-since").textContent = since.toLocaleTimeString(document.documentElement.lang);
+  if (away.hidden) document.getElementById("away-since").textContent = since.toLocaleTimeString(document.documentElement.lang);
   away.hidden = false;
+  if (document.body.dataset.signedIn === "yes" && !knocking) knocking = setTimeout(knock, 3000);
+}
+// Whether somebody answers again, and whether the session counts there.
+async function knock() {
+  knocking = null;
+  const ending = new AbortController();
+  try {
+    const answer = await fetch("/live", { signal: ending.signal, headers: { Accept: "text/event-stream" } });
+    ending.abort();
+    if (answer.status === 401) location.assign("/sign-in?over=yes");
+    else if (answer.ok) { reached(true); if (!listening || listening.readyState === EventSource.CLOSED) listen(); else tell(); }
+    else reached(false);
+  } catch { reached(false); }
 }
 document.addEventListener("htmx:sendError", () => reached(false));
 document.addEventListener("htmx:timeout", () => reached(false));
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.xhr && event.detail.xhr.status > 0) reached(event.detail.xhr.status < 502); });
 window.addEventListener("offline", () => reached(false));
 
-// ---- live: ids of appointments that changed; whoever shows them listens for `infirmary:changed` ------------------------
-if (document.body.dataset.signedIn === "yes" && document.querySelector("[data-live]")) {
-  const source = new EventSource("/live");
-  const tell = (detail) => document.dispatchEvent(new CustomEvent("infirmary:changed", { detail }));
-  source.addEventListener("appointment", (event) => tell(JSON.parse(event.data)));
-  source.addEventListener("lost", () => tell({ id: null }));
+// ---- live: ids of appointments that changed; whoever shows them listens for `changed` ----------------------------------
+const SILENT_MS = 25000;
+let listening = null;
+let silence = null;
+let telling = null;
+function listen() {
+  if (!document.querySelector("[data-live]")) return;
+  if (listening) listening.close();
+  const source = listening = new EventSource("/live");
+  const heard = () => {
+    reached(true);
+    clearTimeout(silence);
+    silence = setTimeout(() => { reached(false); source.close(); }, SILENT_MS);
+  };
+  source.addEventListener("ping", heard);
+  source.addEventListener("appointment", () => { heard(); tell(); });
+  source.addEventListener("lost", () => { heard(); tell(); });
   source.addEventListener("over", () => { source.close(); location.assign("/sign-in?over=yes"); });
-  source.addEventListener("open", () => { reached(true); tell({ id: null }); });
+  source.addEventListener("open", () => { heard(); tell(); });
   source.addEventListener("error", () => reached(false));
-  let waiting = null;
-  document.addEventListener("infirmary:changed", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => { for (const part of document.querySelectorAll("[data-live]")) htmx.trigger(part, "changed"); }, 150);
-  });
 }
+// What somebody reads or fills in is not taken away from under their hands: it is made new when they have left it.
+function tell() {
+  clearTimeout(telling);
+  telling = setTimeout(() => {
+    for (const part of document.querySelectorAll("[data-live]")) {
+      if (part.offsetParent === null) continue;
+      const typing = part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+      if (typing || part.querySelector("[role=alert]")) part.dataset.old = "yes";
+      else htmx.trigger(part, "changed");
+    }
+  }, 150);
+}
+document.addEventListener("focusout", (event) => {
+  const part = event.target.closest ? event.target.closest("[data-old]") : null;
+  if (part) { delete part.dataset.old; tell(); }
+});
+window.addEventListener("pagehide", () => { if (listening) listening.close(); });
+if (document.body.dataset.signedIn === "yes") listen();
 
 // ---- focus goes to what matters ---------------------------------------------------------------------------------------
 function focusOn(root) {
