@@ -80,7 +80,7 @@ class Desk:
         """Whether htmx asks for a part of a page."""
         return flask.request.headers.get("HX-Request") == "true"
 
-    def send(self, operation: str, *, body: object = None, within_s: float = 5.0, **path: object) -> Answer:
+    def send(self, operation: str, *, body: object = None, within_s: float = 5.0, **path: Any) -> Answer:
         """A change, with the key of its form and the version that the form was made from.
 
         Raises:  Refused. Unavailable. SignInNeeded.

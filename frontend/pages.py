@@ -82,7 +82,8 @@ def _arrive(sessions: Sessions, client: Client, known: Known, *, public: SplitRe
         api = Api(client, sessions, session, source=source)
         desk = flask.g.desk = _desk(session, sessions, api, known)
         own = public.netloc
-        shield.check(request.method, own=own, given=request.headers, form=request.form, session=session)
+        given: Any = request.headers
+        shield.check(request.method, own=own, given=given, form=request.form, session=session)
         if request.endpoint in flask.current_app.config[OPEN]:
             return None
         return _admitted(desk)

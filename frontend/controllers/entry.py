@@ -111,7 +111,7 @@ def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     elif given["must_change_password"]:
         answer = desk.go("account.password")
     else:
-        answer = flask.redirect(back, code=303) if _is_ours(back) else desk.go("home.show")
+        answer = flask.redirect(back, code=303) if _is_ours(back) else desk.go("home.show")  # type: ignore[assignment]
     if given.get("device_token"):
         is_secure = _device_cookie().startswith("__Host-")
         answer.set_cookie(
