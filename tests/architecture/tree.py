@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = {"kernel", "chassis"}
 NINE = ("app", "controller", "consumers", "jobs", "repository", "view", "schema", "model")
-PRODUCT = ("services", "gateway", "standalone", "observability")
+PRODUCT = ("services", "frontend", "gateway", "standalone", "observability")
 
 
 def services() -> list[str]:
