@@ -89,7 +89,7 @@ lint: $(VENV)/.lint ## all rules of ruff, and the import contracts
 	@$(RUN) -m ruff format --check --quiet . && $(RUN) -m ruff check --quiet .
 	@said=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
 
-types: $(VENV)/.lint ## mypy, strict, on kernel, chassis and models
+types: $(VENV)/.lint ## mypy, strict, on kernel, chassis, models and the web UI
 	@$(RUN) -m mypy
 
 # ---- benchmarks: they print ratios within one run, and fail on no figure ---------------------------------------------

@@ -126,7 +126,7 @@ class Desk:
     @property
     def csrf(self) -> str:
         """For a form."""
-        return self.session.csrf
+        return shield.masked(self.session.csrf)
 
     @property
     def csrf_field(self) -> str:

@@ -40,9 +40,20 @@ def with_methods(match: Mapping[str, Any], *methods: str) -> dict[str, Any]:
 
 def retry() -> dict[str, Any]:
     """One more try, of a read, at another instance where there is one; the budget of the cluster bounds their share."""
-    return {
+    reasons = {
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
         "retriable_status_codes": [503],
+    }
+    return {**reasons, **_once_elsewhere()}
+
+
+def retry_unsent() -> dict[str, Any]:
+    """One more try of what has reached nobody, whatever it is."""
+    return {"retry_on": "connect-failure,refused-stream", **_once_elsewhere()}
+
+
+def _once_elsewhere() -> dict[str, Any]:
+    return {
         "num_retries": 1,
         "retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"},
         "retry_host_predicate": [

@@ -55,6 +55,10 @@ def _pages(
 
 def _entry(name: str, *, match: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     return entries.named(f"{NAME}.{name}", match=match) | {
-        "route": {"cluster": NAME, "timeout": f"{settings.route_timeout_s:g}s"},
+        "route": {
+            "cluster": NAME,
+            "timeout": f"{settings.route_timeout_s:g}s",
+            "retry_policy": entries.retry_unsent(),
+        },
         "typed_per_filter_config": {**filters.without_token(), **filters.with_compression()},
     }

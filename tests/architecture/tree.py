@@ -23,6 +23,16 @@ def services() -> list[str]:
     return sorted(folders - SHARED)
 
 
+def programs() -> list[str]:
+    """All that has a process of its own and an image: the services, and the web UI beside them."""
+    return sorted([*services(), "frontend"])
+
+
+def folder(program: str) -> Path:
+    """Where a program lies."""
+    return ROOT / "services" / program if program in services() else ROOT / program
+
+
 def files(*folders: str, suffix: str = ".py") -> list[Path]:
     """The files of some folders, in order."""
     return sorted(
