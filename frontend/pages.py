@@ -153,6 +153,12 @@ def _refusals(app: flask.Flask) -> None:
     def store_away(_: StoreError) -> Any:
         return _error(503, _words().say("Sign-in is away for a moment. Nothing was lost: try again shortly."))
 
+    _mistakes(app)
+
+
+def _mistakes(app: flask.Flask) -> None:
+    """The same for what no service has said no to."""
+
     @app.errorhandler(shield.Forged)
     def forged(_: shield.Forged) -> Any:
         return _error(403, _words().say("This page was too old to be sent. Go back, load it anew and send it again."))

@@ -52,7 +52,7 @@ def test_what_goes_to_the_builder_is_the_product_alone():
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert lines[1] == "*"
     named = {line[1:].split("/")[0] for line in lines if line.startswith("!")}
-    assert named == {"gateway", "openapi", "requirements", "services"}
+    assert named == {"frontend", "gateway", "openapi", "requirements", "services"}
 
 
 @pytest.mark.target("D-04")

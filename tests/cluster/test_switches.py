@@ -197,8 +197,9 @@ def test_the_notes_tell_the_way_in(profile):
     assert "Sign in as `admin`" in notes
     assert "get secret" in notes
     assert "helm test house" in notes or "/docs" in notes
-    address = "https://infirmary.example.org/docs" if profile in {*MANY, "single"} else "port-forward"
-    assert address in notes
+    address = "https://infirmary.example.org" if profile in {*MANY, "single"} else "http://127.0.0.1:8080"
+    assert {address, f"{address}/docs"} <= set(notes.split())
+    assert ("port-forward service/house-infirmary-gateway" in notes) == address.startswith("http:")
 
 
 def test_code_lies_in_a_volume_for_developers_only(profile, manifests):

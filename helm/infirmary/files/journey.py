@@ -1,8 +1,8 @@
 """What `helm test` does: one appointment through the house, at the gateway, as people would.
 
 Sees the page that people sign in at, signs in, opens a facility for this test alone, hires a doctor, registers an
-invented patient, books, cancels, waits until the trail has heard of both over the bus, has the trail checked, and closes
-what it opened. Standard library only.
+invented patient, books, cancels, waits until the trail has heard of both over the bus, has the trail checked, and
+closes what it opened. Standard library only.
 """
 
 import http.client
