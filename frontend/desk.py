@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import flask
@@ -15,6 +16,7 @@ from frontend.forms import Form, Wrong
 from frontend.names import Names
 from frontend.session import Session, Sessions
 from frontend.words import Words
+from services.kernel.errors import Unavailable
 
 KEY: Final = "_key"
 VERSION: Final = "_version"
@@ -57,6 +59,18 @@ class Desk:
         return self.person.get("roles") == ["patient"]
 
     @property
+    def own_doctor(self) -> str | None:
+        """The profile of the doctor who is signed in; None for everybody else, and while nobody can say."""
+        if not self.may("doctors.read", "schedules.manage_own"):
+            return None
+        try:
+            doctors = self.names.doctors()
+        except Unavailable:
+            return None
+        own = str(self.person.get("id"))
+        return next((doctor_id for doctor_id, each in doctors.items() if each["user_id"] == own), None)
+
+    @property
     def facility(self) -> Mapping[str, Any] | None:
         """The facility that is worked in: the one chosen, or the first there is."""
         known = self.names.facilities()
@@ -80,7 +94,15 @@ class Desk:
         """Whether htmx asks for a part of a page."""
         return flask.request.headers.get("HX-Request") == "true"
 
-    def send(self, operation: str, *, body: object = None, within_s: float = 5.0, **path: Any) -> Answer:
+    def send(
+        self,
+        operation: str,
+        *,
+        body: object = None,
+        query: Mapping[str, object] | None = None,
+        within_s: float = 5.0,
+        **path: Any,
+    ) -> Answer:
         """A change, with the key of its form and the version that the form was made from.
 
         Raises:  Refused. Unavailable. SignInNeeded.
@@ -89,11 +111,26 @@ class Desk:
         return self.api.call(
             operation,
             body=body,
+            query=query,
             key=self.form.get(KEY) or str(uuid.uuid4()),
             version=int(version) if version.isdigit() else None,
             within_s=within_s,
             **path,
         )
+
+    def drafted(self, form: Form, *, since: str = "") -> Form:
+        """A form with what was typed into it and not sent; what was typed before `since` is too old to go on with."""
+        if "anew" in self.query:
+            return form
+        draft = self.sessions.draft(str(self.person["id"]), form.name)
+        if draft and not (since and draft["at"] < datetime.fromisoformat(since).timestamp()):
+            form.values = MultiDict(draft["values"])
+            flask.g.draft_at = draft["at"]
+        return form
+
+    def drop_draft(self, name: str) -> None:
+        """What was typed was sent, or is not wanted."""
+        self.sessions.drop_draft(str(self.person["id"]), name)
 
     # ---- how it is answered ------------------------------------------------------------------------------------------
 

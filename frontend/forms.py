@@ -32,8 +32,8 @@ class Form:
     """One form on one page.
 
     values: texts by name of field. key: what makes two sendings one. version: of the thing that is changed. errors:
-    what to say beside each field. problem: what to say above all of them. facts: what the API said with a refusal.
-    other: the thing as somebody else has left it meanwhile.
+    what to say beside each field; rules: which rule it breaks. problem: what to say above all of them. facts: what the
+    API said with a refusal. other: the thing as somebody else has left it meanwhile.
     """
 
     values: MultiDict[str, str] = field(default_factory=MultiDict)
@@ -41,6 +41,7 @@ class Form:
     name: str = ""
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     errors: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
     problem: str = ""
     request_id: str = ""
     code: str = ""
@@ -67,6 +68,16 @@ class Form:
     def text(self, name: str) -> str | None:
         """What stands in a field, without blanks around it; None where there is nothing."""
         return self.value(name).strip() or None
+
+    def needed(self, name: str) -> str:
+        """What stands in a field that cannot be empty.
+
+        Raises:  Wrong.
+        """
+        text = self.text(name)
+        if text is None:
+            raise Wrong({name: "required"})
+        return text
 
     def many(self, name: str) -> list[str]:
         """All that was chosen of a list."""
@@ -121,15 +132,17 @@ class Form:
     def take(self, error: Refused | Wrong, words: Words) -> None:
         """Note what was wrong; what was refused for good is sent under another key next time."""
         if isinstance(error, Wrong):
-            self.errors = {name: words.say(RULES.get(rule, RULES["format"])) for name, rule in error.fields.items()}
+            self._mark(error.fields, words)
             self.problem = words.say("Please look at the marked fields.")
             return
         self.key = str(uuid.uuid4())
         self.code, self.request_id, self.facts = error.code, error.request_id, error.facts
         self.problem = said(error, words)
-        beside = {_field_of(each): each for each in error.errors}
-        for name, each in beside.items():
-            self.errors[name] = words.say(RULES.get(str(each.get("rule")), RULES["format"]))
+        self._mark({_field_of(each): str(each.get("rule")) for each in error.errors}, words)
+
+    def _mark(self, broken: Mapping[str, str], words: Words) -> None:
+        self.rules = dict(broken)
+        self.errors = {name: words.say(RULES.get(rule, RULES["format"])) for name, rule in broken.items()}
 
     def stray(self, shown: Iterable[str]) -> list[str]:
         """Errors of fields that are not on the form, in words."""
@@ -154,9 +167,10 @@ def said(error: Refused, words: Words) -> str:
 
 
 def _field_of(error: Mapping[str, Any]) -> str:
-    """`/phones/0/number` is the field `phones.0.number`."""
-    pointer = str(error.get("pointer") or "")
-    return pointer.strip("/").replace("/", ".") or str(error.get("parameter") or "")
+    """`/phones/0/number` is the field `phones.0.number`; `/languages/0` is `languages`, a field that holds several."""
+    pointer = str(error.get("pointer") or "").strip("/")
+    several, _, last = pointer.rpartition("/")
+    return (several if last.isdigit() else pointer).replace("/", ".") or str(error.get("parameter") or "")
 
 
 def _flat(thing: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:

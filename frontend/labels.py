@@ -59,6 +59,8 @@ CANCELLATIONS: Final = {
     "died": N_("The patient has died"),
     "other": N_("Another reason"),
 }
+AUDIENCES: Final = {"everyone": N_("patients too"), "staff": N_("staff only")}
+RESOURCES: Final = {"room": N_("room"), "device": N_("device")}
 CONTACTS: Final = {
     "phone": N_("telephone"),
     "sms": N_("SMS"),
@@ -89,6 +91,8 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "uses": USES,
     "identifier_types": IDENTIFIERS,
     "cancellations": CANCELLATIONS,
+    "audiences": AUDIENCES,
+    "resource_kinds": RESOURCES,
     "contacts": CONTACTS,
     "field_names": FIELDS,
 }

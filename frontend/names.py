@@ -9,13 +9,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, Final
 
 from frontend.api import Api, Refused
 
 _KEPT_S: Final = 20.0
 _MOST: Final = 2_000
+_AT_ONCE: Final = 100
 NOTHING: Final = "\N{EN DASH}"
 """Stands where nothing stands."""
 Things = Mapping[str, Mapping[str, Any]]
@@ -80,6 +80,10 @@ class Names:
         """By id."""
         return self._all("list_specializations")
 
+    def resources(self) -> Things:
+        """Rooms and devices by id."""
+        return self._all("list_resources")
+
     def doctor(self, doctor_id: str) -> str:
         """What a doctor is called."""
         found = self.doctors().get(doctor_id)
@@ -96,16 +100,13 @@ class Names:
 
     def patients(self, ids: Iterable[str]) -> Things:
         """Records by id, for lists; one that may not be seen is left out."""
-        found: dict[str, Mapping[str, Any]] = {}
-        for patient_id in dict.fromkeys(ids):
-            found |= self._known.get(self._account, f"get_patient {patient_id}", partial(self._patient, patient_id))
+        wanted = list(dict.fromkeys(ids))
+        found: dict[str, Any] = {}
+        for first in range(0, len(wanted), _AT_ONCE):
+            body = {"patient_ids": wanted[first : first + _AT_ONCE]}
+            shown = self._api.call("find_patient_summaries", body=body).body["items"]
+            found |= {each["id"]: each for each in shown}
         return found
-
-    def _patient(self, patient_id: str) -> Things:
-        try:
-            return {patient_id: self._api.call("get_patient", patient_id=patient_id).body}
-        except Refused:
-            return {}
 
     def users(self, ids: list[str]) -> Mapping[str, str]:
         """What accounts are called, where that may be asked."""

@@ -14,12 +14,13 @@ from frontend.sayings import N_
 
 @dataclass(frozen=True)
 class Link:
-    """One area. under: the endpoints that belong to it."""
+    """One area. under: endpoints that belong to it beside its own. is_own: only for a doctor, about the own work."""
 
     endpoint: str
     title: str
     icon: str
     under: Sequence[str] = ()
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Group:
     links: Sequence[Link]
 
 
+_OF_A_DOCTOR = tuple(
+    f"schedules.{each}"
+    for each in ("hours", "add", "send_add", "change", "send_change", "end", "leave", "send_leave", "remove_leave")
+)
 _STAFF = (
     Group("", (Link("home.show", N_("Today"), "house"),)),
     Group(
@@ -42,9 +47,18 @@ _STAFF = (
         ),
     ),
     Group(
+        N_("My work"),
+        (
+            Link("schedules.my_hours", N_("My hours"), "clock", is_own=True),
+            Link("schedules.my_leave", N_("My leave"), "calendar-x", is_own=True),
+        ),
+    ),
+    Group(
         N_("House"),
         (
-            Link("doctors.list_all", N_("Doctors"), "person-badge"),
+            Link("doctors.list_all", N_("Doctors"), "person-badge", under=_OF_A_DOCTOR),
+            Link("lists.specializations", N_("Lists"), "card-list"),
+            Link("closures.show", N_("Closures"), "door-open"),
             Link("messages.deliveries", N_("Messages"), "envelope"),
             Link("reports.appointments", N_("Reports"), "bar-chart"),
         ),
@@ -78,7 +92,7 @@ def navigation(desk: Desk) -> list[Group]:
     known = flask.current_app.view_functions
     made = []
     for group in _PATIENT if desk.is_patient else _STAFF:
-        links = [each for each in group.links if each.endpoint in known and may_open(each.endpoint, desk)]
+        links = [each for each in group.links if each.endpoint in known and _is_shown(each, desk)]
         if links:
             made.append(
                 Group(desk.words.gettext(group.title) if group.title else "", [_under(each, desk) for each in links])
@@ -86,9 +100,14 @@ def navigation(desk: Desk) -> list[Group]:
     return made
 
 
+def _is_shown(link: Link, desk: Desk) -> bool:
+    return may_open(link.endpoint, desk) and (not link.is_own or desk.own_doctor is not None)
+
+
 def _under(link: Link, desk: Desk) -> Link:
     """All pages of an area mark its link, unless the area has several."""
     area = link.endpoint.partition(".")[0]
     endpoints = [each for each in flask.current_app.view_functions if each.startswith(f"{area}.")]
     several = sum(each.endpoint.startswith(f"{area}.") for group in (*_STAFF, *_PATIENT) for each in group.links) > 1
-    return Link(link.endpoint, desk.words.gettext(link.title), link.icon, [link.endpoint] if several else endpoints)
+    under = [*([link.endpoint] if several else endpoints), *link.under]
+    return Link(link.endpoint, desk.words.gettext(link.title), link.icon, under)

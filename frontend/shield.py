@@ -100,3 +100,9 @@ def _unmasked(sent: str) -> bytes:
 
 def _under(mask: bytes, text: bytes) -> bytes:
     return bytes(one ^ other for one, other in zip(mask, text, strict=False))
+
+
+def is_ours(back: str) -> bool:
+    """Whether an address is one of this house: a path, and nothing that a browser reads as another place."""
+    parts = urlsplit(back)
+    return back.startswith("/") and not back.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme

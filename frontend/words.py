@@ -6,7 +6,7 @@ Texts are looked up in `translations/<language>.po`, read once at the start: the
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates, lists, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -101,6 +101,10 @@ class Words:
     def zone_name(self, at: datetime) -> str:
         """Whose clocks show it: the city by which the zone is known, in this language."""
         return dates.get_timezone_location(at.tzinfo, locale=self.locale, return_city=True)
+
+    def several(self, texts: Sequence[str]) -> str:
+        """Texts one after the other, as in `Monday, Tuesday and Friday`."""
+        return lists.format_list(texts, locale=self.locale)
 
     def number(self, value: float) -> str:
         """A number."""

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from frontend.controllers import account, booking, entry, home, patients
+from frontend.controllers import account, booking, closures, doctors, entry, home, lists, patients, plans, schedules
 
-AREAS = (entry.area, home.area, account.area, patients.area, booking.area)
+AREAS = (
+    entry.area,
+    home.area,
+    account.area,
+    patients.area,
+    booking.area,
+    doctors.area,
+    schedules.area,
+    plans.area,
+    lists.area,
+    closures.area,
+)

@@ -10,6 +10,7 @@ from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong
+from frontend.shield import is_ours
 from frontend.words import LANGUAGES
 
 area = Area("account", at="/account")
@@ -75,7 +76,6 @@ def choose_facility(desk: Desk) -> Any:
 
 
 def _back(desk: Desk) -> Any:
-    """To the page that one came from, where that is one of ours that can be shown again."""
-    address = flask.request.referrer or ""
-    path = address.partition("://")[2].partition("/")[2]
-    return flask.redirect(f"/{path}", code=303) if path else desk.go("home.show")
+    """To the page that one came from, which the form has named."""
+    back = desk.form.get("back", "")
+    return flask.redirect(back, code=303) if is_ours(back) else desk.go("home.show")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import flask
 
@@ -11,6 +10,7 @@ from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form
+from frontend.shield import is_ours
 
 area = Area("entry")
 _DEVICE_S = 365 * 86_400
@@ -111,19 +111,13 @@ def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     elif given["must_change_password"]:
         answer = desk.go("account.password")
     else:
-        answer = flask.redirect(back, code=303) if _is_ours(back) else desk.go("home.show")  # type: ignore[assignment]
+        answer = flask.redirect(back, code=303) if is_ours(back) else desk.go("home.show")  # type: ignore[assignment]
     if given.get("device_token"):
         is_secure = _device_cookie().startswith("__Host-")
         answer.set_cookie(
             _device_cookie(), given["device_token"], max_age=_DEVICE_S, httponly=True, secure=is_secure, samesite="Lax"
         )
     return answer
-
-
-def _is_ours(back: str) -> bool:
-    """Whether an address is one of this house: a path, and nothing that a browser reads as another place."""
-    parts = urlsplit(back)
-    return back.startswith("/") and not back.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
 
 
 def _device_cookie() -> str:

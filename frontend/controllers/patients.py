@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import flask
-
 from frontend.api import Refused
 from frontend.area import Area, may_open
 from frontend.desk import Desk
@@ -66,7 +64,7 @@ def find(desk: Desk) -> Any:
 @area.get("/new", "patients.register")
 def register(desk: Desk) -> Any:
     """An empty form."""
-    return desk.page("patients/register.html", form=_with_draft(desk, "register"), candidates=None, hidden=0)
+    return desk.page("patients/register.html", form=desk.drafted(Form(name="register")), candidates=None, hidden=0)
 
 
 @area.post("/new", "patients.register")
@@ -89,7 +87,7 @@ def send_register(desk: Desk) -> Any:
         form.key = desk.new_key()
         shown = {"candidates": answer.body["candidates"], "hidden": answer.body["hidden"]}
         return desk.page("patients/register.html", status=409, form=form, **shown)
-    desk.sessions.drop_draft(str(desk.person["id"]), "register")
+    desk.drop_draft("register")
     desk.said("%(name)s is registered under %(mrn)s.", name=_name(answer.body), mrn=answer.body["mrn"])
     return desk.go("patients.show", patient_id=answer.body["id"])
 
@@ -190,16 +188,6 @@ def _lists(form: Form, *, is_whole: bool = False) -> dict[str, Any]:
 
 def _lines(text: str) -> list[str]:
     return [each.strip() for each in text.splitlines() if each.strip()]
-
-
-def _with_draft(desk: Desk, name: str) -> Form:
-    form = Form(name=name)
-    draft = desk.sessions.draft(str(desk.person["id"]), name)
-    if draft:
-        for key, values in draft["values"].items():
-            form.values.setlist(key, values)
-        flask.g.draft_at = draft["at"]
-    return form
 
 
 def _name(patient: Mapping[str, Any]) -> str:

@@ -147,12 +147,13 @@ class PatientsController:
             status = self._in_reach(store, store.status(UUID(patient_id)), call, permission=permission)
             return view.standing(status)
 
+    def find_patient_summaries(self, body: dict[str, Any], call: Call) -> Answer:
+        """Several patients as a list shows them; who is not in reach is left out."""
+        return self._several(body["patient_ids"], partial(view.summary, today=self._today(call.at)), call)
+
     def find_patient_contacts(self, body: dict[str, Any], call: Call) -> Answer:
         """How several patients are addressed and reached; who is not in reach is left out."""
-        with self._store.begin(call) as tx:
-            patients = tx.patients(self._those_in_reach(tx, body["patient_ids"], call))
-            call.audit(found=[patient.id for patient in patients])
-            return call.answer(view.items(view.contact, patients))
+        return self._several(body["patient_ids"], view.contact, call)
 
     def find_patient_standings(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
         """Which of some records exist and may be acted on; those that are not in reach are left out."""
@@ -180,6 +181,14 @@ class PatientsController:
 
     def _in_reach(self, tx: model.PatientsView, record: S, call: Call, *, permission: str | None = None) -> S:
         return model.in_reach(record, within=self._reach(call, permission=permission), known=tx.known)
+
+    def _several(
+        self, patient_ids: Sequence[str], show: Callable[[model.Patient], dict[str, Any]], call: Call
+    ) -> Answer:
+        with self._store.begin(call) as tx:
+            patients = tx.patients(self._those_in_reach(tx, patient_ids, call))
+            call.audit(found=[patient.id for patient in patients])
+            return call.answer(view.items(show, patients))
 
     def _those_in_reach(self, tx: model.PatientsView, patient_ids: Sequence[str], call: Call) -> list[UUID]:
         asked = [UUID(each) for each in patient_ids]

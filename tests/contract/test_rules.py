@@ -33,6 +33,7 @@ MOST_PUBLIC = 16
 # POST operations without an Idempotency-Key, and why repeating them is harmless or must not be answered from a store.
 WITHOUT_KEY = {
     "search_patients": "it changes nothing",
+    "find_patient_summaries": "it changes nothing",
     "find_patient_contacts": "it changes nothing",
     "find_patient_standings": "it changes nothing",
     "search_audit_entries": "it changes nothing",
@@ -95,7 +96,7 @@ UNPAGED = {
     "list_roles", "list_user_names", "list_permissions", "list_signing_keys", "list_own_sessions",
     "list_notification_templates", "list_own_push_subscriptions", "list_patient_push_subscriptions",
     "list_record_links", "list_sign_in_counters", "list_service_keys",
-    "find_patient_contacts", "find_patient_standings",
+    "find_patient_summaries", "find_patient_contacts", "find_patient_standings",
 }  # fmt: skip
 
 

@@ -153,11 +153,17 @@ class RunningHouse:
     """One house in a folder of its own on free ports.
 
     scale: how many processes of which service; what is decided by one of two must hold for the other. collector: where
-    traces go. watched: with Prometheus and Alertmanager.
+    traces go. watched: with Prometheus and Alertmanager. has_demo: with invented people and appointments.
     """
 
     def __init__(
-        self, home: Path, *, scale: str = "appointments=2", collector: str = "", watched: bool = False
+        self,
+        home: Path,
+        *,
+        scale: str = "appointments=2",
+        collector: str = "",
+        watched: bool = False,
+        has_demo: bool = False,
     ) -> None:
         self.home = home
         gateway, inbox = free_port(), free_port()
@@ -166,7 +172,7 @@ class RunningHouse:
                 name: value for name, value in os.environ.items() if not name.startswith(("INFIRMARY_", "SCALE", "TLS"))
             },
             "INFIRMARY_HOME": str(home),
-            "INFIRMARY_DEMO": "0",
+            "INFIRMARY_DEMO": "1" if has_demo else "0",
             "SCALE": scale,
             "INFIRMARY_PORT": str(gateway),
             "INFIRMARY_PORT_INBOX": str(inbox),

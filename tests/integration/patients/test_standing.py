@@ -141,12 +141,24 @@ def test_contacts_and_standings_of_several_come_in_the_order_that_was_asked_for(
     assert [(each["id"], each["standing"]) for each in got.body["items"]] == [(ada, "inactive"), (zoe, "active")]
 
 
-@pytest.mark.parametrize("operation", ["find_patient_contacts", "find_patient_standings"])
+def test_summaries_of_several_come_in_the_order_that_was_asked_for_and_the_trail_names_them(house):
+    ada, zoe = (making.registered(house, given_name=each)["id"] for each in ("Ada", "Zoë"))
+    got = several(house, "find_patient_summaries", zoe, making.NOBODY, ada, role="nurse")
+    got = making.fits(house, "find_patient_summaries", got)
+    assert [each["given_name"] for each in got.body["items"]] == ["Zoë", "Ada"]
+    hit = house.call("search_patients", body={"name": "Ada"}, role="nurse").body["items"][0]["patient"]
+    assert got.body["items"][1] == hit
+    shown = [orjson.loads(row["event"])["data"] for row in making.rows(house, "outbox")]
+    (trace,) = [each for each in shown if each.get("operation") == "find_patient_summaries"]
+    assert (trace["action"], trace["found"]) == ("search", [zoe, ada])
+
+
+@pytest.mark.parametrize("operation", ["find_patient_summaries", "find_patient_contacts", "find_patient_standings"])
 def test_several_are_a_hundred_at_most_each_once_and_at_least_one(house, operation):
     some = [str(new_id()) for _ in range(101)]
-    assert several(house, operation, *some[:100]).body == {"items": [], "next_cursor": None}
+    assert several(house, operation, *some[:100], role="super_admin").body == {"items": [], "next_cursor": None}
     for wrong in ([], some, [some[0], some[0]]):
-        assert several(house, operation, *wrong).status == 422
+        assert several(house, operation, *wrong, role="super_admin").status == 422
 
 
 @pytest.mark.parametrize("role", ["receptionist", "doctor", "patient", "admin"])

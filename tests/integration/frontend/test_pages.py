@@ -1,0 +1,131 @@
+"""What holds for every page: who may send, where parts come from, what an error says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from frontend import shield
+from tests.integration.frontend.conftest import PUBLIC, problem
+
+ACCOUNT = {
+    "id": "01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20",
+    "username": "ada.example",
+    "display_name": "Ada Example",
+    "roles": ["receptionist"],
+    "permissions": ["account.open", "account.own", "facilities.read", "patients.read"],
+    "links": [],
+    "must_change_password": False,
+}
+GIVEN = {
+    "access_token": "first",
+    "expires_in": 600,
+    "refresh_token": "r-1",
+    "must_change_password": False,
+    "must_set_second_factor": False,
+    "device_token": None,
+}
+
+
+class Browser:
+    """Sends what a browser sends."""
+
+    def __init__(self, app):
+        self._client = app.test_client()
+
+    def get(self, path, **headers):
+        return self._client.get(path, base_url=PUBLIC, headers=headers)
+
+    def post(self, path, form=None, **headers):
+        return self._client.post(path, base_url=PUBLIC, data=form or {}, headers={"Origin": PUBLIC, **headers})
+
+    def csrf(self, path="/sign-in"):
+        return re.search(r'name="csrf" content="([^"]+)"', self.get(path).text)[1]
+
+    def sign_in(self, hospital):
+        hospital.on("POST", "/api/v1/sessions", 201, GIVEN)
+        hospital.on("GET", "/api/v1/account", 200, ACCOUNT)
+        hospital.on("GET", "/api/v1/facilities", 200, {"items": [], "next_cursor": None})
+        form = {"username": "ada.example", "password": "pw", "_csrf": self.csrf()}
+        return self.post("/sign-in", form)
+
+
+@pytest.fixture
+def browser(app):
+    return Browser(app)
+
+
+def test_who_is_not_signed_in_is_led_there_and_back(browser, hospital):
+    got = browser.get("/patients?x=1")
+    assert (got.status_code, got.location) == (303, "/sign-in?back=/patients?x%3D1")
+    hospital.on("POST", "/api/v1/sessions", 201, GIVEN)
+    hospital.on("GET", "/api/v1/account", 200, ACCOUNT)
+    form = {"username": "ada", "password": "pw", "back": "/patients", "_csrf": browser.csrf()}
+    assert browser.post("/sign-in", form).location == "/patients"
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)"])
+def test_nobody_is_led_out_of_the_house(browser, hospital, back):
+    hospital.on("POST", "/api/v1/sessions", 201, GIVEN)
+    hospital.on("GET", "/api/v1/account", 200, ACCOUNT)
+    form = {"username": "ada", "password": "pw", "back": back, "_csrf": browser.csrf()}
+    assert browser.post("/sign-in", form).location == "/"
+
+
+def test_tokens_stay_in_the_house(browser, hospital):
+    got = browser.sign_in(hospital)
+    shown = "".join(f"{name}: {value}\n" for name, value in got.headers) + browser.get("/").text
+    assert "first" not in shown
+    assert "r-1" not in shown
+    assert "HttpOnly" in got.headers["Set-Cookie"]
+    assert "SameSite=Lax" in got.headers["Set-Cookie"]
+
+
+def test_a_change_comes_from_a_page_of_this_session_or_not_at_all(browser, hospital):
+    browser.sign_in(hospital)
+    token = browser.csrf("/")
+    assert browser.post("/stay", {"_csrf": token}).status_code == 204
+    assert browser.post("/stay", **{"X-CSRF-Token": token}).status_code == 204
+    assert browser.post("/stay").status_code == 403
+    assert browser.post("/stay", {"_csrf": "another"}).status_code == 403
+    assert browser.post("/stay", {"_csrf": token}, Origin="https://evil.example").status_code == 403
+    assert browser.post("/stay", {"_csrf": token}, Origin="null").status_code == 403
+
+
+def test_every_page_says_where_its_parts_may_come_from(browser, hospital):
+    browser.sign_in(hospital)
+    for path in ("/", "/sign-in?over=yes", "/there/is/none"):
+        got = browser.get(path)
+        policy = got.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        nonce = re.search(r"'nonce-([^']+)'", policy)[1]
+        assert set(re.findall(r'nonce="([^"]+)"', got.text)) <= {nonce}
+        assert got.headers["X-Frame-Options"] == "DENY"
+        assert got.headers["Cache-Control"] == "no-store"
+        assert not re.search(r"\son\w+=|javascript:|\sstyle=", got.text)
+
+
+def test_an_error_says_what_to_do_and_its_number(browser, hospital):
+    browser.sign_in(hospital)
+    hospital.on("GET", f"/api/v1/patients/{ACCOUNT['id']}", 404, problem(404, "not_found", request_id="req-12345678"))
+    got = browser.get(f"/patients/{ACCOUNT['id']}")
+    assert got.status_code == 404
+    assert "not there, or not yours" in got.text
+    assert "req-12345678" in got.text
+
+
+def test_a_part_of_the_house_that_is_away_is_named_so(browser, hospital):
+    browser.sign_in(hospital)
+    hospital.on("GET", f"/api/v1/patients/{ACCOUNT['id']}", 503, problem(503, "unavailable"))
+    got = browser.get(f"/patients/{ACCOUNT['id']}", **{"HX-Request": "true"})
+    assert got.status_code == 503
+    assert "Nothing was lost" in got.text
+
+
+def test_under_https_the_cookie_is_bound_to_this_host():
+    assert shield.cookie_name(is_secure=True) == "__Host-session"
+    options = shield.cookie_options(is_secure=True)
+    assert (options["secure"], options["path"], options["httponly"]) == (True, "/", True)
+    assert "domain" not in options
