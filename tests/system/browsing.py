@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from html import unescape
@@ -17,11 +18,12 @@ _TOKEN = re.compile(r'<meta name="csrf" content="([^"]*)"')
 
 
 class Browser:
-    """One browser, at the address of a house. page: what it shows now."""
+    """One browser, at the address of a house. page: what it shows now. source: the address that it comes from."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, source: str = "127.0.0.1") -> None:
         self.url, self.cookies, self.page = url, dict[str, str](), Reply(0, {}, b"")
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20))
+        timeout = urllib3.Timeout(connect=5, read=20)
+        self._pool = urllib3.PoolManager(retries=False, timeout=timeout, source_address=(source, 0))
 
     def get(self, path: str, **more: str) -> Reply:
         """Go there, and on to where it leads."""
@@ -40,9 +42,9 @@ class Browser:
         return self.post("/sign-in", {"username": username, "password": password})
 
     def listen(self, lines: int) -> Iterator[str]:
-        """So many lines of what a page hears that is open."""
+        """So many lines of what a page hears that is open; fewer where the connection breaks."""
         found = self._pool.request("GET", f"{self.url}/live", headers=self._headers({}), preload_content=False)
-        try:
+        with contextlib.closing(found), contextlib.suppress(urllib3.exceptions.HTTPError):
             assert found.status == 200, found.status
             rest = b""
             for part in found.stream(1 << 12):
@@ -52,8 +54,6 @@ class Browser:
                     lines -= 1
                     if lines <= 0:
                         return
-        finally:
-            found.close()
 
     def close(self) -> None:
         self._pool.clear()
