@@ -103,11 +103,11 @@ def _show(found: Answered, used: Mapping[str, tuple[Use, Use]]) -> None:
     _say(f"  {found.per_s:.0f} bookings/s over {found.lasted_s:.0f} s   p50 {p50:.1f} ms   p99 {p99:.1f} ms")
     _say(f"  statuses: {', '.join(f'{status}: {count}' for status, count in sorted(found.statuses.items()))}")
     _say(f"  clients: {_per(found.client_cpu_s, found):.2f} ms of CPU per booking, warming up included")
-    _say(f"  {'process':<22} {'CPU ms per booking':>18} {'MiB':>7}")
+    _say(f"  {'process':<22} {'CPU ms per booking':>18} {'MiB':>7} {'share':>7}")
     costs = {name: _per(after.cpu_s - before.cpu_s, found) for name, (before, after) in used.items()}
     for name, cost in sorted(costs.items(), key=lambda each: -each[1]):
         mark = f"  more than {WANTED_MIB}" if _is_service(name) and used[name][1].rss_mib > WANTED_MIB else ""
-        _say(f"  {name:<22} {cost:>18.3f} {used[name][1].rss_mib:>7.0f}{mark}")
+        _say(f"  {name:<22} {cost:>18.3f} {used[name][1].rss_mib:>7.0f} {used[name][1].pss_mib:>7.0f}{mark}")
     _say(f"  {'together':<22} {sum(costs.values()):>18.3f}")
 
 

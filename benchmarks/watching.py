@@ -17,10 +17,15 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """CPU seconds since the start, and MiB resident: of a process and all that it has started."""
+    """CPU seconds since the start, and MiB: of a process and all that it has started.
+
+    rss_mib: resident, with all of the libraries that it shares with its neighbours. pss_mib: its share of them; the sum
+    over all processes is what they take together.
+    """
 
     cpu_s: float
     rss_mib: float
+    pss_mib: float
 
 
 def uses(named: Mapping[str, int]) -> dict[str, Use]:
@@ -35,7 +40,11 @@ def uses(named: Mapping[str, int]) -> dict[str, Use]:
     found = {}
     for name, pid in named.items():
         family = [each for each in _family(pid, children, own) if each in facts]
-        found[name] = Use(sum(facts[each].cpu_s for each in family), sum(facts[each].rss_mib for each in family))
+        found[name] = Use(
+            sum(facts[each].cpu_s for each in family),
+            sum(facts[each].rss_mib for each in family),
+            sum(_share_mib(each) for each in family),
+        )
     return found
 
 
@@ -58,7 +67,16 @@ def _read(folder: Path) -> tuple[int, Use] | None:
     except (OSError, IndexError):
         return None  # it has ended meanwhile
     cpu_s = (int(words[11]) + int(words[12])) / _TICKS
-    return int(words[1]), Use(cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / _MIB)
+    return int(words[1]), Use(cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / _MIB, 0.0)
+
+
+def _share_mib(pid: int) -> float:
+    """Its own pages, and of each that several have its part (proc(5), smaps_rollup); asked only of those shown."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")), 0.0)
 
 
 def _family(pid: int, children: Mapping[int, Iterable[int]], own: set[int]) -> Iterable[int]:

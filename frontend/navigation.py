@@ -60,6 +60,7 @@ _STAFF = (
             Link("lists.specializations", N_("Lists"), "card-list"),
             Link("closures.show", N_("Closures"), "door-open"),
             Link("messages.deliveries", N_("Messages"), "envelope"),
+            Link("wording.list_all", N_("Message texts"), "chat-dots"),
             Link("reports.appointments", N_("Reports"), "bar-chart"),
         ),
     ),

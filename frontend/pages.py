@@ -22,6 +22,7 @@ from frontend.forms import said
 from frontend.labels import COLOURS, functions
 from frontend.names import Known, Names, Things, person_name
 from frontend.navigation import navigation
+from frontend.sayings import N_
 from frontend.session import IDLE_S, Session, Sessions
 from frontend.words import LANGUAGES, Words, best
 from services.chassis import logs
@@ -33,6 +34,7 @@ from services.kernel.errors import Unavailable
 
 _PERSON_S: Final = 30
 _STATIC_S: Final = 31_536_000
+_SIGN_IN_AWAY: Final = N_("Sign-in is away for a moment. Nothing was lost: try again shortly.")
 
 
 def application(*, sessions: Sessions, client: Client, known: Known, public: SplitResult, root: Path) -> flask.Flask:
@@ -115,13 +117,17 @@ def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response],
     name, options = shield.cookie_name(is_secure=is_secure), shield.cookie_options(is_secure=is_secure)
 
     def leave(response: flask.Response) -> flask.Response:
+        desk = flask.g.get("desk")
+        if desk is not None and (desk.session.is_changed or desk.session.is_signed_in):
+            try:
+                sessions.save(desk.session)
+            except StoreError:
+                response = _error(503, _words().say(_SIGN_IN_AWAY))
+            else:
+                response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
         for header, value in shield.headers(flask.g.get("nonce", ""), is_secure=is_secure).items():
             if header != "Cache-Control" or flask.request.endpoint != "static":
                 response.headers.setdefault(header, value)
-        desk = flask.g.get("desk")
-        if desk is not None and (desk.session.is_changed or desk.session.is_signed_in):
-            sessions.save(desk.session)
-            response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
         return response
 
     return leave
@@ -151,7 +157,7 @@ def _refusals(app: flask.Flask) -> None:
 
     @app.errorhandler(StoreError)
     def store_away(_: StoreError) -> Any:
-        return _error(503, _words().say("Sign-in is away for a moment. Nothing was lost: try again shortly."))
+        return _error(503, _words().say(_SIGN_IN_AWAY))
 
     _mistakes(app)
 
@@ -166,11 +172,11 @@ def _mistakes(app: flask.Flask) -> None:
     @app.errorhandler(HTTPException)
     def other(error: HTTPException) -> Any:
         texts = {
-            404: "There is no such page.",
-            405: "This page cannot be used like that.",
-            413: "This is too large to be sent. Choose a smaller file.",
+            404: N_("There is no such page."),
+            405: N_("This page cannot be used like that."),
+            413: N_("This is too large to be sent. Choose a smaller file."),
         }
-        return _error(error.code or 500, _words().say(texts.get(error.code or 500, "This did not work.")))
+        return _error(error.code or 500, _words().say(texts.get(error.code or 500, N_("This did not work."))))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Any:

@@ -80,6 +80,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "channel_not_set_up": N_("This way of sending is not set up in this house."),
     "template_invalid": N_("The template cannot be read. The marked places say why."),
     "nothing_to_send": N_("There is nothing to send again here."),
+    "still_under_way": N_("This message is still under way. Wait for what becomes of it."),
     "too_many_rows": N_("That is too much for one file. Choose a shorter time."),
 }
 
@@ -107,6 +108,7 @@ RULES: Final[Mapping[str, str]] = {
     "in_the_past": N_("This lies in the past."),
     "past": N_("This lies in the past."),
     "after_end": N_("This is after its end."),
+    "before_first_day": N_("The end comes before the beginning."),
     "after_from": N_("The end comes before the beginning."),
     "not_before_birth": N_("This is before the birth."),
     "not_after_death": N_("This is after the death."),
@@ -114,6 +116,8 @@ RULES: Final[Mapping[str, str]] = {
     "repeated_time": N_("This time comes twice: clocks are put back over it. Say which one."),
     "too_common": N_("Too many people use this password."),
     "too_large": N_("This is too large."),
+    "too_many_rows": N_("That is too much for one table. Choose a shorter time, or a coarser division."),
+    "unknown_address": N_("This is no address that this way of sending knows."),
     "too_soon": N_("This is too soon."),
     "after_start": N_("The end comes before the beginning."),
     "before_start": N_("This is before its beginning."),

@@ -6,22 +6,43 @@ Texts are looked up in `translations/<language>.po`, read once at the start: the
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, lists, numbers
+from babel import Locale, UnknownLocaleError, dates, lists, numbers
+from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from frontend.sayings import N_
 
 NOTHING: Final = "\N{EN DASH}"
 HERE: Final = Path(__file__).parent
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "de": "Deutsch", "ar": "العربية"}
 """Each by its own name, in the order of the menu; the first is what the texts are written in."""
+
+_STOPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "de": (("d MMM", "d. MMM"),),
+    "ar": ((",", "\N{ARABIC COMMA}"),),
+}
+CONTINENTS: Final[Mapping[str, str]] = {
+    "Africa": N_("Africa"),
+    "America": N_("America"),
+    "Antarctica": N_("Antarctica"),
+    "Arctic": N_("Arctic"),
+    "Asia": N_("Asia"),
+    "Atlantic": N_("Atlantic Ocean"),
+    "Australia": N_("Australia"),
+    "Europe": N_("Europe"),
+    "Indian": N_("Indian Ocean"),
+    "Pacific": N_("Pacific Ocean"),
+}
 
 
 @lru_cache(maxsize=8)
@@ -36,6 +57,25 @@ def translations(language: str) -> NullTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=8)
+def zones(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """All time zones that clocks of a country show, by continent: each with the city by which it is known."""
+    words, found = Words(language), dict[str, list[tuple[str, str]]]()
+    for line in files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name = line.split("\t")[2]
+            city = dates.get_timezone_location(name, locale=words.locale, return_city=True)
+            found.setdefault(name.partition("/")[0], []).append((name, str(city)))
+    made = [(words.gettext(CONTINENTS[each]), sorted(found[each], key=lambda zone: zone[1])) for each in found]
+    return [*sorted(made), ("UTC", [("UTC", "UTC")])]
+
+
+def first_week_day(zone: str) -> int:
+    """On which day a week begins in the country of a time zone; 0 is Monday."""
+    territory = get_global("zone_territories").get(zone)
+    return int(Locale.parse(f"und_{territory}").first_week_day) if territory else 0
 
 
 def best(wanted: str | None) -> str:
@@ -77,7 +117,9 @@ class Words:
         if not value:
             return NOTHING
         found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-        return dates.format_date(found, form, locale=self.locale)
+        if form == "medium" and self.language == "en":
+            form = "d MMM y"  # as moments are written, and never mistaken for the other order
+        return dates.format_date(found, self._form(form) if " " in form else form, locale=self.locale)
 
     def moment(self, value: str | datetime, zone: str | None = None, form: str = "medium") -> str:
         """Date and time at a place, with the name of its zone beside it."""
@@ -91,7 +133,7 @@ class Words:
     def weekday(self, value: str | date, form: str = "EEEE, d MMMM") -> str:
         """A day by its weekday."""
         found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-        return dates.format_date(found, form, locale=self.locale)
+        return dates.format_date(found, self._form(form), locale=self.locale)
 
     def at(self, value: str | datetime, zone: str | None = None) -> datetime:
         """A moment as the clocks of a place show it."""
@@ -101,6 +143,17 @@ class Words:
     def zone_name(self, at: datetime) -> str:
         """Whose clocks show it: the city by which the zone is known, in this language."""
         return dates.get_timezone_location(at.tzinfo, locale=self.locale, return_city=True)
+
+    def language_name(self, code: str) -> str:
+        """What a language is called."""
+        try:
+            return str(Locale.parse(code, sep="-").get_display_name(self.locale) or code)
+        except (UnknownLocaleError, ValueError):
+            return code
+
+    def named_languages(self, codes: Iterable[str]) -> list[tuple[str, str]]:
+        """For a choice: code and name of languages, by name."""
+        return sorted(((code, self.language_name(code)) for code in codes), key=lambda pair: pair[1].casefold())
 
     def several(self, texts: Sequence[str]) -> str:
         """Texts one after the other, as in `Monday, Tuesday and Friday`."""
@@ -114,5 +167,17 @@ class Words:
         """A part of one, as percent with one place."""
         return NOTHING if value is None else numbers.format_percent(value, "#,##0.0 %", locale=self.locale)
 
+    def share(self, value: float) -> str:
+        """A part of one, as whole percent."""
+        return str(numbers.format_percent(value, locale=self.locale))
+
+    def zones(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Time zones to choose from, by continent."""
+        return zones(self.language)
+
     def _form(self, form: str) -> str:
-        return {"medium": "EEE d MMM y, HH:mm", "short": "d MMM, HH:mm"}.get(form, form)
+        """A pattern, with the stops and commas of the language."""
+        pattern = {"medium": "EEE d MMM y, HH:mm", "short": "d MMM, HH:mm"}.get(form, form)
+        for written, here in _STOPS.get(self.language, ()):
+            pattern = pattern.replace(written, here)
+        return pattern

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from frontend.controllers import account, booking, closures, doctors, entry, home, lists, patients, plans, schedules
+from frontend.controllers import (
+    account,
+    booking,
+    closures,
+    components,
+    correspondence,
+    doctors,
+    entry,
+    home,
+    inbox,
+    lists,
+    messages,
+    patients,
+    plans,
+    reports,
+    schedules,
+    wording,
+)
 
 AREAS = (
     entry.area,
@@ -10,6 +27,12 @@ AREAS = (
     account.area,
     patients.area,
     booking.area,
+    messages.area,
+    correspondence.area,
+    wording.area,
+    inbox.area,
+    reports.area,
+    components.area,
     doctors.area,
     schedules.area,
     plans.area,

@@ -14,6 +14,7 @@ from frontend.controllers.patients import allergies, opened
 from frontend.desk import Desk
 from frontend.forms import Form, said
 from frontend.names import Things
+from frontend.sayings import N_
 
 area = Area("booking", at="/booking")
 REASONS: Final = ("patient_request", "patient_ill", "doctor_away", "facility_closed", "duplicate", "died", "other")
@@ -76,7 +77,7 @@ def book(desk: Desk) -> Any:
     except Refused as error:
         form.values.pop("hold_id", None)
         return desk.again("booking/confirm.html", error, form=form, hold=None, **_shown(desk, form))
-    text = "Moved to %(when)s." if moved else "Booked for %(when)s."
+    text = N_("Moved to %(when)s.") if moved else N_("Booked for %(when)s.")
     desk.said(text, when=desk.words.moment(got["starts_at"], got["zone"]))
     return desk.go("booking.show", appointment_id=got["id"])
 
@@ -106,21 +107,21 @@ def slip(desk: Desk, appointment_id: str) -> Any:
 def cancel(desk: Desk, appointment_id: str) -> Any:
     """It does not take place."""
     return _changed(
-        desk, "cancel_appointment", appointment_id, ["reason_code", "note"], "The appointment is cancelled."
+        desk, "cancel_appointment", appointment_id, ["reason_code", "note"], N_("The appointment is cancelled.")
     )
 
 
 @area.post("/<uuid:appointment_id>/status", "appointments.attend")
 def attend(desk: Desk, appointment_id: str) -> Any:
     """Arrived, seen, done, not come, or back."""
-    return _changed(desk, "set_appointment_status", appointment_id, ["to", "note"], "Noted.")
+    return _changed(desk, "set_appointment_status", appointment_id, ["to", "note"], N_("Noted."))
 
 
 @area.post("/<uuid:appointment_id>/error", "appointments.correct")
 def mark_error(desk: Desk, appointment_id: str) -> Any:
     """It should never have been made."""
     return _changed(
-        desk, "mark_appointment_entered_in_error", appointment_id, ["reason"], "Marked as entered in error."
+        desk, "mark_appointment_entered_in_error", appointment_id, ["reason"], N_("Marked as entered in error.")
     )
 
 

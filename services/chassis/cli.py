@@ -108,7 +108,7 @@ def _run_service(verb: str, service: Service, words: Sequence[str]) -> int:
     if verb == "work":
         return int(_part("working").work(service, version=release()))
     if verb == "migrate":
-        service.migrate()
+        _part("process").patiently([service.migrate])
         return 0
     command = service.commands.get(words[0])
     run: Callable[[Sequence[str]], int] | None = None if command is None else command.run

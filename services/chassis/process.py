@@ -26,7 +26,7 @@ def running(program: Program, *, version: str) -> Iterator[ExitStack]:
         closing.callback(tracing.start(program.name, endpoint=program.settings.otel_exporter_otlp_endpoint))
         for close in program.close:
             closing.callback(close)
-        _check(program.start_checks)
+        patiently(program.start_checks)
         logs.logger().info("process.started", version=version)
         yield closing
         logs.logger().info("process.stopping")
@@ -38,8 +38,11 @@ def settle() -> None:
     gc.freeze()
 
 
-def _check(checks: Sequence[Callable[[], None]]) -> None:
-    """Run the start checks; a store that is away is waited for, one with settings that lose data ends the start."""
+def patiently(checks: Sequence[Callable[[], None]]) -> None:
+    """Do what has to be done before the work; a store that is away is waited for, for half a minute.
+
+    Raises:  StoreAway: it did not come. Whatever else they raise, at once: settings that lose data, say.
+    """
     until = time.monotonic() + _START_PATIENCE_S
     for check in checks:
         while True:

@@ -310,7 +310,9 @@ def signing_key(house: RunningHouse) -> RSAKey:
     folder = house.home / "environ" / "identity"
     vault = Vault((folder / "MASTER_KEY").read_text().strip())
     with psycopg.connect((folder / "DATABASE_URL").read_text().strip().replace("+psycopg", "")) as database:
-        kid, sealed = database.execute("SELECT kid, sealed FROM signing_keys ORDER BY signs_from LIMIT 1").fetchone()
+        kid, sealed = database.execute(
+            "SELECT kid, sealed FROM signing_keys WHERE sealed IS NOT NULL ORDER BY signs_from LIMIT 1"
+        ).fetchone()
     return RSAKey.import_key(json.loads(vault.open(bytes(sealed), of=kid)))
 
 

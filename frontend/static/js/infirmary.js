@@ -28,11 +28,66 @@ document.addEventListener("change", (event) => {
   if (form && "autoSubmit" in form.dataset) form.requestSubmit();
 });
 
-// ---- a question before what cannot be taken back --------------------------------------------------------------------
+// ---- a question before what cannot be taken back: in the words of the page, with the keyboard on the way back ----------
 document.addEventListener("click", (event) => {
   const asked = event.target.closest("[data-ask]");
-  if (asked && !window.confirm(asked.dataset.ask)) { event.preventDefault(); event.stopImmediatePropagation(); }
+  const dialog = document.getElementById("ask");
+  if (!asked || !dialog || asked.dataset.answered === "yes") return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  document.getElementById("ask-text").textContent = asked.dataset.ask;
+  const yes = document.getElementById("ask-yes");
+  yes.textContent = asked.textContent.trim();
+  yes.onclick = () => {
+    asked.dataset.answered = "yes";
+    bootstrap.Modal.getOrCreateInstance(dialog).hide();
+    asked.click();
+    delete asked.dataset.answered;
+  };
+  bootstrap.Modal.getOrCreateInstance(dialog).show();
 }, true);
+
+// ---- fields that do more: a password that can be shown, a thing that is looked for and picked ---------------------------
+document.addEventListener("click", (event) => {
+  const reveal = event.target.closest("[data-reveal]");
+  if (reveal) {
+    const field = document.getElementById(reveal.dataset.reveal);
+    const shown = field.type === "password";
+    field.type = shown ? "text" : "password";
+    reveal.setAttribute("aria-pressed", String(shown));
+  }
+  const pick = event.target.closest("[data-pick]");
+  if (pick) {
+    const lookup = pick.closest("[data-lookup]");
+    const field = lookup.querySelector("input[type=search]");
+    lookup.querySelector("input[type=hidden]").value = pick.dataset.pick;
+    field.value = pick.textContent;
+    closePicks(lookup);
+    field.focus();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});
+function closePicks(lookup) {
+  lookup.querySelector(".picks").replaceChildren();
+  lookup.querySelector("input[type=search]").setAttribute("aria-expanded", "false");
+}
+document.addEventListener("htmx:afterSwap", (event) => {
+  const lookup = event.target.closest("[data-lookup]");
+  if (lookup) lookup.querySelector("input[type=search]").setAttribute("aria-expanded", "true");
+});
+document.addEventListener("input", (event) => {
+  const lookup = event.target.closest("[data-lookup]");
+  if (lookup) lookup.querySelector("input[type=hidden]").value = "";  // what is typed is not yet what is meant
+});
+document.addEventListener("keydown", (event) => {
+  const lookup = event.target.closest ? event.target.closest("[data-lookup]") : null;
+  if (!lookup) return;
+  const picks = [...lookup.querySelectorAll("[data-pick]")];
+  if (event.key === "Escape") { closePicks(lookup); lookup.querySelector("input[type=search]").focus(); }
+  if ((event.key !== "ArrowDown" && event.key !== "ArrowUp") || picks.length === 0) return;
+  event.preventDefault();
+  picks[(picks.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1) + picks.length) % picks.length].focus();
+});
 
 // ---- drafts: what was typed is kept at the house every few seconds, and offered again --------------------------------
 const unsaved = new Set();
