@@ -1,4 +1,4 @@
-# One image for each service and one that makes the gateway's configuration, from one file:
+# One image for each service, one for the web UI and one that makes the gateway's configuration, from one file:
 #
 #     docker build --build-arg SERVICE=patients --tag infirmary/patients .
 #
@@ -14,7 +14,7 @@ COPY requirements/${SERVICE}.txt /build/requirements.txt
 RUN python3 -m pip --disable-pip-version-check --python /opt/venv/bin/python install --quiet --no-cache-dir \
     --only-binary :all: --require-hashes --requirement /build/requirements.txt
 COPY . /build/source
-# That service, what all share, and the contracts: code of another service is not in the image, so nothing can import it.
+# That one, what all share, and the contracts: code of another service is not in the image, so nothing can import it.
 WORKDIR /build/source
 RUN mkdir -p /app/services \
     && cp -r openapi /app/ \

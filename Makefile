@@ -13,7 +13,7 @@ RUN := $(VENV)/bin/python
 PYTEST := $(RUN) -m pytest
 SUITES := architecture unit contract access cluster integration system observability
 CHECKS := architecture unit contract
-APART := images
+APART := browser images
 ifdef FILES
 SUITES := $(sort $(foreach file,$(FILES),$(word 2,$(subst /, ,$(file)))))
 endif
@@ -54,7 +54,7 @@ check: format lint types ## format, lint, types, imports, architecture, unit and
 	@$(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(CHECKS))
 
 .PHONY: test
-test: lint types ## everything but images, on real servers: under 25 minutes; every suite has a budget
+test: lint types ## everything but browser and images, on real servers: under 25 minutes; every suite has a budget
 	@rm -rf .results && $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
 	@$(RUN) -m tests.features --check
 
@@ -66,14 +66,16 @@ test-nightly: lint types ## the same with full counts, into docs/figures.md; SUI
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
 .PHONY: $(addprefix suite-,$(SUITES) $(APART))
 $(addprefix suite-,$(SUITES) $(APART)): suite-%: $(VENV)/.lint
-	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter images observability,$*),,-n 2 --dist loadfile --no-loadscope-reorder) $(or $(filter tests/$*/%,$(FILES)),tests/$*)
+	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter browser images observability,$*),,-n 2 --dist loadfile --no-loadscope-reorder) $(or $(filter tests/$*/%,$(FILES)),tests/$*)
 
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds
 contract: suite-contract ## contract tests: written once, over all services
 
-.PHONY: test-images cluster-lint cluster-test
+.PHONY: test-images test-browser cluster-lint cluster-test
 test-images: suite-images ## build three images and start them against real stores; wants buildah, podman and runc
+
+test-browser: suite-browser ## go through the web UI as every role, in Chromium: some minutes; wants chromium
 
 cluster-lint: $(VENV)/.lint $(VENV)/.cluster-lint ## read every manifest and the Dockerfile with checkov; what is waived has a reason in tests/cluster/waivers.yaml
 	@$(RUN) -m tests.cluster.linting $(VENV)/cluster-lint/bin/checkov
@@ -89,7 +91,7 @@ lint: $(VENV)/.lint ## all rules of ruff, and the import contracts
 	@$(RUN) -m ruff format --check --quiet . && $(RUN) -m ruff check --quiet .
 	@said=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
 
-types: $(VENV)/.lint ## mypy, strict, on kernel, chassis and models
+types: $(VENV)/.lint ## mypy, strict, on kernel, chassis, models and the web UI
 	@$(RUN) -m mypy
 
 # ---- benchmarks: they print ratios within one run, and fail on no figure ---------------------------------------------

@@ -82,7 +82,7 @@ class Api:
         key: str | None = None,
         version: int | None = None,
         within_s: float = 2.0,
-        **path: object,
+        **path: Any,
     ) -> Answer:
         """Call one operation as whoever is signed in.
 
@@ -103,7 +103,7 @@ class Api:
         """
         return _answered(self._send(operation, None, body, None, key, None, LIST_S, {}))
 
-    def every(self, operation: str, *, query: Mapping[str, object] | None = None, **path: object) -> Iterator[Any]:
+    def every(self, operation: str, *, query: Mapping[str, object] | None = None, **path: Any) -> Iterator[Any]:
         """All items of a list, page by page; for lists that are short by nature."""
         cursor = None
         for _ in range(_MOST_PAGES):
@@ -154,7 +154,7 @@ class Api:
 
     def _counts(self, refused: str | None) -> bool:
         is_fresh = self._session.get("access_until", 0) - self._clock() > _REFRESH_BEFORE_S
-        return is_fresh and self._session.get("access") != refused
+        return bool(is_fresh and self._session.get("access") != refused)
 
     def _renew(self, refused: str | None) -> None:
         self._reread()

@@ -86,6 +86,11 @@ class Frontend:
         """Nothing refuses a start: without Redis it is not ready, and says so."""
         return ()
 
+    @property
+    def wanted(self) -> Mapping[str, Callable[[], None]]:
+        """What it cannot work without: where sessions are. A service that is away takes its own pages along only."""
+        return {"bus": self._ping}
+
     def start(self, closing: ExitStack) -> None:
         """Begin to hear of appointments."""
         ears = redis.client(self.settings.bus_url.get_secret_value(), timeout_s=_BLOCKING_S)
@@ -107,14 +112,14 @@ class Frontend:
             await self._entrance(scope, receive, send)
 
     def _away(self) -> dict[str, str]:
-        def ping() -> None:
-            with redis.translated():
-                self._bus.ping()
+        return missing(self.wanted)
 
-        return missing({"bus": ping})
+    def _ping(self) -> None:
+        with redis.translated():
+            self._bus.ping()
 
 
-def frontend(environ: Mapping[str, str]) -> Frontend:
+def program(environ: Mapping[str, str]) -> Frontend:
     """The web UI with the settings of an environment.
 
     Raises:  SettingsError.

@@ -118,7 +118,7 @@ class Desk:
         body: object = None,
         query: Mapping[str, object] | None = None,
         within_s: float = 5.0,
-        **path: object,
+        **path: Any,
     ) -> Answer:
         """A change, with the key of its form and the version that the form was made from.
 
@@ -191,7 +191,7 @@ class Desk:
     @property
     def csrf(self) -> str:
         """For a form."""
-        return self.session.csrf
+        return shield.masked(self.session.csrf)
 
     @property
     def csrf_field(self) -> str:

@@ -113,7 +113,8 @@ class Names:
 
     def patients(self, ids: Iterable[str]) -> Things:
         """Records by id, for lists; one that may not be seen is left out, and all the rest while nobody answers."""
-        wanted, found = list(dict.fromkeys(ids)), {}
+        wanted = list(dict.fromkeys(ids))
+        found: dict[str, Any] = {}
         for first in range(0, len(wanted), _AT_ONCE):
             body = {"patient_ids": wanted[first : first + _AT_ONCE]}
             try:

@@ -98,7 +98,8 @@ def _arrive(sessions: Sessions, client: Client, known: Known, *, public: SplitRe
         api = Api(client, sessions, session, source=source)
         desk = flask.g.desk = _desk(session, sessions, api, known)
         own = public.netloc
-        shield.check(request.method, own=own, given=request.headers, form=request.form, session=session)
+        given: Any = request.headers
+        shield.check(request.method, own=own, given=given, form=request.form, session=session)
         if request.endpoint in flask.current_app.config[OPEN]:
             return None
         return _admitted(desk)
@@ -184,6 +185,12 @@ def _failures(app: flask.Flask) -> None:
     @app.errorhandler(StoreError)
     def store_away(_: StoreError) -> Any:
         return _store_away()
+
+    _mistakes(app)
+
+
+def _mistakes(app: flask.Flask) -> None:
+    """The same for what no service has said no to."""
 
     @app.errorhandler(shield.Forged)
     def forged(_: shield.Forged) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from gateway import ui
 from gateway.settings import Settings, SettingsError
 
 ADMIN: Final = "admin"
@@ -15,8 +16,10 @@ _HTTP_OPTIONS: Final = "type.googleapis.com/envoy.extensions.upstreams.http.v3.H
 
 
 def clusters(endpoints: Mapping[str, Sequence[str]], *, settings: Settings) -> list[dict[str, Any]]:
-    """One cluster a service, one for the admin port behind the inner listener, one for the collector if any."""
+    """One cluster a service, two for the web UI, one for the admin port behind the inner listener, the collector's."""
     found = [_service(name, addresses=endpoints[name], settings=settings) for name in sorted(endpoints)]
+    if ui.NAME in endpoints:
+        found.append(_live(endpoints[ui.NAME], settings=settings))
     found.append({**_cluster(ADMIN, addresses=[]), "load_assignment": _assignment(ADMIN, [address(settings.admin)])})
     if settings.otlp_endpoint:
         found.append(_cluster(COLLECTOR, addresses=[collector(settings.otlp_endpoint)]))
@@ -98,6 +101,14 @@ def _service(name: str, *, addresses: Sequence[str], settings: Settings) -> dict
             }
         },
     }
+
+
+def _live(addresses: Sequence[str], *, settings: Settings) -> dict[str, Any]:
+    """The web UI once more, for pages that listen: one connection each, as long as somebody looks."""
+    found = _service(ui.LIVE, addresses=addresses, settings=settings)
+    (most,) = found["circuit_breakers"]["thresholds"]
+    many = {"max_connections": settings.live_connections, "max_requests": settings.live_connections}
+    return found | {"circuit_breakers": {"thresholds": [{**most, **many}]}}
 
 
 def _cluster(name: str, *, addresses: Sequence[str]) -> dict[str, Any]:

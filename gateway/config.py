@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from gateway import clusters, listeners, page, routes, table, telemetry
+from gateway import clusters, listeners, page, routes, table, telemetry, ui
 from gateway.settings import Settings, SettingsError, checked
 from services.chassis import spec
 
@@ -25,13 +25,15 @@ def build(
 ) -> dict[str, Any]:
     """Envoy's bootstrap document for some contracts, with the addresses of every service as `host:port`.
 
+    Where the web UI has addresses too, what is no path of a contract is a page.
+
     Raises:  RoutesError: the contracts contradict each other.
              SettingsError: a service without an address, an address without a service, or settings that do not fit.
     """
     checked(settings)
     _refuse_strangers({contract.service for contract in contracts}, given=set(endpoints), settings=settings)
     files = page.files(contracts)
-    table_ = table.route_config(routes.of(contracts), files=files, settings=settings)
+    table_ = table.route_config(routes.of(contracts), files=files, settings=settings, has_ui=ui.NAME in endpoints)
     return {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": clusters.address(settings.admin)},
@@ -69,7 +71,7 @@ def arguments(config: Path, *, concurrency: int = 2) -> list[str]:
 def _refuse_strangers(services: set[str], *, given: set[str], settings: Settings) -> None:
     if missing := services - given:
         raise SettingsError(f"no address for {', '.join(sorted(missing))}")
-    if unknown := given - services:
+    if unknown := given - services - {ui.NAME}:
         raise SettingsError(f"no contract for {', '.join(sorted(unknown))}")
     if settings.keys_service not in services:
         raise SettingsError(f"no contract for {settings.keys_service}, which has the keys")

@@ -16,6 +16,7 @@ CLAIMS: Final = "claims"
 METADATA: Final = "infirmary"
 DOCUMENT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 _HTTP: Final = "type.googleapis.com/envoy.extensions.filters.http."
+_COMPRESSOR: Final = "envoy.filters.http.compressor"
 _ALWAYS: Final = {"numerator": 100}
 
 # What a client may not say: who it is, where it comes from, which path or method it meant, how long and often to try.
@@ -59,6 +60,7 @@ def http_filters(settings: Settings) -> list[dict[str, Any]]:
     """The filters of the public listener, in their order."""
     return [
         _answers(settings),
+        _compressor(),
         liveness(LIVENESS),
         _limit_sources(settings),
         _token(settings),
@@ -78,6 +80,14 @@ def without_waiting() -> dict[str, Any]:
     return {"envoy.filters.http.buffer": {"@type": _HTTP + "buffer.v3.BufferPerRoute", "disabled": True}}
 
 
+def with_compression() -> dict[str, Any]:
+    """Per route: text goes out compressed to those who say that they can read it; nowhere else.
+
+    Never an answer of the API: an answer that holds a secret beside something that was sent tells of it by its length.
+    """
+    return {_COMPRESSOR: {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}}
+
+
 def liveness(path: str) -> dict[str, Any]:
     """Answers whether Envoy itself runs; 503 once it has been told to drain."""
     matches = [{"name": ":path", "string_match": {"exact": path}}]
@@ -86,10 +96,14 @@ def liveness(path: str) -> dict[str, Any]:
 
 def _answers(settings: Settings) -> dict[str, Any]:
     """Headers on every answer, ours and the services': nothing is kept, guessed, framed or told about the server."""
-    if_absent = {"cache-control": "no-store", "content-security-policy": DOCUMENT_POLICY}
+    # What a page says of itself goes before: what may be kept, where its parts come from, what its links tell.
+    if_absent = {
+        "cache-control": "no-store",
+        "content-security-policy": DOCUMENT_POLICY,
+        "referrer-policy": "no-referrer",
+    }
     always = {
         "cross-origin-resource-policy": "same-origin",
-        "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
     }
@@ -100,6 +114,23 @@ def _answers(settings: Settings) -> dict[str, Any]:
     mutations += [{"remove": name} for name in ("server", "x-powered-by")]
     mutations.append({"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}})
     return _filter("header_mutation", "header_mutation.v3.HeaderMutation", mutations={"response_mutations": mutations})
+
+
+def _compressor() -> dict[str, Any]:
+    """Off, but where a route asks for it; of what is text, nothing else."""
+    gzip = "type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip"
+    return _filter(
+        "compressor",
+        "compressor.v3.Compressor",
+        compressor_library={
+            "name": "gzip",
+            "typed_config": {"@type": gzip, "compression_level": "COMPRESSION_LEVEL_5"},
+        },
+        response_direction_config={
+            "common_config": {"min_content_length": 1024},
+            "weaken_etag_on_compress": True,
+        },
+    ) | {"disabled": True}
 
 
 def _token(settings: Settings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway import clusters, filters, problems, telemetry
+from gateway import clusters, filters, notices, problems, telemetry
 from gateway.settings import Settings
 
 _MANAGER: Final = (
@@ -88,7 +88,7 @@ def _public_manager(route_config: Mapping[str, Any], *, settings: Settings) -> d
         "request_timeout": "30s",
         "stream_idle_timeout": "30s",
         "drain_timeout": "5s",
-        "local_reply_config": problems.local_replies(),
+        "local_reply_config": {"mappers": [*notices.mappers(), *problems.mappers()]},
         "http_filters": filters.http_filters(settings),
         "route_config": dict(route_config),
     }

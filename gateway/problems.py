@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 MEDIA_TYPE: Final = "application/problem+json"
-_CEL: Final = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+CEL: Final = "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,18 @@ PROBLEMS: Final = (
 )
 
 
-def local_replies() -> dict[str, Any]:
-    """Envoy's `local_reply_config`. The first mapper that fits wins; what none fits is 400 or 500 in its shape."""
+def mappers() -> list[dict[str, Any]]:
+    """For Envoy's `local_reply_config`. The first mapper that fits wins; what none fits is 400 or 500 in its shape."""
     # A token cannot be judged without the keys: that is a fault of the house (503), not of who sent it (401).
-    mappers = [_mapper(_reason("Jwks_remote_fetch_is_failed"), UNAVAILABLE)]
+    found = [_mapper(_reason("Jwks_remote_fetch_is_failed"), UNAVAILABLE)]
     # Envoy says 403 to a token for somebody else; the services say, as to any token that does not count, 401.
-    mappers.append(_mapper(_reason("jwt_authn_access_denied"), NOT_SIGNED_IN))
-    mappers += [_mapper(_status("EQ", problem.status), problem) for problem in PROBLEMS]
+    found.append(_mapper(_reason("jwt_authn_access_denied"), NOT_SIGNED_IN))
+    found += [_mapper(status("EQ", problem.status), problem) for problem in PROBLEMS]
     # Envoy's words for a service that broke off, and for a transfer coding that only a client can have invented.
-    mappers += [_mapper(_status("EQ", 502), UNAVAILABLE), _mapper(_status("EQ", 501), MALFORMED)]
-    mappers.append(_mapper(_status("GE", 500), UNEXPECTED))
-    mappers.append(_mapper(_status("GE", 400), MALFORMED))
-    return {"mappers": mappers}
+    found += [_mapper(status("EQ", 502), UNAVAILABLE), _mapper(status("EQ", 501), MALFORMED)]
+    found.append(_mapper(status("GE", 500), UNEXPECTED))
+    found.append(_mapper(status("GE", 400), MALFORMED))
+    return found
 
 
 # What cannot even be parsed has no request id yet. It gets one here, first as a header, which body and log then repeat.
@@ -64,11 +64,12 @@ _REQUEST_ID = '%COALESCE({"operators": [{"command": "REQUEST_HEADER", "param": "
 
 def _reason(contains: str) -> dict[str, Any]:
     expression = f"response.code_details.contains('{contains}')"
-    return {"extension_filter": {"name": "reason", "typed_config": {"@type": _CEL, "expression": expression}}}
+    return {"extension_filter": {"name": "reason", "typed_config": {"@type": CEL, "expression": expression}}}
 
 
-def _status(comparison: str, status: int) -> dict[str, Any]:
-    value = {"default_value": status, "runtime_key": f"gateway.problems.{comparison.lower()}_{status}"}
+def status(comparison: str, code: int, *, runtime: str = "problems") -> dict[str, Any]:
+    """A filter by status."""
+    value = {"default_value": code, "runtime_key": f"gateway.{runtime}.{comparison.lower()}_{code}"}
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
 
 
@@ -80,12 +81,21 @@ def _mapper(matches: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
         "code": problem.code,
         "request_id": "%RESPONSE_HEADER(X-REQUEST-ID)%",
     }
+    return mapper(
+        matches, problem.status, headers=problem.headers, body={"content_type": MEDIA_TYPE, "json_format": body}
+    )
+
+
+def mapper(
+    matches: Mapping[str, Any], code: int, *, headers: Sequence[tuple[str, str]], body: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is answered where a filter matches, with the request's id as a header."""
     return {
         "filter": dict(matches),
-        "status_code": problem.status,
+        "status_code": code,
         "headers_to_add": [
             {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-            for name, value in (("x-request-id", _REQUEST_ID), *problem.headers)
+            for name, value in (("x-request-id", _REQUEST_ID), *headers)
         ],
-        "body_format_override": {"content_type": MEDIA_TYPE, "json_format": body},
+        "body_format_override": dict(body),
     }

@@ -68,6 +68,7 @@ class Settings:
     service_connections: int = 256
     service_requests: int = 256
     service_waiting: int = 256
+    live_connections: int = 2_000
     service_idle_s: float = 30.0
     check_interval_s: float = 2.0
     ejection_failures: int = 5

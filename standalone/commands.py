@@ -44,7 +44,7 @@ def status(layout: Layout) -> bool:
         health = each.health if each.lives or each.health != state.READY else "gone"
         print(f"{each.name:<18} {each.pid:>7} {each.port:>6} {each.restarts:>8}  {health}")
     print(f"{'supervisor':<18} {known.pid:>7} {'':>6} {'':>8}  {known.phase}")
-    print(f"API {known.url}/api/v1   docs {known.url}/docs   inbox {known.inbox_url}")
+    print(f"open {known.url}   API {known.url}/api/v1   docs {known.url}/docs   inbox {known.inbox_url}")
     return known.is_healthy
 
 

@@ -1,4 +1,4 @@
-"""What a house is made of: stores, services with their settings, inbox and gateway, each as a part to keep."""
+"""What a house is made of: stores, programs with their settings, inbox and gateway, each as a part to keep."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from standalone.trouble import Trouble
 
 @dataclass(frozen=True)
 class Process:
-    """One process of a service and the ports that it asks for."""
+    """One process of a program and the port that it asks for."""
 
     name: str
-    service: str
+    program: str
     verb: str
 
 
@@ -45,12 +45,13 @@ class House:
         self.settings, self.layout, self.root = settings, layout, root
         self.secrets = Secrets(layout.secrets)
         self.places = Places(layout.ports, chosen=settings.ports)
-        self.services = {name: needs.of(name, root=root) for name in needs.services(root)}
-        unknown = sorted(set(settings.scale) - set(self.services))
+        self.programs = {name: needs.of(name, root=root) for name in needs.programs(root)}
+        self.services = [name for name, needed in self.programs.items() if needed.is_service]
+        unknown = sorted(set(settings.scale) - set(self.programs))
         if unknown:
-            raise Trouble(f"SCALE names {', '.join(unknown)}; the services here are {', '.join(self.services)}.")
+            raise Trouble(f"SCALE names {', '.join(unknown)}; the services here are {', '.join(self.programs)}.")
         self.stores = Stores(
-            self.services, addresses=settings.addresses, layout=layout, secrets=self.secrets, places=self.places
+            self.programs, addresses=settings.addresses, layout=layout, secrets=self.secrets, places=self.places
         )
         self._envoy = self._gateway()
         for process in self.processes():
@@ -79,38 +80,39 @@ class House:
             source=version,
         )
 
-    # ---- services ----------------------------------------------------------------------------------------------------
+    # ---- programs ----------------------------------------------------------------------------------------------------
 
     def processes(self) -> list[Process]:
-        """All processes of all services: web processes as many as SCALE says, and one worker each."""
+        """All processes: web processes as many as SCALE says, and one worker of each service."""
         found = []
-        for name in self.services:
+        for name, needed in self.programs.items():
             count = self.settings.scale.get(name, 1)
             found += [Process(name if each == 1 else f"{name}-{each}", name, "serve") for each in range(1, count + 1)]
-            found.append(Process(f"{name}-worker", name, "work"))
+            if needed.is_service:
+                found.append(Process(f"{name}-worker", name, "work"))
         return found
 
-    def service_parts(self) -> list[Part]:
-        """Web processes and workers of every service."""
-        return [self._service_part(process) for process in self.processes()]
+    def program_parts(self) -> list[Part]:
+        """Web processes and workers of every program."""
+        return [self._program_part(process) for process in self.processes()]
 
-    def _service_part(self, process: Process) -> Part:
+    def _program_part(self, process: Process) -> Part:
         port = self.places.port(process.name)
         base = f"http://{ports.HOST}:{port}"
         return Part(
             name=process.name,
             kind="web" if process.verb == "serve" else "worker",
             port=port,
-            command=partial(self.command, process.verb, process.service),
+            command=partial(self.command, process.verb, process.program),
             environ=self.environ(process),
             cwd=self.root,
             is_ready=partial(envoy.answers, f"{base}/{'readyz' if process.verb == 'serve' else 'healthz'}"),
             is_alive=partial(envoy.answers, f"{base}/healthz", timeout_s=5.0),
         )
 
-    def command(self, verb: str, service: str) -> Sequence[str]:
-        """The command line of one process of a service."""
-        return [sys.executable, "-m", "services.chassis.cli", verb, service]
+    def command(self, verb: str, program: str) -> Sequence[str]:
+        """The command line of one process of a program."""
+        return [sys.executable, "-m", "services.chassis.cli", verb, program]
 
     def environ(self, process: Process) -> dict[str, str]:
         """All of the environment of one process: no secret in it, only the names of files that hold its own."""
@@ -123,43 +125,41 @@ class House:
         }
         if self.settings.otlp_endpoint:
             found["OTEL_EXPORTER_OTLP_ENDPOINT"] = self.settings.otlp_endpoint
-        folder = self.layout.environ / process.service
-        return found | {f"{name}_FILE": str(folder / name) for name in self.values(process.service)}
+        folder = self.layout.environ / process.program
+        return found | {f"{name}_FILE": str(folder / name) for name in self.values(process.program)}
 
     def write_environs(self) -> None:
-        """Write the values of every service's settings into files of its own folder."""
-        for service in self.services:
-            folder = self.layout.environ / service
+        """Write the values of every program's settings into files of its own folder."""
+        for program in self.programs:
+            folder = self.layout.environ / program
             folder.mkdir(mode=0o700, exist_ok=True)
-            for name, value in self.values(service).items():
+            for name, value in self.values(program).items():
                 write_private(folder / name, value + "\n")
 
-    def values(self, service: str) -> dict[str, str]:
-        """The settings of one service by name.
+    def values(self, program: str) -> dict[str, str]:
+        """The settings of one program by name.
 
         Raises:  Trouble: it wants something that a house does not know how to give.
         """
-        found = {
-            "BUS_URL": self.stores.redis_url("bus", service=service),
-            "IDENTITY_URL": self._service_url("identity"),
-            "SERVICE_SECRET": self.secrets.get(f"service-{service}"),
-        }
-        for need in self.services[service].settings:
-            value = self._value(service, need)
+        needed = self.programs[program]
+        found = {"BUS_URL": self.stores.redis_url("bus", service=program)}
+        if needed.is_service:
+            found["IDENTITY_URL"] = self._service_url("identity")
+            found["SERVICE_SECRET"] = self.secrets.get(f"service-{program}")
+        for need in needed.settings:
+            value = self._value(program, need)
             if value is not None:
                 found[need.name.upper()] = value
             elif need.is_required:
-                raise Trouble(
-                    f"The service {service} wants the setting {need.name.upper()}, which this house cannot give."
-                )
+                raise Trouble(f"{program} wants the setting {need.name.upper()}, which this house cannot give.")
         return found
 
-    def _value(self, service: str, need: needs.Need) -> str | None:
-        """What a house has for one setting of a service: addresses and files by their names, secrets for the rest."""
+    def _value(self, program: str, need: needs.Need) -> str | None:
+        """What a house has for one setting of a program: addresses and files by their names, secrets for the rest."""
         name, peer = need.name, need.name.removesuffix("_url")
         special: dict[str, Callable[[], str | None]] = {
             **self._ways_out(),
-            "database_url": lambda: self.stores.url(service),
+            "database_url": lambda: self.stores.url(program),
             "smtp_url": lambda: f"smtp://{ports.HOST}:{self.places.port('smtp')}",
             "mail_from": lambda: "house@infirmary.example",
             "public_url": lambda: self.url,
@@ -171,19 +171,19 @@ class House:
         if name in special:
             return special[name]()
         if name.endswith("_url"):
-            return self._address(peer, service=service)
+            return self._address(peer, program=program)
         if name.endswith("_file") and not need.is_secret:
-            return str(self._second_place(service) / name.removesuffix("_file"))
-        return self.secrets.get(f"{service}-{name}") if need.is_secret and need.is_required else None
+            return str(self._second_place(program) / name.removesuffix("_file"))
+        return self.secrets.get(f"{program}-{name}") if need.is_secret and need.is_required else None
 
-    def _address(self, peer: str, *, service: str) -> str | None:
+    def _address(self, peer: str, *, program: str) -> str | None:
         if peer in REDIS_ROLES:
-            return self.stores.redis_url(peer, service=service)
+            return self.stores.redis_url(peer, service=program)
         return self._service_url(peer) if peer in self.services else None
 
-    def _second_place(self, service: str) -> Path:
-        """A folder of the service for what it keeps outside its store."""
-        folder = self.layout.data / service
+    def _second_place(self, program: str) -> Path:
+        """A folder of the program for what it keeps outside its store."""
+        folder = self.layout.data / program
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
@@ -249,9 +249,9 @@ class House:
         return self.monitoring.parts(self._mark())
 
     def targets(self) -> list[Target]:
-        """All that has metrics: every process of every service, and the gateway."""
+        """All that has metrics: every process of every program, and the gateway."""
         kinds = {"serve": "web", "work": "worker"}
-        found = [Target(each.service, kinds[each.verb], self.places.port(each.name)) for each in self.processes()]
+        found = [Target(each.program, kinds[each.verb], self.places.port(each.name)) for each in self.processes()]
         return [*found, Target("gateway", "gateway", self.places.port("gateway-metrics"))]
 
     def write_gateway(self) -> None:
@@ -260,10 +260,10 @@ class House:
         Raises:  Trouble: with what the generator said.
         """
         command = [sys.executable, "-m", "gateway", "--out", str(self._envoy.config.parent)]
-        for service in self.services:
-            webs = [each for each in self.processes() if each.service == service and each.verb == "serve"]
+        for program in self.programs:
+            webs = [each for each in self.processes() if each.program == program and each.verb == "serve"]
             places = ",".join(f"{ports.HOST}:{self.places.port(each.name)}" for each in webs)
-            command += ["--endpoint", f"{service}={places}"]
+            command += ["--endpoint", f"{program}={places}"]
         for name, value in self.gateway_settings().items():
             command += ["--set", f"{name}={value}"]
         environ = {**bare_environ(), **self._mark()}

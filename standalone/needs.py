@@ -1,6 +1,6 @@
-"""What each service wants to know, read from its own settings classes, so that nothing about a service is typed twice.
+"""What each program wants to know, read from its own settings classes, so that nothing about one is typed twice.
 
-The source is read, not run: a service is imported in its own process only.
+The source is read, not run: a program is imported in its own process only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BASE = "Settings"  # how the name of every class of settings ends
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One setting of a service."""
+    """One setting of a program."""
 
     name: str
     is_secret: bool
@@ -26,11 +26,15 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What one service wants beside what every service does, and the kind of its own database."""
+    """What one program wants beside what every one does, and the kind of its own database, if any.
 
-    service: str
+    is_service: whether it has a contract, a worker and an account of its own.
+    """
+
+    program: str
     settings: tuple[Need, ...]
     store: str
+    is_service: bool = True
 
     def __contains__(self, name: str) -> bool:
         return any(each.name == name for each in self.settings)
@@ -42,11 +46,18 @@ def services(root: Path = ROOT) -> list[str]:
     return sorted(path.name for path in folders if _sources(path))
 
 
-def of(service: str, *, root: Path = ROOT) -> Needs:
-    """What this service's settings say: a class in its composition root, and those that it is made of."""
-    folder = root / "services" / service
+def programs(root: Path = ROOT) -> list[str]:
+    """Everything of this checkout that has a composition root: the services, and what stands beside them."""
+    beside = [path.name for path in root.iterdir() if path.is_dir() and path.name != "services" and _sources(path)]
+    return sorted([*services(root), *beside])
+
+
+def of(program: str, *, root: Path = ROOT) -> Needs:
+    """What this program's settings say: a class in its composition root, and those that it is made of."""
+    within = root / "services" / program
+    folder = within if within.is_dir() else root / program
     found = [need for source in sorted(folder.rglob("*.py")) for need in _settings(source)]
-    return Needs(service, tuple(found), _store(folder))
+    return Needs(program, tuple(found), _store(folder), is_service=folder == within)
 
 
 def _settings(source: Path) -> list[Need]:

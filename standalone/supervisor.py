@@ -81,7 +81,7 @@ class Supervisor:
         self._step("the gateway's configuration is made from the contracts")
         self._migrate()
         # A gateway that is there before the services keeps the keys from the moment they are published.
-        self._start_together("services", [*house.service_parts(), house.gateway_part(), *house.monitoring_parts()])
+        self._start_together("services", [*house.program_parts(), house.gateway_part(), *house.monitoring_parts()])
 
     def _migrate(self) -> None:
         pending = migrations.pending(self._house)

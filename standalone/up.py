@@ -19,7 +19,19 @@ from standalone.trouble import Trouble
 PATIENCE_S = 300.0
 
 # One name of each library that a house cannot do without; requirements/standalone.txt brings them all.
-LIBRARIES = ("aiosmtpd", "connexion", "cryptography", "psycopg", "pymongo", "redis", "sqlalchemy", "uvicorn", "yaml")
+LIBRARIES = (
+    "aiosmtpd",
+    "babel",
+    "connexion",
+    "cryptography",
+    "jinja2",
+    "psycopg",
+    "pymongo",
+    "redis",
+    "sqlalchemy",
+    "uvicorn",
+    "yaml",
+)
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,7 @@ def _follow(layout: Layout, *, say: Callable[[str], None]) -> None:
 
 def _farewell(house: House, *, took_s: float, shown: demo.Shown | None) -> None:
     print(f"\nInfirmary is up after {took_s:.1f} s.")
+    print(f"  open   {house.url}")
     print(f"  API    {house.url}/api/v1")
     print(f"  docs   {house.url}/docs")
     print(f"  inbox  {house.inbox_url}")

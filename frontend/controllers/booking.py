@@ -171,7 +171,7 @@ def _changed(desk: Desk, operation: str, appointment_id: str, names: list[str], 
 
 
 def _appointment(desk: Desk, appointment_id: str) -> dict[str, Any]:
-    at = {"facility_id": _facility(desk), "appointment_id": appointment_id}
+    at: dict[str, Any] = {"facility_id": _facility(desk), "appointment_id": appointment_id}
     found = desk.api.call("get_appointment", **at).body
     changes = desk.api.call("list_appointment_changes", query={"limit": 50}, **at).body["items"]
     names = desk.names.users([each["by"] for each in changes])

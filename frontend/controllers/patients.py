@@ -123,7 +123,7 @@ def send_edit(desk: Desk, patient_id: str) -> Any:
         patient = opened(desk, patient_id)
         if isinstance(error, Refused) and error.status == 412:
             form.other, form.version = patient, patient["version"]
-        more = {"patient": patient, "allergies": allergies(desk, patient_id)}
+        more: dict[str, Any] = {"patient": patient, "allergies": allergies(desk, patient_id)}
         return desk.again("patients/edit.html", error, form=form, **more)
     desk.names.forget()
     desk.said("The changes are saved.")
@@ -139,7 +139,7 @@ def changes(desk: Desk, patient_id: str) -> Any:
     if desk.is_part:
         return desk.page("patients/_changes.html", page=page, names=names, patient_id=patient_id)
     patient = opened(desk, patient_id)
-    more = {"patient": patient, "allergies": allergies(desk, patient_id)}
+    more: dict[str, Any] = {"patient": patient, "allergies": allergies(desk, patient_id)}
     return desk.page("patients/changes.html", page=page, names=names, patient_id=patient_id, **more)
 
 
@@ -172,8 +172,8 @@ def _asides(desk: Desk, patient_id: str) -> dict[str, Any]:
     problems = None
     if desk.may("history.read"):
         try:
-            query = {"status": "active", "limit": 50}
-            problems = desk.api.call("list_problems", query=query, patient_id=patient_id).body["items"]
+            active = {"status": "active", "limit": 50}
+            problems = desk.api.call("list_problems", query=active, patient_id=patient_id).body["items"]
         except Refused:
             problems = None
     return {"appointments": appointments, "problems": problems, "may_book": may_open("booking.free", desk)}

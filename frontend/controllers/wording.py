@@ -56,14 +56,15 @@ def edit(desk: Desk, event: str, channel: str, language: str) -> Any:
     if draft and "draft" in desk.query:
         for name in ("subject", "text"):
             form.values.setlist(name, draft["values"].get(name, []))
-    shown = {"wording": template, "draft": draft if "draft" not in desk.query else None}
+    shown: dict[str, Any] = {"wording": template, "draft": draft if "draft" not in desk.query else None}
     return desk.page("wording/edit.html", form=form, preview=_preview(desk, template, form), **shown)
 
 
 @area.post(_PLACE, "notifications.manage")
 def send_edit(desk: Desk, event: str, channel: str, language: str) -> Any:
     """Words of the house's own."""
-    form, place = Form.sent(desk.form), {"event": event, "channel": channel, "language": language}
+    form = Form.sent(desk.form)
+    place: dict[str, Any] = {"event": event, "channel": channel, "language": language}
     try:
         desk.send("set_notification_template", body=_words(form, channel), **place)
     except Refused as error:
@@ -80,7 +81,7 @@ def send_edit(desk: Desk, event: str, channel: str, language: str) -> Any:
 @area.post(f"{_PLACE}/reset", "notifications.manage")
 def reset(desk: Desk, event: str, channel: str, language: str) -> Any:
     """Back to the words that came with the house."""
-    place = {"event": event, "channel": channel, "language": language}
+    place: dict[str, Any] = {"event": event, "channel": channel, "language": language}
     try:
         desk.send("reset_notification_template", **place)
     except Refused as error:
@@ -94,7 +95,8 @@ def reset(desk: Desk, event: str, channel: str, language: str) -> Any:
 @area.post(f"{_PLACE}/preview", "notifications.manage")
 def preview(desk: Desk, event: str, channel: str, language: str) -> Any:
     """How it would read, while somebody writes."""
-    form, place = Form.sent(desk.form), {"event": event, "channel": channel, "language": language}
+    form = Form.sent(desk.form)
+    place: dict[str, Any] = {"event": event, "channel": channel, "language": language}
     return desk.page("wording/_preview.html", form=form, wording=place, preview=_preview(desk, place, form))
 
 
@@ -150,7 +152,7 @@ def send_test(desk: Desk) -> Any:
     return desk.page("wording/test.html", form=form, delivery=made, tested=_TESTED)
 
 
-def _template(desk: Desk, **place: str) -> Mapping[str, Any]:
+def _template(desk: Desk, **place: Any) -> Mapping[str, Any]:
     missing = [name for name in ("event", "channel", "language") if name not in place]
     if missing:
         raise Wrong(dict.fromkeys(missing, "required"))
@@ -175,7 +177,7 @@ def _words(form: Form, channel: str) -> dict[str, Any]:
 
 
 def _preview(desk: Desk, template: Mapping[str, Any], form: Form) -> Mapping[str, Any] | None:
-    place = {name: str(template[name]) for name in ("event", "channel", "language")}
+    place: dict[str, Any] = {name: str(template[name]) for name in ("event", "channel", "language")}
     try:
         body = _words(form, place["channel"])
         made: Mapping[str, Any] = desk.api.call("preview_notification_template", body=body, **place).body

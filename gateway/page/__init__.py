@@ -19,7 +19,8 @@ from typing import Final
 from services.chassis.spec import Contract
 
 ROOT: Final = "/docs/"
-REDIRECTED: Final = ("/", "/docs")
+ENTRANCE: Final = "/"
+DOOR: Final = "/docs"
 _PACKAGE: Final = "flask_swagger_ui"
 _VENDOR: Final = ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE")
 _OWN: Final = ("page.css", "start.js", "icon.svg")

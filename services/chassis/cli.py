@@ -1,9 +1,9 @@
 """The command `infirmary`: the processes of a service, its migration, and what its operators do by hand.
 
-infirmary serve <service>           web process
+infirmary serve <program>           web process, of a service or of a program beside the services
 infirmary work <service>            relay, consumers and timed jobs
 infirmary migrate <service>         bring the store to its schema
-infirmary wait <service> [stores]   wait until its settings are right and its stores answer and have their schema;
+infirmary wait <program> [stores]   wait until its settings are right and its stores answer and have their schema;
                                     `stores`: whatever their schema
 infirmary <service> <command> …     a command of that service
 infirmary bus dead|redrive|republish <service> …     dead letters, and what to do when the bus lost something
@@ -23,17 +23,18 @@ from pathlib import Path
 from types import ModuleType
 
 from services.chassis import config, spec
-from services.chassis.service import Mismatch, Service
+from services.chassis.service import Mismatch, Service, WebProgram
 from services.chassis.stores import StoreError
 
 _VERBS = ("serve", "work", "migrate", "wait")
 _SERVICES = Path(__file__).resolve().parents[1]
+_ROOTS = "*/app*"
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 1 failed, 2 not understood or not set up."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    known = services()
+    known = programs()
     verb, name, rest = _understood(words)
     if name not in known:
         return _usage(known)
@@ -45,16 +46,20 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
         return 2
 
 
-def services() -> list[str]:
-    """Names of the services that are here: one image holds one, a checkout all."""
-    return sorted(path.parent.name for path in _SERVICES.glob("*/app*") if path.suffix in {".py", ""})
+def programs() -> list[str]:
+    """Names of what is here to run, with a composition root each: one image holds one, a checkout all."""
+    return sorted({path.parent.name for path in [*_SERVICES.glob(_ROOTS), *_SERVICES.parent.glob(_ROOTS)]})
 
 
-def build(name: str, environ: Mapping[str, str]) -> Service:
-    """The service of this name from its composition root, with settings from this environment."""
-    built = importlib.import_module(f"services.{name}.app").service(environ)
-    if not isinstance(built, Service):
-        raise TypeError(f"services.{name}.app.service() gives no Service")
+def build(name: str, environ: Mapping[str, str]) -> Service | WebProgram:
+    """What this composition root makes with settings from this environment: a service under services/, or a program."""
+    built: object
+    if any(_SERVICES.glob(f"{name}/app*")):
+        built = importlib.import_module(f"services.{name}.app").service(environ)
+    else:
+        built = importlib.import_module(f"{name}.app").program(environ)
+    if not isinstance(built, Service | WebProgram):
+        raise TypeError(f"the composition root of {name} gives nothing that runs")
     return built
 
 
@@ -80,7 +85,7 @@ def _understood(words: Sequence[str]) -> tuple[str, str, list[str]]:
     return "", "", []
 
 
-def _wait(name: str, make: Callable[[], Service], words: Sequence[str]) -> int:
+def _wait(name: str, make: Callable[[], Service | WebProgram], words: Sequence[str]) -> int:
     # As process 1 of a container it would not hear a signal that it has no answer for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     say, readiness = functools.partial(print, flush=True), _part("readiness")
@@ -88,7 +93,16 @@ def _wait(name: str, make: Callable[[], Service], words: Sequence[str]) -> int:
     return 0
 
 
-def _run(verb: str, service: Service, words: Sequence[str]) -> int:
+def _run(verb: str, program: Service | WebProgram, words: Sequence[str]) -> int:
+    if isinstance(program, Service):
+        return _run_service(verb, program, words)
+    if verb == "serve":
+        return int(_part("serving").serve_program(program, version=release()))
+    sys.stderr.write(f"infirmary {program.name}: it has a web process, and nothing else\n")
+    return 2
+
+
+def _run_service(verb: str, service: Service, words: Sequence[str]) -> int:
     if verb == "serve":
         return int(_part("serving").serve(service, version=release()))
     if verb == "work":
@@ -127,7 +141,7 @@ def _part(name: str) -> ModuleType:
 
 
 def _usage(known: Sequence[str]) -> int:
-    sys.stderr.write(f"{__doc__}\nservices: {', '.join(known)}\n")
+    sys.stderr.write(f"{__doc__}\nprograms: {', '.join(known)}\n")
     return 2
 
 

@@ -1,4 +1,4 @@
-"""What both processes of a service, web and worker, do around their work: start in order, and give back in order."""
+"""What every process does around its work: start in order, and give back in order."""
 
 from __future__ import annotations
 
@@ -6,37 +6,12 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
 
 from services.chassis import logs, metrics, tracing
-from services.chassis.config import ProcessSettings
+from services.chassis.service import Program
 from services.chassis.stores import StoreAway
 
 _START_PATIENCE_S = 30.0
-
-
-class Program(Protocol):
-    """What runs: a service, or whatever else has settings, connections to give back and checks before its start."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in logs, metrics and traces."""
-        ...
-
-    @property
-    def settings(self) -> ProcessSettings:
-        """Its settings."""
-        ...
-
-    @property
-    def close(self) -> Sequence[Callable[[], None]]:
-        """What gives its connections back."""
-        ...
-
-    @property
-    def start_checks(self) -> Sequence[Callable[[], None]]:
-        """What refuses to let it start."""
-        ...
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a service cannot work without: asked by its web process all the time, and waited for before the first start.
+"""What a program cannot work without: asked by its web process all the time, and waited for before the first start.
 
 Where processes are started anew with growing pauses when they end, a process that gave up would be away for longer than
 the store it missed. `infirmary wait` is run before them instead: it says what is missing, and says it once. A setting
@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from services.chassis.config import SettingsError
-from services.chassis.service import Service
+from services.chassis.service import Program
 from services.chassis.stores import NotDurable, StoreAway
 
 PAUSE_S = 1.0
 SCHEMA, DURABILITY = "schema", "durability"
+P = TypeVar("P", bound=Program)
 
 
 def missing(checks: Mapping[str, Callable[[], None]]) -> dict[str, str]:
@@ -35,13 +37,13 @@ def missing(checks: Mapping[str, Callable[[], None]]) -> dict[str, str]:
 
 
 def built(
-    build: Callable[[], Service],
+    build: Callable[[], P],
     *,
     name: str,
     say: Callable[[str], None],
     pause: Callable[[float], None] = time.sleep,
-) -> Service:
-    """The service, once its settings are right; each change of what is wrong with them is said in one line."""
+) -> P:
+    """The program, once its settings are right; each change of what is wrong with them is said in one line."""
     told = ""
     while True:
         try:
@@ -54,25 +56,25 @@ def built(
 
 
 def wait(
-    service: Service, *, schema: bool, say: Callable[[str], None], pause: Callable[[float], None] = time.sleep
+    program: Program, *, schema: bool, say: Callable[[str], None], pause: Callable[[float], None] = time.sleep
 ) -> None:
     """Return when nothing that a start wants is missing; each change of what is missing is said in one line.
 
     schema: whether stores must have their schema too; a migration, which brings it, only wants the stores.
     """
-    checks = {name: check for name, check in service.wanted.items() if schema or name != SCHEMA}
-    if service.start_checks:
-        checks[DURABILITY] = partial(_durable, service.start_checks)
+    checks = {name: check for name, check in program.wanted.items() if schema or name != SCHEMA}
+    if program.start_checks:
+        checks[DURABILITY] = partial(_durable, program.start_checks)
     told: dict[str, str] = {}
     try:
         while found := missing(checks):
             if found != told:
-                say(f"{service.name} waits for " + ", ".join(f"{name} ({kind})" for name, kind in found.items()))
+                say(f"{program.name} waits for " + ", ".join(f"{name} ({kind})" for name, kind in found.items()))
                 told = found
             pause(PAUSE_S)
-        say(f"{service.name} has what it wants: {', '.join(checks)}")
+        say(f"{program.name} has what it wants: {', '.join(checks)}")
     finally:
-        for close in service.close:
+        for close in program.close:
             close()
 
 

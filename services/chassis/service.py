@@ -1,17 +1,19 @@
-"""A service as its composition root builds it: what it is made of, before any process of it runs."""
+"""What a composition root builds: what a service, or another program, is made of, before any process of it runs."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from services.chassis.bus import BatchSubscription, Subscription
 from services.chassis.call import Call
-from services.chassis.config import ServiceSettings
+from services.chassis.config import ProcessSettings, ServiceSettings
 from services.chassis.following import Follower
 from services.chassis.jobs import Job
 from services.chassis.outbox import Outbox
@@ -34,6 +36,52 @@ class Command:
 
 Part = Callable[[Event], None]
 """What a worker runs in a thread of its own until the event is set; it survives stores and peers being away."""
+
+
+class Program(Protocol):
+    """What runs: a service, or whatever else has settings, connections to give back and checks before its start."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs, metrics and traces."""
+        ...
+
+    @property
+    def settings(self) -> ProcessSettings:
+        """Its settings."""
+        ...
+
+    @property
+    def close(self) -> Sequence[Callable[[], None]]:
+        """What gives its connections back."""
+        ...
+
+    @property
+    def start_checks(self) -> Sequence[Callable[[], None]]:
+        """What refuses to let it start."""
+        ...
+
+    @property
+    def wanted(self) -> Mapping[str, Callable[[], None]]:
+        """What must be there before the first start."""
+        ...
+
+
+@runtime_checkable
+class WebProgram(Program, Protocol):
+    """A program without a contract: it has one process, and brings the application that this serves."""
+
+    async def app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """The application, as ASGI."""
+        ...
+
+    def start(self, closing: ExitStack) -> None:
+        """Begin what runs beside the application; what is put on the stack is closed at the end, in reverse order."""
+        ...
+
+    def drain(self) -> None:
+        """The end begins: nobody shall send more."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

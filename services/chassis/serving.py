@@ -1,4 +1,4 @@
-"""The web process of a service."""
+"""The web process of a service, and of a program that brings its own application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.chassis.config import ProcessSettings
 from services.chassis.following import Follower
 from services.chassis.keys import KeyFollower, KeysInForce
 from services.chassis.policy import Policy
-from services.chassis.service import Service
+from services.chassis.service import Service, WebProgram
 from services.chassis.web import Web
 
 _BLOCKING_S = 5.0
@@ -44,6 +44,13 @@ def serve(service: Service, *, version: str) -> int:
             follower.start()
             closing.callback(follower.stop)
         return listen(web.app, settings, on_stop=web.app.drain)
+
+
+def serve_program(program: WebProgram, *, version: str) -> int:
+    """The same for a program that brings its own application."""
+    with process.running(program, version=version) as closing:
+        program.start(closing)
+        return listen(program.app, program.settings, on_stop=program.drain)
 
 
 def listen(app: Any, settings: ProcessSettings, *, on_stop: Callable[[], None]) -> int:

@@ -23,9 +23,9 @@ def public(path):
     return [n for n in tree.parsed(path).body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
 
 
-@pytest.mark.parametrize("service", tree.services())
-def test_a_service_says_what_it_owns_and_what_it_never_knows(service):
-    module = tree.parsed(tree.ROOT / "services" / service / "__init__.py")
+@pytest.mark.parametrize("program", tree.programs())
+def test_a_service_says_what_it_owns_and_what_it_never_knows(program):
+    module = tree.parsed(tree.folder(program) / "__init__.py")
     text = ast.get_docstring(module) or ""
     assert [part for part in PARTS if part not in text] == []
     assert len(module.body) == 1, "a service's __init__ is a docstring and nothing else"
@@ -78,7 +78,7 @@ def test_the_names_of_tests_are_sentences():
 
 def settings():
     """The environment names of all settings, from every class whose name ends so."""
-    for path in tree.files("services"):
+    for path in tree.files("services", "frontend"):
         for node in ast.walk(tree.parsed(path)):
             if isinstance(node, ast.ClassDef) and any(ast.unparse(b).endswith("Settings") for b in node.bases):
                 fields = [

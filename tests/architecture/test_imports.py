@@ -26,6 +26,9 @@ VIOLATIONS = [
     ("floors", "services/chassis/spec.py", "import services.patients.model"),
     ("floors", "services/kernel/errors.py", "import services.chassis.spec"),
     ("floors", "standalone/house.py", "import services.patients.app"),
+    ("floors", "frontend/api.py", "import services.patients.model"),
+    ("floors", "services/chassis/cli.py", "import frontend.app"),
+    ("floors", "services/patients/view.py", "from frontend import words"),
     ("floors", "gateway/envoy.py", "import standalone"),
     ("roots", "gateway/envoy.py", "import services.chassis.call"),
     ("roots", "standalone/house.py", "from services.chassis import problems"),
@@ -38,6 +41,12 @@ VIOLATIONS = [
     ("web", "services/identity/controller.py", "import flask"),
     ("web", "services/patients/repository.py", "from werkzeug import exceptions"),
     ("web", "services/patients/app.py", "import connexion"),
+    ("web", "gateway/envoy.py", "import flask"),
+    ("pages", "frontend/session.py", "import redis"),
+    ("pages", "frontend/controllers/patients.py", "import urllib3"),
+    ("pages", "frontend/app.py", "import connexion"),
+    ("mvc", "frontend/desk.py", "from frontend import controllers"),
+    ("mvc", "frontend/controllers/patients.py", "from frontend import pages"),
     ("tables", "services/patients/app.py", "from services.patients import schema"),
     ("tables", "services/history/jobs.py", "from services.history import schema"),
     ("form", "services/identity/repository.py", "from services.identity import view"),
@@ -69,7 +78,10 @@ def stubs(tmp_path_factory):
     shutil.copy(tree.ROOT / ".importlinter", folder)
     packages = [*tree.PRODUCT, *(f"services/{name}" for name in (*tree.services(), *tree.SHARED))]
     whole = [f"services/{name}/{part}.py" for name in tree.services() for part in tree.NINE]
-    present = [tree.named(path) for path in tree.files("services/chassis", "services/kernel", "gateway", "standalone")]
+    present = [
+        tree.named(path)
+        for path in tree.files("services/chassis", "services/kernel", "frontend", "gateway", "standalone")
+    ]
     for name in [*(f"{package}/__init__.py" for package in packages), *whole, *present]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
@@ -152,9 +164,10 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("service", tree.services())
-def test_a_process_that_serves_does_not_load_what_only_migrations_use(service):
+@pytest.mark.parametrize("program", tree.programs())
+def test_a_process_that_serves_does_not_load_what_only_migrations_use(program):
     """Alembic takes a tenth of the memory that a process may have."""
-    code = f"import sys, services.{service}.app, services.chassis.cli; sys.exit('alembic' in sys.modules)"
+    root = tree.named(tree.folder(program)).replace("/", ".")
+    code = f"import sys, {root}.app, services.chassis.cli; sys.exit('alembic' in sys.modules)"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tree.ROOT, check=False)
     assert done.returncode == 0

@@ -25,7 +25,7 @@ NOT_SERVICES = {
     "standalone",
     "tests",
 }
-FRONTEND = {"frontend"} if (tree.ROOT / "frontend").exists() else set()
+FRONTEND = set(tree.programs()) - set(tree.services())
 
 
 def importlinter() -> configparser.ConfigParser:

@@ -51,7 +51,7 @@ def test_the_shared_packages_name_no_service():
     found = {
         (tree.named(path), name)
         for path in tree.files("services/chassis", "services/kernel")
-        for name in set(tree.services()) - platform
+        for name in set(tree.programs()) - platform
         if re.search(rf"services\.{name}\b|[\"']{name}[\"']", path.read_text(encoding="utf-8"))
     }
     assert not found

@@ -14,13 +14,23 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = {"kernel", "chassis"}
 NINE = ("app", "controller", "consumers", "jobs", "repository", "view", "schema", "model")
-PRODUCT = ("services", "gateway", "standalone", "observability")
+PRODUCT = ("services", "frontend", "gateway", "standalone", "observability")
 
 
 def services() -> list[str]:
     """The services: every folder under services/ that is not shared, with or without an `__init__.py`."""
     folders = {path.name for path in (ROOT / "services").iterdir() if path.is_dir() and path.name != "__pycache__"}
     return sorted(folders - SHARED)
+
+
+def programs() -> list[str]:
+    """All that has a process of its own and an image: the services, and the web UI beside them."""
+    return sorted([*services(), "frontend"])
+
+
+def folder(program: str) -> Path:
+    """Where a program lies."""
+    return ROOT / "services" / program if program in services() else ROOT / program
 
 
 def files(*folders: str, suffix: str = ".py") -> list[Path]:

@@ -21,12 +21,13 @@ SIGNED_IN_S = 240  # an access token lives ten minutes
 
 
 def asked_for(facility, patient, since):
-    """A request to each service, as method, path and body."""
+    """A request to each service, and a page, as method, path and body."""
     week = urlencode({"since": since.isoformat(), "until": (since + timedelta(days=7)).isoformat(), "limit": 10})
     days = urlencode(
         {"facility_id": facility, "first_day": since.date().isoformat(), "last_day": since.date().isoformat()}
     )
     return [
+        ("GET", "/sign-in", None),
         ("GET", "/api/v1/.well-known/jwks.json", None),
         ("GET", "/api/v1/specializations", None),
         ("GET", f"/api/v1/patients/{patient}", None),

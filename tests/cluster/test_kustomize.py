@@ -21,7 +21,7 @@ from tests.cluster.test_valid import validator
 
 K8S = ROOT / "k8s"
 OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
-OURS = {*tree.services(), "gateway"}
+OURS = {*tree.programs(), "gateway"}
 
 
 def read(path: Path) -> list[Document]:
@@ -107,6 +107,20 @@ def test_a_namespace_enforces_the_restricted_standard_and_holds_everything(overl
         assert namespace["metadata"]["labels"][f"pod-security.kubernetes.io/{mode}"] == "restricted"
     inside = {each["metadata"]["namespace"] for each in found if each["kind"] != "Namespace"}
     assert inside == {namespace["metadata"]["name"]}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "address"),
+    [
+        ("dev", "http://127.0.0.1:8080"),
+        ("production", "https://infirmary.example.org"),
+        ("staging", "https://staging.infirmary.example.org"),
+    ],
+)
+def test_the_web_ui_is_told_where_people_find_it(overlay, address):
+    found = pods(built(K8S / "overlays" / overlay))
+    (container,) = [pod.spec["containers"][0] for pod in found if pod.component == "frontend"]
+    assert [each["value"] for each in container["env"] if each["name"] == "PUBLIC_URL"] == [address]
 
 
 def test_without_internet_every_image_comes_from_the_mirror():

@@ -39,7 +39,7 @@ from tests.cluster.test_secrets import generated
 from tests.waiting import wait_for
 
 OBSERVABILITY = ROOT / "observability"
-HOUSE = {*tree.services(), *(f"{name}-worker" for name in tree.services()), "gateway"}
+HOUSE = {*tree.programs(), *(f"{name}-worker" for name in tree.services()), "gateway"}
 
 
 def files() -> dict[str, str]:
@@ -91,7 +91,7 @@ def test_prometheus_starts_with_it_and_knows_every_job_and_rule(tmp_path: Path):
             process.terminate()
     assert sum(len(group["rules"]) for group in rules) > 100
     assert [rule["name"] for group in rules for rule in group["rules"] if rule["health"] == "err"] == []
-    assert {each["job_name"] for each in known} == {*tree.services(), "gateway", "prometheus"}
+    assert {each["job_name"] for each in known} == {*tree.programs(), "gateway", "prometheus"}
 
 
 def status(port: int, path: str) -> int:
@@ -291,7 +291,7 @@ def test_metrics_are_read_by_prometheus_and_by_no_other_pod_of_the_release():
     found = rendered("demo")
     for callee in pods(found):
         if callee.component in HOUSE:
-            port = WEB if callee.component in tree.services() else WORKER
+            port = WEB if callee.component in tree.programs() else WORKER
             for name in WATCHERS:
                 assert may(found, watcher(name), callee, port) == (name == "prometheus"), f"{name} {callee.name}"
 

@@ -17,34 +17,36 @@ PROVIDED = {"database_url", "records_url", "bus_url"}
 # ---- the graph and the code -----------------------------------------------------------------------------------------
 
 
-def test_the_graph_knows_every_service_and_no_other():
-    assert sorted(GRAPH["services"]) == tree.services()
+def test_the_graph_knows_every_service_and_what_stands_beside_them():
+    assert sorted(GRAPH["services"]) == tree.programs()
+    assert [name for name, each in GRAPH["services"].items() if each.get("beside")] == ["frontend"]
 
 
 @pytest.mark.target("D-10")
-@pytest.mark.parametrize("service", tree.services())
+@pytest.mark.parametrize("service", tree.programs())
 def test_a_service_calls_those_whose_address_its_settings_ask_for(service):
-    """And identity, which every other one has the keys for tokens from."""
-    wanted = {need.name.removesuffix("_url") for need in needs.of(service).settings if need.name.endswith("_url")}
-    peers = wanted & set(tree.services()) | ({"identity"} - {service})
+    """And every service calls identity, which it has the keys for tokens from."""
+    asked = needs.of(service)
+    wanted = {need.name.removesuffix("_url") for need in asked.settings if need.name.endswith("_url")}
+    peers = wanted & set(tree.services()) | ({"identity"} - {service} if asked.is_service else set())
     assert GRAPH["services"][service]["calls"] == sorted(peers)
 
 
-@pytest.mark.parametrize("service", tree.services())
+@pytest.mark.parametrize("service", tree.programs())
 def test_a_service_has_the_stores_that_its_settings_ask_for(service):
-    wanted = {"bus", needs.of(service).store}
+    wanted = {"bus", needs.of(service).store} - {""}
     wanted |= {"records"} if "records_url" in needs.of(service) else set()
     assert GRAPH["services"][service]["stores"] == sorted(wanted)
 
 
-@pytest.mark.parametrize("service", tree.services())
+@pytest.mark.parametrize("service", tree.programs())
 def test_a_service_reaches_out_for_what_its_settings_name(service):
     found = {way for name, way in OUTSIDE.items() if name in needs.of(service)}
     assert GRAPH["services"][service]["outside"] == sorted(found)
 
 
 @pytest.mark.target("D-12")
-@pytest.mark.parametrize("service", tree.services())
+@pytest.mark.parametrize("service", tree.programs())
 def test_the_secrets_of_a_service_are_those_that_it_cannot_do_without(service):
     wanted = {
         need.name.upper()

@@ -62,7 +62,7 @@ def test_a_service_starts_with_exactly_what_its_pod_is_given(profile, tmp_path):
     manifests = rendered(profile)
     made = generated(manifests) if of_kind(manifests, "Secret") else {}
     for pod in ours(manifests):
-        if pod.component not in tree.services():
+        if pod.component not in tree.programs():
             continue  # the worker and the migration are given the same: see below
         (container,) = pod.spec["containers"]
         environ = {each["name"]: each["value"] for each in container["env"]}
@@ -106,6 +106,35 @@ def test_a_service_says_which_of_its_secrets_is_missing(tmp_path):
         build("patients", environ)
     wanted = "BUS_URL is missing; DATABASE_URL is in a file that cannot be read; SERVICE_SECRET is missing"
     assert str(said.value) == wanted
+
+
+@pytest.mark.target("D-12")
+def test_what_stands_beside_the_services_has_one_process_and_no_account_of_theirs():
+    found = rendered("demo")
+    (pod,) = [each for each in ours(found) if each.labels["infirmary/service"] == "frontend"]
+    assert (pod.owner["kind"], set(places(pod))) == ("Deployment", {"BUS_URL", "SESSION_SECRET"})
+    assert len(generated(found)["frontend.SESSION_SECRET"]) >= 32
+    assert not [each for each in generated(found) if each.startswith(("frontend.SERVICE", "postgresql.frontend"))]
+
+
+@pytest.mark.parametrize(
+    ("profile", "more", "address"),
+    [
+        ("demo", {}, "http://127.0.0.1:8080"),
+        ("demo", {"gateway": {"tlsSecret": "front"}}, "https://127.0.0.1:8080"),
+        ("production", {}, "https://infirmary.example.org"),
+        (
+            "demo",
+            {"services": {"frontend": {"settings": {"PUBLIC_URL": "https://desk.example"}}}},
+            "https://desk.example",
+        ),
+    ],
+)
+def test_people_find_the_web_ui_where_the_route_leads(profile, more, address):
+    """The web UI takes a change from a page of this address only."""
+    found = documents(merged(values_of(profile), more))
+    (pod,) = [each for each in ours(found) if each.component == "frontend"]
+    assert {"name": "PUBLIC_URL", "value": address} in pod.spec["containers"][0]["env"]
 
 
 @pytest.mark.target("D-12")

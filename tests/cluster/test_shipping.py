@@ -52,7 +52,7 @@ def test_what_goes_to_the_builder_is_the_product_alone():
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert lines[1] == "*"
     named = {line[1:].split("/")[0] for line in lines if line.startswith("!")}
-    assert named == {"gateway", "openapi", "requirements", "services"}
+    assert named == {"frontend", "gateway", "openapi", "requirements", "services"}
 
 
 @pytest.mark.target("D-04")
@@ -76,7 +76,7 @@ def test_the_gateway_is_given_settings_that_it_knows_and_all_services():
     assert (settings.user_per_s, settings.trusted_hops, settings.host) == (7, 1, "0.0.0.0")
     assert settings.otlp_endpoint == "http://collector.monitoring:4318"
     served = {words[number + 1].partition("=")[0] for number, word in enumerate(words) if word == "--endpoint"}
-    assert sorted(served) == tree.services()
+    assert sorted(served) == tree.programs()
 
 
 @pytest.mark.parametrize(

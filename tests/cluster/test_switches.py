@@ -109,9 +109,13 @@ def test_the_gateway_is_reached_by_an_ingress_or_by_a_route_or_by_neither():
     assert path["pathType"] == "Prefix"
     (route,) = of_kind(documents(values_of("production")), "Ingress", "HTTPRoute")
     assert route["kind"] == "HTTPRoute"
-    (rule,) = route["spec"]["rules"]
+    live, rule = route["spec"]["rules"]
     assert int(rule["timeouts"]["request"][:-1]) > 10, "longer than the gateway's own"
-    assert {rule["backendRefs"][0]["name"], path["backend"]["service"]["name"]} == {"house-infirmary-gateway"}
+    assert (live["matches"][0]["path"]["value"], live["timeouts"]["request"]) == ("/live", "0s"), (
+        "as long as it is open"
+    )
+    assert {each["backendRefs"][0]["name"] for each in (live, rule)} == {"house-infirmary-gateway"}
+    assert path["backend"]["service"]["name"] == "house-infirmary-gateway"
 
 
 def test_the_gateway_speaks_https_itself_where_it_has_a_certificate():
@@ -193,8 +197,9 @@ def test_the_notes_tell_the_way_in(profile):
     assert "Sign in as `admin`" in notes
     assert "get secret" in notes
     assert "helm test house" in notes or "/docs" in notes
-    address = "https://infirmary.example.org/docs" if profile in {*MANY, "single"} else "port-forward"
-    assert address in notes
+    address = "https://infirmary.example.org" if profile in {*MANY, "single"} else "http://127.0.0.1:8080"
+    assert {address, f"{address}/docs"} <= set(notes.split())
+    assert ("port-forward service/house-infirmary-gateway" in notes) == address.startswith("http:")
 
 
 def test_code_lies_in_a_volume_for_developers_only(profile, manifests):

@@ -257,7 +257,7 @@ def test_every_value_does_something(path):
 def test_every_value_is_read_by_a_template():
     templates = "\n".join(path.read_text(encoding="utf-8") for path in (CHART / "templates").iterdir())
     for name in {path.rpartition(".")[2] for path in leaves(VALUES) if "abels." not in path}:
-        if name not in {*tree.services(), "cpu", "memory", "ephemeral-storage", *VALUES["networkPolicy"]["outside"]}:
+        if name not in {*tree.programs(), "cpu", "memory", "ephemeral-storage", *VALUES["networkPolicy"]["outside"]}:
             assert re.search(rf"[.\"]{re.escape(name)}\b", templates), name
 
 
@@ -293,11 +293,11 @@ def test_every_group_of_values_is_explained_where_it_stands():
 
 
 def test_the_services_of_the_chart_are_those_on_disk():
-    assert sorted(VALUES["services"]) == tree.services()
+    assert sorted(VALUES["services"]) == tree.programs()
     schema = chart().schema
-    assert sorted(schema["properties"]["services"]["properties"]) == tree.services()
+    assert sorted(schema["properties"]["services"]["properties"]) == tree.programs()
     digests = schema["properties"]["image"]["properties"]["digests"]["properties"]
-    assert sorted(digests) == sorted([*tree.services(), "gateway"])
+    assert sorted(digests) == sorted([*tree.programs(), "gateway"])
 
 
 def test_settings_that_profiles_choose_are_known_to_the_service():

@@ -142,9 +142,9 @@ def said(log: Path, text: str) -> None:
 
 
 def test_the_gateway_image_makes_a_configuration_for_the_names_of_a_release(machine, image):
-    words = [word for name in tree.services() for word in ("--endpoint", f"{name}=house-{name}:8080")]
+    words = [word for name in tree.programs() for word in ("--endpoint", f"{name}=house-{name}:8080")]
     look = "import subprocess, sys\ncommand = [sys.executable, '-m', 'gateway', '--out', '/tmp/envoy', *sys.argv[1:]]\n"
     look += "subprocess.run(command, check=True)\nprint(open('/tmp/envoy/envoy.yaml').read().count('house-'))"
     done = machine.run(image("gateway"), "-c", look, *words, entrypoint="python")
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[-1]) >= len(tree.services())
+    assert int(done.stdout.split()[-1]) >= len(tree.programs())

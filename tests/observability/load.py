@@ -13,6 +13,7 @@ import urllib3
 
 from standalone import journey
 from tests.system import clinic as clinics
+from tests.system.browsing import Browser
 from tests.system.clinic import Clinic, until
 from tests.system.house import Client, Person, Reply, RunningHouse, hire, new_allergy, new_key, sign_in, word
 
@@ -32,6 +33,8 @@ class Load:
     patients: list[str]
     slots: Iterator[tuple[str, str]]
     inside: Client
+    screen: Browser
+    open_page: Browser
     booked: Counter[str] = field(default_factory=Counter)
     refused: list[Reply] = field(default_factory=list)
     unanswered: int = 0
@@ -48,6 +51,8 @@ class Load:
             self.hold,
             self.visit,
             self.look_around,
+            self.look_at_pages,
+            self.leave_a_page_open,
             self.go_round,
         )
         threads = [threading.Thread(target=self._again, args=(kind, stop)) for kind in kinds]
@@ -63,6 +68,16 @@ class Load:
             except (AssertionError, urllib3.exceptions.HTTPError, KeyError):
                 self.unanswered += 1  # a fault is on; what it does to people is what is measured
             stop.wait(PACE_S)
+
+    def look_at_pages(self) -> None:
+        """Somebody works in the browser."""
+        for path in ("/", "/patients", "/patients/new"):
+            self.screen.get(path)
+
+    def leave_a_page_open(self) -> None:
+        """A page on another screen hears of what happens."""
+        for _ in self.open_page.listen(12):
+            pass
 
     def book(self) -> None:
         """Somebody books, sends it again under the same key, and another wants the same place."""
@@ -163,7 +178,11 @@ def begun(house: RunningHouse, *, doctors: int = 3) -> Load:
         clinic.doctor()
     desk, nurse = hire(admin, "receptionist"), hire(admin, "nurse")
     inside = Client(f"http://127.0.0.1:{house.port('patients')}")
-    return Load(house, admin, clinic, desk, nurse, clinics.registered(desk, 8, emails=True), _Slots(clinic), inside)
+    screens = [Browser(house.url) for _ in range(2)]
+    for screen in screens:
+        screen.sign_in(desk.username, desk.password)
+    patients = clinics.registered(desk, 8, emails=True)
+    return Load(house, admin, clinic, desk, nurse, patients, _Slots(clinic), inside, *screens)
 
 
 class _Slots(Iterator[tuple[str, str]]):

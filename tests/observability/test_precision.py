@@ -25,7 +25,7 @@ PAGES = 'ALERTS{alertstate="firing", severity="page"}'
 @pytest.mark.timeout(COMES_UP_S + 90 * MINUTES)
 def test_an_hour_of_healthy_work_and_a_rolling_restart_wake_nobody(tmp_path: Path, figure):
     """With the rules as they are, in the Prometheus of the house; of each service two processes take turns."""
-    scale = ",".join(f"{name}=2" for name in needs.services())
+    scale = ",".join(f"{name}=2" for name in needs.programs())
     house = RunningHouse(tmp_path / "house", scale=scale, watched=True)
     try:
         house.up()

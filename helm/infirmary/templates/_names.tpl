@@ -66,6 +66,20 @@ annotations:
 http://{{ include "infirmary.name" . }}:8080
 {{- end -}}
 
+{{/* Where people find the house: what they type, or what the notes say where there is no route. */}}
+{{- define "infirmary.publicUrl" -}}
+{{- if eq .Values.route.kind "none" -}}
+{{ ternary "https" "http" (ne .Values.gateway.tlsSecret "") }}://127.0.0.1:8080
+{{- else -}}
+https://{{ .Values.route.host }}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether it is no service but stands beside them: {root, service}; "" when it is one. */}}
+{{- define "infirmary.isBeside" -}}
+{{- if (get (include "infirmary.graph" .root | fromYaml).services .service).beside }}yes{{ end -}}
+{{- end -}}
+
 {{/* What one service was given, with what holds for all: {root, service}; read it with fromYaml. */}}
 {{- define "infirmary.conf" -}}
 {{- mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy (default (dict) (get .root.Values.services .service))) | toYaml -}}

@@ -8,7 +8,7 @@
 {{- define "infirmary.wanted" -}}
 {{- $graph := include "infirmary.graph" .root | fromYaml -}}
 {{- $service := get $graph.services .service -}}
-{{- $wanted := dict "SERVICE_SECRET" "" -}}
+{{- $wanted := ternary (dict) (dict "SERVICE_SECRET" "") (eq "yes" (include "infirmary.isBeside" .)) -}}
 {{- range $service.stores }}{{ $_ := set $wanted (get $graph.stores .).setting . }}{{ end -}}
 {{- range $name, $kind := $service.secrets }}{{ $_ := set $wanted $name "" }}{{ end -}}
 {{- toYaml $wanted -}}
@@ -98,8 +98,13 @@
 - name: {{ $setting }}_FILE
   value: /run/secrets/infirmary/{{ $setting }}
 {{- end }}
-{{- $env := dict "HOST" "0.0.0.0" "PORT" "8080" "WORKER_PORT" "8081" -}}
+{{- $env := dict "HOST" "0.0.0.0" "PORT" "8080" -}}
+{{- if include "infirmary.isBeside" . -}}
+{{- $_ := set $env "PUBLIC_URL" (include "infirmary.publicUrl" $root) -}}
+{{- else -}}
+{{- $_ := set $env "WORKER_PORT" "8081" -}}
 {{- $_ := set $env "IDENTITY_URL" (include "infirmary.url" (dict "root" $root "part" "identity")) -}}
+{{- end -}}
 {{- range (get (include "infirmary.graph" $root | fromYaml).services .service).calls -}}
 {{- $_ := set $env (printf "%s_URL" (upper .)) (include "infirmary.url" (dict "root" $root "part" .)) -}}
 {{- end -}}

@@ -49,6 +49,34 @@ def test_the_deadline_is_two_seconds_where_more_remains(serve, connect) -> None:
     assert 1500 < int(peer.requests[0].headers["x-deadline-ms"]) <= 2000
 
 
+def test_the_caller_may_give_a_call_more_time_or_less(serve, connect) -> None:
+    peer = serve(always(200, {}))
+    client = connect(peer.url)
+    with deadline.within(10):
+        client.call("list_things", within_s=5.0)
+        client.call("list_things", within_s=0.5)
+    longer, shorter = (int(request.headers["x-deadline-ms"]) for request in peer.requests)
+    assert 4000 < longer <= 5000
+    assert 0 < shorter <= 500
+
+
+def test_whoever_stands_between_people_and_services_says_for_whom_it_asks(serve, connect) -> None:
+    peer = serve(always(200, {}))
+    client = connect(peer.url)
+    client.call("list_things", source="203.0.113.7")
+    client.call("list_things")
+    assert peer.requests[0].headers["x-forwarded-for"] == "203.0.113.7"
+    assert "x-forwarded-for" not in peer.requests[1].headers
+
+
+def test_an_answer_that_is_not_json_is_handed_on_as_it_came(serve, connect) -> None:
+    def plain(connection: Connection) -> None:
+        connection.answer(200, b"%PDF-1.7", headers={"content-type": "application/pdf"})
+
+    reply = connect(serve(plain).url).call("get_thing", path={"thing_id": "7"})
+    assert (reply.body, reply.raw) == (None, b"%PDF-1.7")
+
+
 def test_the_trace_goes_on_in_the_peer(serve, connect) -> None:
     peer = serve(always(200, {}))
     tracer = TracerProvider().get_tracer("test")

@@ -21,6 +21,7 @@ from tests.integration.chassis.peer import Peer
 
 ROOT = Path(__file__).parents[3]
 WAIT_S = 30.0
+PEERS = ("APPOINTMENTS", "AUDIT", "DOCTORS", "HISTORY", "IDENTITY", "NOTIFICATIONS", "PATIENTS", "REPORTS")
 
 
 class Collector(ThreadingHTTPServer):
@@ -148,8 +149,50 @@ def test_what_is_no_command_is_answered_with_what_there_is(words: list[str]) -> 
     process = run(*words)
     _, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 2
-    assert b"infirmary serve <service>" in err
+    assert b"infirmary serve <program>" in err
     assert b"audit" in err
+
+
+def beside(redis_url: str, **more: str) -> dict[str, str]:
+    """The settings of the program that stands beside the services; no service answers."""
+    away = {f"{name}_URL": "http://127.0.0.1:1" for name in PEERS}
+    return {**away, "BUS_URL": redis_url, "PUBLIC_URL": "http://127.0.0.1:1", "SESSION_SECRET": "of tests only", **more}
+
+
+def test_a_program_beside_the_services_is_waited_for_and_served_like_them(redis_url: str) -> None:
+    port = free()
+    environ = beside(redis_url, PORT=str(port))
+    waited = run("wait", "frontend", **environ)
+    assert waited.communicate(timeout=WAIT_S) == (b"frontend has what it wants: bus\n", b"")
+    process = run("serve", "frontend", **environ)
+    try:
+        until(lambda: get(port, "/readyz")[0] == 200)
+        assert b'infirmary_build_info{service="frontend"' in get(port, "/metrics")[1]
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=WAIT_S)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (0, b"")
+    assert b'"event":"process.stopping"' in out
+
+
+def test_a_program_beside_the_services_is_not_ready_while_its_store_is_away(redis_url: str) -> None:
+    port = free()
+    process = run("serve", "frontend", **beside("redis://:canary@127.0.0.1:9", PORT=str(port)))
+    try:
+        until(lambda: get(port, "/readyz") == (503, b'{"status":"not ready","missing":["bus"]}'))
+        assert get(port, "/healthz")[0] == 200
+    finally:
+        process.kill()
+        said = b"".join(process.communicate(timeout=WAIT_S))
+    assert b"canary" not in said
+
+
+@pytest.mark.parametrize("words", [("work", "frontend"), ("migrate", "frontend"), ("frontend", "verify")])
+def test_what_only_services_have_is_refused_for_a_program_beside_them(words: tuple[str, str], redis_url: str) -> None:
+    process = run(*words, **beside(redis_url))
+    _, err = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, err.count(b"\n")) == (2, 1)
 
 
 @pytest.mark.parametrize("words", [("bus", "dead", "audit"), ("audit", "verify")])

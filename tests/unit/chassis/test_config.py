@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from services.chassis.config import ServiceSettings, SettingsError, load
+from services.chassis.config import ProcessSettings, ServiceSettings, SettingsError, load
 
 GOOD = {"BUS_URL": "redis://:Canary@127.0.0.1", "IDENTITY_URL": "http://127.0.0.1", "SERVICE_SECRET": "Canary"}
 
@@ -63,3 +63,9 @@ def test_what_is_no_address_is_named_with_what_one_looks_like(name: str, wrong: 
 @pytest.mark.parametrize("right", ["postgresql://h/db", "postgresql:///db?host=/run", "postgres://a:b@h:5432/db"])
 def test_an_address_of_any_usual_form_is_taken(right: str) -> None:
     assert load(Settings, {**GOOD, "DATABASE_URL": right}).database_url.get_secret_value() == right
+
+
+def test_a_program_that_is_no_service_needs_neither_keys_nor_an_account_of_its_own() -> None:
+    settings = load(ProcessSettings, {"BUS_URL": GOOD["BUS_URL"]})
+    assert (settings.port, settings.threads) == (8080, 16)
+    assert not {"identity_url", "service_secret", "worker_port"} & set(ProcessSettings.model_fields)

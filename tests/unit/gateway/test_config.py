@@ -186,3 +186,37 @@ def test_files_of_the_page_are_named_by_their_content():
     fewer = {file.path for file in page.files(small.contracts()[1:])}
     assert before == again
     assert before & fewer == {"/docs/"}
+
+
+def with_ui(**changed):
+    return built(endpoints={**ENDPOINTS, "frontend": ["10.0.0.4:8080"]}, **changed)
+
+
+def test_without_a_web_ui_nothing_leads_to_one():
+    assert not [each["name"] for each in table(built()) if each["name"].startswith("frontend.")]
+    assert not {"frontend", "frontend_live"} & set(clusters(built()))
+
+
+def test_every_operation_is_tried_before_a_page():
+    names = [each["name"] for each in table(with_ui())]
+    first = min(index for index, name in enumerate(names) if name.startswith("frontend."))
+    operations = {each["name"] for each in table(built()) if "route" in each}
+    assert operations <= set(names[:first])
+
+
+def test_pages_need_no_token_and_only_what_stays_open_has_no_deadline():
+    pages = [each for each in table(with_ui()) if each["name"].startswith("frontend.")]
+    assert all(has_no_token_check(each) for each in pages)
+    assert {each["name"]: each["route"]["timeout"] for each in pages} == {
+        "frontend.live": "0s", "frontend.static": "10s", "frontend.send_anonymous": "10s", "frontend.page": "10s",
+    }  # fmt: skip
+    again = {each["name"] for each in pages if "reset" in each["route"].get("retry_policy", {}).get("retry_on", "")}
+    assert again == {"frontend.static"}, "who has seen a record is written down, once for each time"
+
+
+def test_pages_that_listen_have_connections_of_their_own():
+    found = clusters(with_ui(live_connections=77))
+    limits = {
+        name: found[name]["circuit_breakers"]["thresholds"][0]["max_connections"] for name in found if "front" in name
+    }
+    assert limits == {"frontend": 256, "frontend_live": 77}

@@ -18,7 +18,7 @@ def test_code_and_title_are_those_of_the_contracts(status):
     assert (ours.code, ours.title) in {(each["code"], each["title"]) for each in EXAMPLES if each["status"] == status}
 
 
-@pytest.mark.parametrize("mapper", problems.local_replies()["mappers"])
+@pytest.mark.parametrize("mapper", problems.mappers())
 def test_every_answer_has_exactly_the_required_members(mapper):
     schema = tree.contract("common")["components"]["schemas"]["Problem"]
     body = mapper["body_format_override"]["json_format"]

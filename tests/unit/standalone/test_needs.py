@@ -1,4 +1,4 @@
-"""What services want is read from their own settings classes."""
+"""What programs want is read from their own settings classes."""
 
 from __future__ import annotations
 
@@ -56,6 +56,16 @@ def test_a_composition_root_may_be_a_package(tree: Path):
     assert "signing_key" in needs.of("wards", root=tree)
 
 
+def test_a_program_beside_the_services_is_found_and_is_no_service(tree: Path):
+    (tree / "desk").mkdir()
+    (tree / "desk" / "app.py").write_text("class DeskSettings(config.ProcessSettings):\n    beds_url: str\n")
+    (tree / "papers").mkdir()
+    assert (needs.services(tree), needs.programs(tree)) == (["beds"], ["beds", "desk"])
+    found = needs.of("desk", root=tree)
+    assert (found.is_service, found.store, [each.name for each in found.settings]) == (False, "", ["beds_url"])
+    assert needs.of("beds", root=tree).is_service
+
+
 def test_settings_that_are_taken_up_from_another_class_of_the_service_count(tree: Path):
     (tree / "services" / "beds" / "linen.py").write_text(
         "class LinenSettings(ServiceSettings):\n    linen_url: str\n    linen_token: SecretStr | None = None\n"
@@ -106,7 +116,7 @@ def test_no_service_is_named_in_the_sources_of_the_house():
     named = {
         (path.name, service)
         for path in (ROOT / "standalone").rglob("*.py")
-        for service in set(needs.services()) - own
+        for service in set(needs.programs()) - own
         if f'"{service}"' in path.read_text(encoding="utf-8")
     }
     assert named == fields
