@@ -87,7 +87,7 @@ def told(found: Sequence[Access], words: Words) -> list[tuple[str, list[Told]]]:
 
     def together(each: Access) -> tuple[str, str, str]:
         minute = words.at(each["at"]).isoformat(timespec="minutes")
-        return minute, who(each["by"], words), words.gettext(OWN_PURPOSES.get(each["purpose"], each["purpose"]))
+        return minute, who(each["by"], words), words.gettext(OWN_PURPOSES.get(each["purpose"], str(each["purpose"])))
 
     lines = []
     for (_, name, why), group in groupby(found, key=together):

@@ -46,7 +46,7 @@ def free(desk: Desk) -> Any:
     if not form.text("appointment_type_id") and len(desk.names.types()) == 1:
         form.values["appointment_type_id"] = next(iter(desk.names.types()))
     if form.text("moved"):
-        at = {"facility_id": _facility(desk), "appointment_id": form.value("moved")}
+        at: dict[str, Any] = {"facility_id": _facility(desk), "appointment_id": form.value("moved")}
         form.version = desk.api.call("get_appointment", **at).version
     days, error = _free(desk, form)
     values = {"form": form, "days": days, "error": error, **_lists(desk)}

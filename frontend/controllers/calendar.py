@@ -21,6 +21,7 @@ from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.labels import GROUPINGS, STATUSES, VIEWS
 from frontend.names import Things
+from services.kernel.intervals import Interval
 
 area = Area("calendar", at="/calendar")
 _NEEDS: Final = ("appointments.read", "doctors.read")
@@ -57,7 +58,7 @@ def show(desk: Desk) -> Any:
     """The calendar; on a phone the list of a day."""
     chosen = _chosen(desk)
     zone, view = _zone(desk, chosen), desk.query.get("view", "")
-    shown = {
+    shown: dict[str, Any] = {
         "view": view if view in VIEWS else ("week" if chosen.is_one else "day"),
         "day": _day(desk).isoformat(),
         "columns": [{"id": each, "title": desk.names.doctor(each)} for each in chosen.doctors],
@@ -85,9 +86,9 @@ def day(desk: Desk) -> Any:
     zone = _zone(desk, chosen)
     found = _appointments(desk, chosen, schedule.days(wanted, 1, zone=zone))
     patients = desk.names.patients(each["patient_id"] for each in found)
-    shown = {"day": wanted, "chosen": chosen, "zone": zone, "now": datetime.now(zone)}
+    shown: dict[str, Any] = {"day": wanted, "chosen": chosen, "zone": zone, "now": datetime.now(zone)}
     shown |= {"appointments": found, "patients": patients}
-    steps = {"before": wanted - timedelta(days=1), "after": wanted + timedelta(days=1)}
+    steps: dict[str, Any] = {"before": wanted - timedelta(days=1), "after": wanted + timedelta(days=1)}
     if desk.is_part:
         return desk.page("calendar/_day.html", **shown, **steps)
     return desk.page("calendar/day.html", **shown, **steps, **_choice(desk, chosen))
@@ -138,7 +139,7 @@ def move(desk: Desk) -> Any:
         form.values["doctor_id"], _, form.values["starts_at"] = form.value("place").partition(" ")
     starts_at = form.text("starts_at") or _starts_at(desk, form)
     body = {**form.picked(_MOVED), **({"starts_at": starts_at} if starts_at else {})}
-    at = {"facility_id": _facility(desk), "appointment_id": form.value("appointment_id")}
+    at: dict[str, Any] = {"facility_id": _facility(desk), "appointment_id": form.value("appointment_id")}
     try:
         moved = desk.send("reschedule_appointment", body=body, **at).body
     except Refused as error:
@@ -212,7 +213,7 @@ def _made(desk: Desk, by: str, of: str, status: str) -> Chosen:
     return Chosen(by if by in GROUPINGS else "doctor", of, status if status in STATUSES else "", _sorted(shown))
 
 
-def _appointments(desk: Desk, chosen: Chosen, period: schedule.Interval) -> list[Mapping[str, Any]]:
+def _appointments(desk: Desk, chosen: Chosen, period: Interval) -> list[Mapping[str, Any]]:
     """What stands in a period, in the order of time."""
     found: list[Mapping[str, Any]] = []
     if chosen.doctors:

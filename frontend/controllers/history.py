@@ -172,7 +172,7 @@ def _changed(desk: Desk, operation: str, patient_id: str, kind: str, entry_id: s
     form = Form.sent(desk.form)
     body = {name: text for name, field in fields.items() if (text := form.text(field)) is not None}
     try:
-        desk.send(operation, body=body, patient_id=patient_id, **{KINDS[kind].id: entry_id})
+        desk.send(operation, body=body, patient_id=patient_id, **_at(kind, entry_id))
     except Refused as error:
         form.take(error, desk.words)
         form.errors = {fields.get(name, name): text for name, text in form.errors.items()}
@@ -180,6 +180,10 @@ def _changed(desk: Desk, operation: str, patient_id: str, kind: str, entry_id: s
         return desk.page("history/entry.html", status=error.status, form=form, **shown)
     desk.said("The change is saved.")
     return desk.go("history.entry", patient_id=patient_id, kind=kind, entry_id=entry_id)
+
+
+def _at(kind: str, entry_id: str) -> dict[str, Any]:
+    return {KINDS[kind].id: entry_id}
 
 
 def _stated(desk: Desk, operation: str, patient_id: str, body: object, text: str) -> Any:
@@ -211,7 +215,7 @@ def _lists(desk: Desk, patient_id: str) -> dict[str, Any]:
 
 
 def _entry(desk: Desk, patient_id: str, kind: str, entry_id: str) -> dict[str, Any]:
-    found = desk.api.call(KINDS[kind].get, patient_id=patient_id, **{KINDS[kind].id: entry_id}).body
+    found = desk.api.call(KINDS[kind].get, patient_id=patient_id, **_at(kind, entry_id)).body
     users = _users(desk, [found["recorded_by"], found["changed_by"]])
     term = found[KINDS[kind].term]
     systems = dict((*_SUBSTANCES, *_ICD))

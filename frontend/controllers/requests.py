@@ -143,7 +143,7 @@ def _further(key: str, step: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{key} {step}"))
 
 
-def _at(desk: Desk, appointment_id: str) -> dict[str, str]:
+def _at(desk: Desk, appointment_id: str) -> dict[str, Any]:
     return {"facility_id": _facility(desk), "appointment_id": appointment_id}
 
 

@@ -46,7 +46,7 @@ def show(desk: Desk, facility_id: str, appointment_id: str) -> Any:
 def cancel(desk: Desk, facility_id: str, appointment_id: str) -> Any:
     """It does not take place; where it is too late for that, the telephone is shown."""
     form = Form.sent(desk.form)
-    at = {"facility_id": facility_id, "appointment_id": appointment_id}
+    at: dict[str, Any] = {"facility_id": facility_id, "appointment_id": appointment_id}
     try:
         desk.send("cancel_appointment", body=form.picked(["reason_code", "note"]), **at)
     except Refused as error:

@@ -112,7 +112,7 @@ def _give_back(desk: Desk) -> None:
     fields = _held(desk)
     desk.session.pop(_HELD)
     if "hold_id" in fields:
-        at = {"facility_id": fields["facility_id"], "hold_id": fields["hold_id"]}
+        at: dict[str, Any] = {"facility_id": fields["facility_id"], "hold_id": fields["hold_id"]}
         with suppress(Refused):  # it has ended by itself
             desk.api.call("release_hold", key=desk.new_key(), **at)
 
@@ -172,7 +172,7 @@ def _to_confirm(desk: Desk, form: Form) -> dict[str, Any]:
     """The page before one books: for whom, where, and what is moved by it."""
     before = None
     if form.text("moved"):
-        at = {"facility_id": form.value("facility_id"), "appointment_id": form.text("moved")}
+        at: dict[str, Any] = {"facility_id": form.value("facility_id"), "appointment_id": form.text("moved")}
         before = desk.api.call("get_appointment", **at).body
         form.values["patient_id"] = before["patient_id"]
     facility = desk.names.facilities().get(form.value("facility_id"), {})
@@ -203,7 +203,7 @@ def _sent(desk: Desk, form: Form) -> tuple[Mapping[str, Any], str]:
 
     Raises:  Refused.
     """
-    at = {"facility_id": form.value("facility_id")}
+    at: dict[str, Any] = {"facility_id": form.value("facility_id")}
     if form.text("moved"):
         body = form.picked([*_PLACE, "hold_id"])
         got = desk.send("reschedule_appointment", body=body, appointment_id=form.text("moved"), **at).body

@@ -38,7 +38,7 @@ def accesses(desk: Desk) -> Any:
         return nobody(desk)
     is_all = "all" in desk.query
     found, cursor = _accesses(desk, str(patient["id"]), is_all=is_all)
-    values = {"days": told(found, desk.words), "next_cursor": cursor, "is_all": is_all}
+    values: dict[str, Any] = {"days": told(found, desk.words), "next_cursor": cursor, "is_all": is_all}
     if desk.is_part:
         return desk.page("mine/_accesses.html", **values)
     return desk.page("mine/accesses.html", **about, **values)
