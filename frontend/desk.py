@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from frontend import shield
 from frontend.api import Answer, Api, Refused
 from frontend.forms import Form, Wrong
-from frontend.names import Names
+from frontend.names import Names, active
 from frontend.session import Session, Sessions
 from frontend.words import Words
 from services.kernel.errors import Unavailable
@@ -73,7 +73,7 @@ class Desk:
     @property
     def facilities(self) -> Mapping[str, Mapping[str, Any]]:
         """Those that one can work in: by id, none that is out of use."""
-        return {key: each for key, each in self.names.facilities().items() if each["active"]}
+        return active(self.names.facilities())
 
     @property
     def own_doctor(self) -> str | None:
@@ -93,6 +93,11 @@ class Desk:
         known = self.facilities
         chosen = known.get(self.session.get("facility") or "")
         return chosen or next(iter(known.values()), None)
+
+    @property
+    def facility_id(self) -> str:
+        """Its id; empty where there is none yet."""
+        return str(self.facility["id"]) if self.facility else ""
 
     # ---- what is asked -----------------------------------------------------------------------------------------------
 

@@ -149,6 +149,11 @@ class Names:
         return self._known.get(self._account, operation, ask)
 
 
+def active(things: Things) -> Things:
+    """Those that are in use."""
+    return {key: each for key, each in things.items() if each.get("active", True)}
+
+
 def person_name(thing: Mapping[str, Any]) -> str:
     """Title, given and family name, as far as they are there."""
     parts = (thing.get("title") or thing.get("prefix"), thing.get("given_name"), thing.get("family_name"))

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult
 import flask
 from werkzeug.exceptions import HTTPException
 
-from frontend import shield
+from frontend import shield, violations
 from frontend.api import Api, Refused, SignInNeeded, StepUpNeeded
 from frontend.area import OPEN, may_open
 from frontend.controllers import AREAS
@@ -36,6 +36,9 @@ from services.kernel.errors import Unavailable
 
 _PERSON_S: Final = 30
 _STATIC_S: Final = 31_536_000
+_REPORTS: Final = "violations"
+_NOBODYS: Final = {"static", _REPORTS, None}
+"""Endpoints that ask for no session."""
 _ON_THE_WAY: Final = {"entry", "step"}
 """Areas that stay open to whoever has to do something first."""
 _SIGN_IN_AWAY: Final = N_("Sign-in is away for a moment. Nothing was lost: try again shortly.")
@@ -60,6 +63,7 @@ def application(
     is_secure = public.scheme == "https"
     for area in AREAS:
         area.register(app)
+    app.add_url_rule(violations.PATH, _REPORTS, violations.noted, methods=["POST"])
     app.before_request(_arrive(sessions, client, known, public=public))
     app.after_request(_leave(sessions, is_secure=is_secure))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -91,7 +95,7 @@ def _arrive(sessions: Sessions, client: Client, known: Known, *, public: SplitRe
         if request.url_rule is not None:
             extensions[ROUTE] = (str(request.endpoint), request.url_rule.rule)
         flask.g.request_id, flask.g.nonce = extensions.get(REQUEST_ID, ""), shield.nonce()
-        if request.endpoint in {"static", None}:
+        if request.endpoint in _NOBODYS:
             return None
         session = sessions.load(request.cookies.get(shield.cookie_name(is_secure=is_secure)))
         source = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or request.remote_addr or ""

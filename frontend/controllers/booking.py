@@ -16,7 +16,7 @@ from frontend.area import Area
 from frontend.controllers.patients import allergies, opened
 from frontend.desk import Desk
 from frontend.forms import Form, said
-from frontend.names import Things
+from frontend.names import active
 from frontend.sayings import N_
 
 area = Area("booking", at="/booking")
@@ -46,7 +46,7 @@ def free(desk: Desk) -> Any:
     if not form.text("appointment_type_id") and len(desk.names.types()) == 1:
         form.values["appointment_type_id"] = next(iter(desk.names.types()))
     if form.text("moved"):
-        at: dict[str, Any] = {"facility_id": _facility(desk), "appointment_id": form.value("moved")}
+        at: dict[str, Any] = {"facility_id": desk.facility_id, "appointment_id": form.value("moved")}
         form.version = desk.api.call("get_appointment", **at).version
     days, error = _free(desk, form)
     values = {"form": form, "days": days, "error": error, **_lists(desk)}
@@ -65,7 +65,7 @@ def confirm(desk: Desk) -> Any:
     if not form.text("hold_id"):
         body = form.picked(["doctor_id", "appointment_type_id", "starts_at"])
         try:
-            hold = desk.api.call("hold_place", body=body, key=form.key, within_s=5, facility_id=_facility(desk)).body
+            hold = desk.api.call("hold_place", body=body, key=form.key, within_s=5, facility_id=desk.facility_id).body
         except Refused as error:
             form.take(error, desk.words)
             return desk.page("booking/confirm.html", status=error.status, form=form, **_shown(desk, form))
@@ -100,9 +100,11 @@ def book(desk: Desk) -> Any:
     try:
         if moved:
             body = form.picked(each for each in _SENT if each != "patient_id")
-            got = desk.send("reschedule_appointment", body=body, facility_id=_facility(desk), appointment_id=moved).body
+            got = desk.send(
+                "reschedule_appointment", body=body, facility_id=desk.facility_id, appointment_id=moved
+            ).body
         else:
-            got = desk.send("book_appointment", body=form.picked(_SENT), facility_id=_facility(desk)).body
+            got = desk.send("book_appointment", body=form.picked(_SENT), facility_id=desk.facility_id).body
     except Refused as error:
         if moved and error.status == 412:
             desk.said("Somebody has changed this appointment meanwhile. Look at it, then move it.", "warning")
@@ -163,7 +165,7 @@ def mark_error(desk: Desk, appointment_id: str) -> Any:
 def _changed(desk: Desk, operation: str, appointment_id: str, names: list[str], text: str) -> Any:
     form = Form.sent(desk.form)
     try:
-        desk.send(operation, body=form.picked(names), facility_id=_facility(desk), appointment_id=appointment_id)
+        desk.send(operation, body=form.picked(names), facility_id=desk.facility_id, appointment_id=appointment_id)
     except Refused as error:
         return desk.again("booking/show.html", error, form=form, **_appointment(desk, appointment_id))
     desk.said(text)
@@ -171,7 +173,7 @@ def _changed(desk: Desk, operation: str, appointment_id: str, names: list[str], 
 
 
 def _appointment(desk: Desk, appointment_id: str) -> dict[str, Any]:
-    at: dict[str, Any] = {"facility_id": _facility(desk), "appointment_id": appointment_id}
+    at: dict[str, Any] = {"facility_id": desk.facility_id, "appointment_id": appointment_id}
     found = desk.api.call("get_appointment", **at).body
     changes = desk.api.call("list_appointment_changes", query={"limit": 50}, **at).body["items"]
     names = desk.names.users([each["by"] for each in changes])
@@ -194,7 +196,7 @@ def _free(desk: Desk, form: Form) -> tuple[list[tuple[str, list[Mapping[str, Any
         "limit": 100,
     }
     try:
-        found = desk.api.call("find_free_places", query=query, facility_id=_facility(desk), within_s=5).body["items"]
+        found = desk.api.call("find_free_places", query=query, facility_id=desk.facility_id, within_s=5).body["items"]
     except Refused as error:
         return [], said(error, desk.words)
     by_day = groupby(found, key=lambda each: desk.words.at(each["starts_at"], each["zone"]).date().isoformat())
@@ -206,7 +208,7 @@ def _give_back(desk: Desk, form: Form) -> None:
     hold_id = form.values.pop("hold_id", "")
     if hold_id:
         with suppress(Refused):
-            desk.api.call("release_hold", facility_id=_facility(desk), hold_id=hold_id)
+            desk.api.call("release_hold", facility_id=desk.facility_id, hold_id=hold_id)
 
 
 def _shown(desk: Desk, form: Form, error: Refused | None = None) -> dict[str, Any]:
@@ -232,15 +234,7 @@ def _of_patient(desk: Desk, patient_id: str | None) -> dict[str, Any]:
 
 def _lists(desk: Desk) -> dict[str, Any]:
     return {
-        "doctors": _active(desk.names.doctors()),
-        "types": _active(desk.names.types()),
-        "specializations": _active(desk.names.specializations()),
+        "doctors": active(desk.names.doctors()),
+        "types": active(desk.names.types()),
+        "specializations": active(desk.names.specializations()),
     }
-
-
-def _active(things: Things) -> Things:
-    return {key: each for key, each in things.items() if each["active"]}
-
-
-def _facility(desk: Desk) -> str:
-    return str(desk.facility["id"]) if desk.facility else ""

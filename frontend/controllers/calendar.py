@@ -20,7 +20,7 @@ from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.labels import GROUPINGS, STATUSES, VIEWS
-from frontend.names import Things
+from frontend.names import Things, active
 from services.kernel.intervals import Interval
 
 area = Area("calendar", at="/calendar")
@@ -105,7 +105,7 @@ def feed(desk: Desk) -> Any:
     period = schedule.days(first or _today(zone), count, zone=zone)
     found = _appointments(desk, chosen, period)
     patients = desk.names.patients(each["patient_id"] for each in found) if count <= _NAMED_DAYS else None
-    plans = desk.names.plans(_facility(desk))
+    plans = desk.names.plans(desk.facility_id)
     shown = [plans[each] for each in chosen.doctors if each in plans]
     events = schedule.backdrop(shown, period, zone=zone, location=chosen.of if chosen.by == "location" else "")
     events += [_drawn(desk, each, patients, zone) for each in found]
@@ -118,7 +118,7 @@ def begin(desk: Desk) -> Any:
     form = Form.sent(desk.form)
     chosen = _of_form(desk, form)
     starts_at = schedule.moment_of(form.value("local"), _zone(desk, chosen))
-    plan = desk.names.plans(_facility(desk)).get(form.value("doctor_id"), {})
+    plan = desk.names.plans(desk.facility_id).get(form.value("doctor_id"), {})
     offered = {each["id"]: each["minutes"] for each in plan.get("appointment_types", ())}
     types = {key: each for key, each in desk.names.types().items() if each["active"] and key in offered}
     return desk.page("calendar/_begin.html", form=form, starts_at=starts_at, types=types, minutes=offered)
@@ -139,7 +139,7 @@ def move(desk: Desk) -> Any:
         form.values["doctor_id"], _, form.values["starts_at"] = form.value("place").partition(" ")
     starts_at = form.text("starts_at") or _starts_at(desk, form)
     body = {**form.picked(_MOVED), **({"starts_at": starts_at} if starts_at else {})}
-    at: dict[str, Any] = {"facility_id": _facility(desk), "appointment_id": form.value("appointment_id")}
+    at: dict[str, Any] = {"facility_id": desk.facility_id, "appointment_id": form.value("appointment_id")}
     try:
         moved = desk.send("reschedule_appointment", body=body, **at).body
     except Refused as error:
@@ -155,7 +155,7 @@ def _moving(desk: Desk, form: Form, error: Refused | None = None) -> dict[str, A
     """What stands around the form. error: what was refused just now, before the form has taken it."""
     code, facts = (error.code, error.facts) if error else ("", {})
     found = desk.api.call(
-        "get_appointment", facility_id=_facility(desk), appointment_id=form.value("appointment_id")
+        "get_appointment", facility_id=desk.facility_id, appointment_id=form.value("appointment_id")
     ).body
     if form.version is None:
         form.version = found["version"]
@@ -166,7 +166,7 @@ def _moving(desk: Desk, form: Form, error: Refused | None = None) -> dict[str, A
     return {
         "appointment": found,
         "patient": desk.names.patients([found["patient_id"]]).get(found["patient_id"]),
-        "doctors": {key: each for key, each in desk.names.doctors().items() if each["active"]},
+        "doctors": active(desk.names.doctors()),
         "now": datetime.now(zone),
         "alternatives": facts.get("alternatives", []),
         "may_overbook": desk.may("appointments.overbook") and code == "place_taken",
@@ -186,11 +186,11 @@ def _chosen(desk: Desk) -> Chosen:
     by = kept.get("by") or ("doctor" if own else "specialization")
     of = kept.get(by, "")
     if by == "doctor" and of not in desk.names.doctors():
-        of = own or next(iter(_sorted(_active(desk.names.doctors()))), "")
+        of = own or next(iter(_sorted(active(desk.names.doctors()))), "")
     if by == "location" and not of:
         of = next((key for key, each in desk.names.locations().items() if _is_here(desk, each)), "")
-    if by == "specialization" and not of and by not in kept and len(_active(desk.names.doctors())) > _MANY:
-        of = next(iter(_active(desk.names.specializations())), "")
+    if by == "specialization" and not of and by not in kept and len(active(desk.names.doctors())) > _MANY:
+        of = next(iter(active(desk.names.specializations())), "")
     return _made(desk, by, of, kept.get("status", ""))
 
 
@@ -200,11 +200,11 @@ def _of_form(desk: Desk, form: Form) -> Chosen:
 
 
 def _made(desk: Desk, by: str, of: str, status: str) -> Chosen:
-    doctors = _active(desk.names.doctors())
+    doctors = active(desk.names.doctors())
     if by == "doctor":
         shown = {key: each for key, each in desk.names.doctors().items() if key == of}
     elif by == "location":
-        plans = desk.names.plans(_facility(desk))
+        plans = desk.names.plans(desk.facility_id)
         there = {key for key, plan in plans.items() if any(each["location_id"] == of for each in plan["sessions"])}
         shown = {key: each for key, each in doctors.items() if key in there}
     else:
@@ -220,7 +220,7 @@ def _appointments(desk: Desk, chosen: Chosen, period: Interval) -> list[Mapping[
         few = {"doctor_id": list(chosen.doctors)} if len(chosen.doctors) <= 50 else {}
         for part in schedule.parts(period):
             query = {"since": part.start.isoformat(), "until": part.end.isoformat(), "status": chosen.statuses, **few}
-            found += desk.api.every("list_appointments", query=query, facility_id=_facility(desk))
+            found += desk.api.every("list_appointments", query=query, facility_id=desk.facility_id)
     wanted = [
         each
         for each in found
@@ -250,10 +250,10 @@ def _choice(desk: Desk, chosen: Chosen) -> dict[str, Any]:
     here = {key: each for key, each in names.locations().items() if _is_here(desk, each)}
     return {
         "form": Form(MultiDict({"by": chosen.by, chosen.by: chosen.of, "status": chosen.status})),
-        "doctors": _active(names.doctors()),
+        "doctors": active(names.doctors()),
         "lists": {
-            "specialization": _active(names.specializations()),
-            "department": _active(names.departments()),
+            "specialization": active(names.specializations()),
+            "department": active(names.departments()),
             "location": here,
         },
     }
@@ -284,13 +284,5 @@ def _sorted(doctors: Things) -> list[str]:
     return [key for key, each in sorted(doctors.items(), key=lambda pair: str(pair[1]["family_name"]).casefold())]
 
 
-def _active(things: Things) -> Things:
-    return {key: each for key, each in things.items() if each.get("active", True)}
-
-
 def _is_here(desk: Desk, location: Mapping[str, Any]) -> bool:
-    return bool(location["active"]) and location["facility_id"] == _facility(desk)
-
-
-def _facility(desk: Desk) -> str:
-    return str(desk.facility["id"]) if desk.facility else ""
+    return bool(location["active"]) and location["facility_id"] == desk.facility_id

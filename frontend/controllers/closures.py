@@ -23,7 +23,7 @@ def show(desk: Desk) -> Any:
     if desk.is_part:
         return desk.page("closures/_list.html", form=Form(), **values)
     form = desk.drafted(Form(name="closure"))
-    return desk.page("closures/show.html", form=form, change=plans.asked(desk, _facility(desk)), **values)
+    return desk.page("closures/show.html", form=form, change=plans.asked(desk, desk.facility_id), **values)
 
 
 @area.post("", "closures.manage")
@@ -35,7 +35,7 @@ def add(desk: Desk) -> Any:
         body = {"scope": scope, **plans.period(form, desk.words.zone), **form.picked(["reason", "clashing"])}
         if scope_id:
             body["scope_id"] = scope_id
-        answer = desk.send("add_closure", body=body, facility_id=_facility(desk))
+        answer = desk.send("add_closure", body=body, facility_id=desk.facility_id)
     except (Refused, Wrong) as error:
         return desk.again("closures/show.html", plans.beside_clock(error), form=form, change=None, **_all_of(desk))
     desk.drop_draft(form.name)
@@ -46,19 +46,15 @@ def add(desk: Desk) -> Any:
 def remove(desk: Desk, closure_id: str) -> Any:
     """Open again what was to be closed."""
     try:
-        answer = desk.send("remove_closure", facility_id=_facility(desk), closure_id=closure_id)
+        answer = desk.send("remove_closure", facility_id=desk.facility_id, closure_id=closure_id)
     except Refused as error:
         return plans.refused(desk, error, "closures/show.html", form=Form(), change=None, **_all_of(desk))
     return plans.told(desk, answer, N_("It stays open."), "closures.show")
 
 
-def _facility(desk: Desk) -> str:
-    return str(desk.facility["id"]) if desk.facility else ""
-
-
 def _all_of(desk: Desk) -> dict[str, Any]:
     """What is closed, now and later and before; and what can be closed."""
-    where = _facility(desk)
+    where = desk.facility_id
     found = sorted(_found(desk, where), key=lambda each: each["starts_at"])
     now = datetime.now(ZoneInfo("UTC"))
     is_past = {each["id"]: datetime.fromisoformat(each["ends_at"]) <= now for each in found}

@@ -11,6 +11,7 @@ from frontend.area import Area
 from frontend.controllers.roles import Roles, roles, titles
 from frontend.desk import Desk
 from frontend.forms import Form
+from frontend.names import active
 from frontend.sayings import N_
 
 area = Area("people", at="/people")
@@ -213,8 +214,8 @@ def _choices(desk: Desk) -> dict[str, Any]:
     found: Roles = [each for each in roles(desk) if each["assignable"]]
     if "super_admin" not in desk.person.get("roles", ()):
         found = [each for each in found if each["name"] != "super_admin"]
-    facilities = {key: each for key, each in desk.names.facilities().items() if each["active"]}
-    departments = {key: each for key, each in desk.names.departments().items() if each["active"]}
+    facilities = desk.facilities
+    departments = active(desk.names.departments())
     return {"roles": found, "titles": titles(desk, found), "facilities": facilities, "departments": departments}
 
 

@@ -103,7 +103,7 @@ def waiting(desk: Desk, *, doctor_id: str | None = None) -> list[Mapping[str, An
     for _ in range(0, MOST_DAYS + _AHEAD_DAYS, MOST_DAYS):
         end = start + timedelta(days=MOST_DAYS)
         query = {"since": start.isoformat(), "until": end.isoformat(), "status": ["pending"], "doctor_id": doctor_id}
-        found += desk.api.every("list_appointments", query=query, facility_id=_facility(desk))
+        found += desk.api.every("list_appointments", query=query, facility_id=desk.facility_id)
         start = end
     return sorted(found, key=lambda each: datetime.fromisoformat(each["starts_at"]))
 
@@ -119,7 +119,7 @@ def _unresolved(desk: Desk) -> dict[str, Any]:
     page = desk.api.call(
         "list_unresolved_appointments",
         query={"limit": 50, "cursor": desk.query.get("cursor")},
-        facility_id=_facility(desk),
+        facility_id=desk.facility_id,
     ).body
     patients = desk.names.patients(each["patient_id"] for each in page["items"])
     return {"page": page, "patients": patients, "form": Form(), "at": ""}
@@ -144,8 +144,4 @@ def _further(key: str, step: str) -> str:
 
 
 def _at(desk: Desk, appointment_id: str) -> dict[str, Any]:
-    return {"facility_id": _facility(desk), "appointment_id": appointment_id}
-
-
-def _facility(desk: Desk) -> str:
-    return str(desk.facility["id"]) if desk.facility else ""
+    return {"facility_id": desk.facility_id, "appointment_id": appointment_id}

@@ -103,7 +103,7 @@ def preview(desk: Desk, event: str, channel: str, language: str) -> Any:
 @area.get("/settings", "notifications.manage")
 def settings(desk: Desk) -> Any:
     """What the facility sends, by which way and when."""
-    found = desk.api.call("get_notification_settings", facility_id=_facility(desk)).body
+    found = desk.api.call("get_notification_settings", facility_id=desk.facility_id).body
     return desk.page("wording/settings.html", form=Form.of(found))
 
 
@@ -120,12 +120,12 @@ def send_settings(desk: Desk) -> Any:
         "may_name_details": form.is_on("may_name_details"),
     }
     try:
-        desk.send("set_notification_settings", body=body, facility_id=_facility(desk))
+        desk.send("set_notification_settings", body=body, facility_id=desk.facility_id)
     except Refused as error:
         if any(each.get("pointer") == "/quiet_hours" for each in error.errors):  # one end without the other
             form.errors["quiet_hours.until"] = desk.words.say(RULES["required"])
         if error.status == 412:
-            form.other = desk.api.call("get_notification_settings", facility_id=_facility(desk)).body
+            form.other = desk.api.call("get_notification_settings", facility_id=desk.facility_id).body
             form.version = form.other["version"]
         return desk.again("wording/settings.html", error, form=form)
     desk.said(N_("The settings are saved."))
@@ -185,7 +185,3 @@ def _preview(desk: Desk, template: Mapping[str, Any], form: Form) -> Mapping[str
         form.take(error, desk.words)
         return None
     return made
-
-
-def _facility(desk: Desk) -> str:
-    return str(desk.facility["id"]) if desk.facility else ""

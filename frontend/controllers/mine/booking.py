@@ -15,7 +15,7 @@ from frontend.api import Refused
 from frontend.controllers.mine.whose import area, nobody, whose
 from frontend.desk import Desk
 from frontend.forms import Form, said
-from frontend.names import Things
+from frontend.names import active
 from frontend.sayings import N_
 
 _ASKED: Final = ("facility_id", "doctor_id", "specialization_id", "appointment_type_id", "since", "moved")
@@ -119,9 +119,9 @@ def _give_back(desk: Desk) -> None:
 
 def _lists(desk: Desk, form: Form) -> dict[str, Any]:
     """What there is to choose from; where there is one only, it is chosen."""
-    facilities = _active(desk.names.facilities())
-    types = {key: each for key, each in _active(desk.names.types()).items() if each["audience"] == "everyone"}
-    fields, doctors = _active(desk.names.specializations()), _active(desk.names.doctors())
+    facilities = active(desk.names.facilities())
+    types = {key: each for key, each in active(desk.names.types()).items() if each["audience"] == "everyone"}
+    fields, doctors = active(desk.names.specializations()), active(desk.names.doctors())
     for name, things in (("facility_id", facilities), ("appointment_type_id", types)):
         if len(things) == 1:
             form.values[name] = next(iter(things))
@@ -162,10 +162,6 @@ def _since(form: Form, zone: ZoneInfo) -> datetime:
         return max(now, datetime.fromisoformat(form.value("since")).replace(tzinfo=zone))
     except ValueError:
         return now
-
-
-def _active(things: Things) -> Things:
-    return {key: each for key, each in things.items() if each["active"]}
 
 
 def _to_confirm(desk: Desk, form: Form) -> dict[str, Any]:

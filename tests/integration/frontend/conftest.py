@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,23 @@ from tests.integration.chassis.peer import Connection, Peer
 ROOT = Path(__file__).resolve().parents[3]
 OPENAPI = ROOT / "openapi"
 PUBLIC = "http://hospital.example"
+ACCOUNT = {
+    "id": "01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20",
+    "username": "ada.example",
+    "display_name": "Ada Example",
+    "roles": ["receptionist"],
+    "permissions": ["account.open", "account.own", "facilities.read", "patients.read"],
+    "links": [],
+    "must_change_password": False,
+}
+GIVEN = {
+    "access_token": "first",
+    "expires_in": 600,
+    "refresh_token": "r-1",
+    "must_change_password": False,
+    "must_set_second_factor": False,
+    "device_token": None,
+}
 
 
 class Hospital:
@@ -43,6 +61,33 @@ class Hospital:
         status, given = answer(request.headers, body) if answer else (404, problem(404, "not_found"))
         kind = "application/problem+json" if status >= 400 else "application/json"
         connection.answer(status, given, headers={"content-type": kind})
+
+
+class Browser:
+    """Sends what a browser sends."""
+
+    def __init__(self, app: flask.Flask) -> None:
+        self._client = app.test_client()
+
+    def get(self, path: str, **headers: str) -> Any:
+        """A page."""
+        return self._client.get(path, base_url=PUBLIC, headers=headers)
+
+    def post(self, path: str, form: Mapping[str, str] | None = None, **headers: str) -> Any:
+        """A form."""
+        return self._client.post(path, base_url=PUBLIC, data=form or {}, headers={"Origin": PUBLIC, **headers})
+
+    def csrf(self, path: str = "/sign-in") -> str:
+        """The token that stands on a page."""
+        return re.findall(r'name="csrf" content="([^"]+)"', self.get(path).text)[0]
+
+    def sign_in(self, hospital: Hospital, **account: Any) -> Any:
+        """As somebody who works here."""
+        hospital.on("POST", "/api/v1/sessions", 201, GIVEN)
+        hospital.on("GET", "/api/v1/account", 200, {**ACCOUNT, **account})
+        hospital.on("GET", "/api/v1/facilities", 200, {"items": [], "next_cursor": None})
+        form = {"username": "ada.example", "password": "pw", "_csrf": self.csrf()}
+        return self.post("/sign-in", form)
 
 
 def problem(status: int, code: str, **more: Any) -> dict[str, Any]:
@@ -84,3 +129,9 @@ def app(sessions: Sessions, client: Client) -> flask.Flask:
     """All pages."""
     root, public = ROOT / "frontend", urlsplit(PUBLIC)
     return application(sessions=sessions, client=client, known=Known(), public=public, provider=None, root=root)
+
+
+@pytest.fixture
+def browser(app: flask.Flask) -> Browser:
+    """With no cookie yet."""
+    return Browser(app)

@@ -7,53 +7,7 @@ import re
 import pytest
 
 from frontend import shield
-from tests.integration.frontend.conftest import PUBLIC, problem
-
-ACCOUNT = {
-    "id": "01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b20",
-    "username": "ada.example",
-    "display_name": "Ada Example",
-    "roles": ["receptionist"],
-    "permissions": ["account.open", "account.own", "facilities.read", "patients.read"],
-    "links": [],
-    "must_change_password": False,
-}
-GIVEN = {
-    "access_token": "first",
-    "expires_in": 600,
-    "refresh_token": "r-1",
-    "must_change_password": False,
-    "must_set_second_factor": False,
-    "device_token": None,
-}
-
-
-class Browser:
-    """Sends what a browser sends."""
-
-    def __init__(self, app):
-        self._client = app.test_client()
-
-    def get(self, path, **headers):
-        return self._client.get(path, base_url=PUBLIC, headers=headers)
-
-    def post(self, path, form=None, **headers):
-        return self._client.post(path, base_url=PUBLIC, data=form or {}, headers={"Origin": PUBLIC, **headers})
-
-    def csrf(self, path="/sign-in"):
-        return re.search(r'name="csrf" content="([^"]+)"', self.get(path).text)[1]
-
-    def sign_in(self, hospital):
-        hospital.on("POST", "/api/v1/sessions", 201, GIVEN)
-        hospital.on("GET", "/api/v1/account", 200, ACCOUNT)
-        hospital.on("GET", "/api/v1/facilities", 200, {"items": [], "next_cursor": None})
-        form = {"username": "ada.example", "password": "pw", "_csrf": self.csrf()}
-        return self.post("/sign-in", form)
-
-
-@pytest.fixture
-def browser(app):
-    return Browser(app)
+from tests.integration.frontend.conftest import ACCOUNT, GIVEN, PUBLIC, problem
 
 
 def test_who_is_not_signed_in_is_led_there_and_back(browser, hospital):
@@ -129,3 +83,10 @@ def test_under_https_the_cookie_is_bound_to_this_host():
     options = shield.cookie_options(is_secure=True)
     assert (options["secure"], options["path"], options["httponly"]) == (True, "/", True)
     assert "domain" not in options
+
+
+def test_what_a_browser_has_kept_off_a_page_is_noted_without_a_session_and_without_addresses(app, capfd):
+    report = {"csp-report": {"effective-directive": "img-src", "document-uri": f"{PUBLIC}/patients/of-ada"}}
+    got = app.test_client().post("/csp-reports", base_url=PUBLIC, json=report, content_type="application/csp-report")
+    assert (got.status_code, got.headers.get("Set-Cookie")) == (204, None)
+    assert "of-ada" not in capfd.readouterr().out

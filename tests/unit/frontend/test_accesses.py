@@ -1,3 +1,5 @@
+"""Who opened a record, as a patient is told it."""
+
 from __future__ import annotations
 
 from typing import Any

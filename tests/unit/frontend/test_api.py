@@ -1,3 +1,5 @@
+"""What the API answers, as controllers meet it."""
+
 from __future__ import annotations
 
 import time

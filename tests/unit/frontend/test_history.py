@@ -1,3 +1,5 @@
+"""What is sent of a form for an allergy or a problem."""
+
 from __future__ import annotations
 
 from werkzeug.datastructures import MultiDict

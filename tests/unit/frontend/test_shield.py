@@ -1,3 +1,5 @@
+"""Which addresses are of this house."""
+
 from __future__ import annotations
 
 import pytest
