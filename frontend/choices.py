@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from frontend import labels
 from frontend.forms import Form
 
 ALL: Final = "all"
-CHANNELS: Final = ("email", "sms", "push", "in_app")
-TOPICS: Final = ("booked", "moved", "cancelled", "declined")
+CHANNELS: Final = tuple(labels.CHANNELS)
+TOPICS: Final = tuple(labels.TOPICS)
 
 
 def fields(preferences: Mapping[str, Any]) -> dict[str, Any]:

@@ -105,9 +105,8 @@ def show(desk: Desk, patient_id: str) -> Any:
 def edit(desk: Desk, patient_id: str) -> Any:
     """Demographics as they are, to be changed."""
     patient = opened(desk, patient_id)
-    return desk.page(
-        "patients/edit.html", patient=patient, allergies=allergies(desk, patient_id), form=Form.of(patient)
-    )
+    form = desk.drafted(Form.of(patient, name=f"patient.{patient_id}"), since=patient["changed_at"])
+    return desk.page("patients/edit.html", patient=patient, allergies=allergies(desk, patient_id), form=form)
 
 
 @area.post("/<uuid:patient_id>/edit", "patients.update")
@@ -126,6 +125,7 @@ def send_edit(desk: Desk, patient_id: str) -> Any:
         more: dict[str, Any] = {"patient": patient, "allergies": allergies(desk, patient_id)}
         return desk.again("patients/edit.html", error, form=form, **more)
     desk.names.forget()
+    desk.drop_draft(f"patient.{patient_id}")
     desk.said("The changes are saved.")
     return desk.go("patients.show", patient_id=patient_id)
 

@@ -47,7 +47,7 @@ def find(desk: Desk) -> Any:
 @area.get("/new", "users.manage", "roles.assign", "roles.read")
 def create(desk: Desk) -> Any:
     """An empty form."""
-    return desk.page("people/create.html", form=Form(), **_choices(desk))
+    return desk.page("people/create.html", form=desk.drafted(Form(name="people.create")), **_choices(desk))
 
 
 @area.post("/new", "users.manage", "roles.assign", "roles.read")
@@ -60,6 +60,7 @@ def send_create(desk: Desk) -> Any:
     except Refused as error:
         return desk.again("people/create.html", beside(error, form), form=form, **_choices(desk))
     desk.names.forget()
+    desk.drop_draft("people.create")
     return _once(desk, made)
 
 

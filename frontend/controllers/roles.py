@@ -29,9 +29,10 @@ def list_all(desk: Desk) -> Any:
 @area.get("/new", "roles.manage", "roles.read")
 def create(desk: Desk) -> Any:
     """An empty form, or one that begins with what another role may do."""
-    form = Form()
+    form = Form(name="roles.new")
     other = next((each for each in roles(desk) if each["name"] == desk.query.get("like")), None)
     form.values.setlist("permissions", other["permissions"] if other else list(_FIRST))
+    form = form if other else desk.drafted(form)
     return desk.page("roles/form.html", form=form, role=None, **_choices(desk))
 
 
@@ -44,6 +45,7 @@ def send_create(desk: Desk) -> Any:
         made = desk.send("create_role", body=body).body
     except Refused as error:
         return desk.again("roles/form.html", error, form=form, role=None, **_choices(desk))
+    desk.drop_draft("roles.new")
     desk.said("The role %(title)s is made. Give it to people on their page.", title=made["title"])
     return desk.go("roles.show", role_name=made["name"])
 
@@ -89,7 +91,8 @@ def show(desk: Desk, role_name: str) -> Any:
 def edit(desk: Desk, role_name: str) -> Any:
     """A role of the house's own, to be changed."""
     role = desk.api.call("get_role", role_name=role_name).body
-    return desk.page("roles/form.html", form=Form.of(role), role=role, **_choices(desk))
+    form = desk.drafted(Form.of(role, name=_draft(role_name, role["version"])))
+    return desk.page("roles/form.html", form=form, role=role, **_choices(desk))
 
 
 @area.post("/<role_name>/edit", "roles.manage", "roles.read")
@@ -103,6 +106,7 @@ def send_edit(desk: Desk, role_name: str) -> Any:
         if error.status == 412:
             form.other, form.version = role, role["version"]
         return desk.again("roles/form.html", error, form=form, role=role, **_choices(desk))
+    desk.drop_draft(_draft(role_name, form.version))
     desk.said("The role is changed. It holds everywhere within two seconds.")
     return desk.go("roles.show", role_name=role_name)
 
@@ -147,6 +151,11 @@ def titles(desk: Desk, found: Roles | None = None) -> Mapping[str, tuple[str, st
 def _role(desk: Desk, role_name: str) -> dict[str, Any]:
     role = desk.api.call("get_role", role_name=role_name).body
     return {"role": role, "titles": titles(desk, [role]), "groups": grouped(role["permissions"]), **_said(desk)}
+
+
+def _draft(role_name: str, version: int | None) -> str:
+    """What was typed from another version is not gone on with."""
+    return f"roles.{role_name}.{version}"
 
 
 def _choices(desk: Desk) -> dict[str, Any]:

@@ -52,12 +52,8 @@ def other(desk: Desk) -> Any:
 def edit(desk: Desk, event: str, channel: str, language: str) -> Any:
     """One text as it is now."""
     template = _template(desk, event=event, channel=channel, language=language)
-    form, draft = Form.of(template), desk.sessions.draft(str(desk.person["id"]), _draft(template))
-    if draft and "draft" in desk.query:
-        for name in ("subject", "text"):
-            form.values.setlist(name, draft["values"].get(name, []))
-    shown: dict[str, Any] = {"wording": template, "draft": draft if "draft" not in desk.query else None}
-    return desk.page("wording/edit.html", form=form, preview=_preview(desk, template, form), **shown)
+    form = desk.drafted(Form.of(template, name=_draft(template, template["version"])))
+    return desk.page("wording/edit.html", form=form, wording=template, preview=_preview(desk, template, form))
 
 
 @area.post(_PLACE, "notifications.manage")
@@ -73,7 +69,7 @@ def send_edit(desk: Desk, event: str, channel: str, language: str) -> Any:
             form.other, form.version = template, template["version"]
             shown = _preview(desk, place, Form(values=form.values))
         return desk.again("wording/edit.html", error, form=form, wording=template, preview=shown)
-    desk.sessions.drop_draft(str(desk.person["id"]), _draft(place))
+    desk.drop_draft(_draft(place, form.version))
     desk.said(N_("The text is saved. Messages from now on use it."))
     return desk.go("wording.edit", **place)
 
@@ -87,7 +83,7 @@ def reset(desk: Desk, event: str, channel: str, language: str) -> Any:
     except Refused as error:
         template = _template(desk, **place)
         return desk.again("wording/edit.html", error, form=Form.of(template), wording=template, preview=None)
-    desk.sessions.drop_draft(str(desk.person["id"]), _draft(place))
+    desk.drop_draft(_draft(place, Form.sent(desk.form).version))
     desk.said(N_("The built-in text holds again."))
     return desk.go("wording.edit", **place)
 
@@ -160,9 +156,9 @@ def _template(desk: Desk, **place: Any) -> Mapping[str, Any]:
     return found
 
 
-def _draft(place: Mapping[str, Any]) -> str:
-    """The name of the draft; the template's form carries it too."""
-    return f"text.{place['event']}.{place['channel']}.{place['language']}"
+def _draft(place: Mapping[str, Any], version: int | None) -> str:
+    """The name of the draft, which the page carries too; what was typed from another version is not gone on with."""
+    return f"text.{place['event']}.{place['channel']}.{place['language']}.{version}"
 
 
 def _words(form: Form, channel: str) -> dict[str, Any]:
