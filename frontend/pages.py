@@ -57,6 +57,7 @@ def application(
         MAX_CONTENT_LENGTH=1 << 20,
         SEND_FILE_MAX_AGE_DEFAULT=_STATIC_S,
         IS_SECURE=public.scheme == "https",
+        PUBLIC_URL=public.geturl().rstrip("/"),
         PROVIDER=provider,
     )
     app.jinja_options = {**app.jinja_options, "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"]}
@@ -76,7 +77,6 @@ def application(
         person_name=person_name,
         navigation=navigation,
         colours=COLOURS,
-        has_page=app.view_functions.__contains__,
         named=_named,
         doctor_names=_doctor_names,
         **functions(_gettext),
