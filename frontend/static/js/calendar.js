@@ -223,6 +223,7 @@
   // The calendar says that it is a table without keeping to what a table holds; each appointment and day names itself.
   const ROLES = ["table", "rowgroup", "row", "columnheader", "rowheader", "cell"].map((role) => `[role=${role}]`).join();
   const plain = () => {
+    for (const part of place.querySelectorAll(".ec-main:not([tabindex])")) part.tabIndex = 0; // it scrolls by keyboard too
     for (const part of place.querySelectorAll(ROLES)) {
       for (const name of part.getAttributeNames()) if (name === "role" || /^aria-(row|col)/.test(name)) part.removeAttribute(name);
     }
