@@ -74,8 +74,8 @@ def _share_mib(pid: int) -> float:
     """Its own pages, and of each that several have its part (proc(5), smaps_rollup); asked only of those shown."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # it has ended meanwhile
     return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")), 0.0)
 
 

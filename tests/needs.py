@@ -36,8 +36,8 @@ def find(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
     if found:
         return found
     message = f"needs {name}: none of {', '.join(candidates)} is on PATH, and {variable} names none"
-    if name in NOT_HAD_EVERYWHERE:
-        pytest.skip(message)
+    if reason := NOT_HAD_EVERYWHERE.get(name):
+        return missing(f"{message} ({reason})", environ={})
     return missing(message, environ=environ)
 
 

@@ -20,7 +20,7 @@ from tests.observability.scene import Scene
 from tests.observability.scraping import Prometheus, scraping
 from tests.system.collector import collecting
 from tests.system.house import COMES_UP_S, RunningHouse, hire
-from tests.waiting import wait_for, within
+from tests.waiting import wait_for
 
 # How long people work before the first store is away and after the last fault: ten minutes in all at night.
 QUIET_S, BETWEEN_S, AFTER_S = (240.0, 5.0, 240.0) if NIGHTLY else (2.0, 1.0, 10.0)
@@ -40,7 +40,7 @@ class Watched:
     """What was seen.
 
     start, end: seconds of the clock that Prometheus goes by. faults: when each began; failed: what did not come of it.
-    bookings: the traces of some.
+    bookings: the traces of some; told: the spans that there were of them before anything went wrong.
     """
 
     house: RunningHouse
@@ -53,6 +53,7 @@ class Watched:
     faults: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     bookings: set[str] = field(default_factory=set)
+    told: list[Any] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +84,7 @@ def happens(seen: Watched, scene: Scene) -> None:
     on_call.start()
     try:
         seen.bookings = traced.booked(seen.load, desks)
-        within(60, lambda: not traced.lacking(seen.spans, seen.bookings))  # who is killed takes a second of spans along
+        seen.told = traced.settled(seen.spans, seen.bookings)  # who is killed takes a second of spans along
         with ThreadPoolExecutor(len(faults.TRACKS)) as tracks:
             running = [tracks.submit(_track, seen, scene, name, track) for name, track in faults.TRACKS.items()]
         for each in running:

@@ -14,7 +14,7 @@ from tests.observability.load import Load
 from tests.system.clinic import registered, until
 from tests.system.collector import service_of
 from tests.system.house import Person, RunningHouse
-from tests.waiting import wait_for
+from tests.waiting import wait_for, within
 
 BOOKINGS = 201
 # Who has a part in every booking: who is asked, who decides, and who hears of it. A message is sent only where the
@@ -71,6 +71,20 @@ class Trace:
         """What a whole trace of a booking has and this one has not."""
         orphans = {f"the parent of {child}" for each, child in self.parents.items() if each and each not in self.ids}
         return (PARTS - self.services) | (STEPS - self.names) | orphans
+
+
+def settled(spans: list[Any], wanted: set[str]) -> list[Any]:
+    """The spans of these traces once each is whole and none has grown for three seconds, or after a minute as they are:
+    a message may leave long after the booking.
+    """
+    known: list[list[Any]] = []
+
+    def are_settled() -> bool:
+        known.append([each for each in list(spans) if each.trace_id.hex() in wanted])
+        return len({len(each) for each in known[-4:]}) == 1 and len(known) > 3 and not lacking(known[-1], wanted)
+
+    within(60, are_settled, step_s=1)
+    return known[-1]
 
 
 def lacking(spans: Iterable[Any], wanted: Iterable[str]) -> dict[str, set[str]]:
