@@ -97,7 +97,7 @@ def _run(verb: str, program: Service | WebProgram, words: Sequence[str]) -> int:
     if isinstance(program, Service):
         return _run_service(verb, program, words)
     if verb == "serve":
-        return int(_part("serving").serve_program(program, version=release()))
+        return int(_part("listening").serve_program(program, version=release()))
     sys.stderr.write(f"infirmary {program.name}: it has a web process, and nothing else\n")
     return 2
 

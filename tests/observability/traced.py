@@ -74,8 +74,8 @@ class Trace:
 
 
 def settled(spans: list[Any], wanted: set[str]) -> list[Any]:
-    """The spans of these traces once each is whole and none has grown for three seconds, or after a minute as they are:
-    a message may leave long after the booking.
+    """The spans of these traces when each is whole and none has grown for three seconds, or after two minutes as they
+    are: a message may leave long after the booking.
     """
     known: list[list[Any]] = []
 
@@ -83,7 +83,7 @@ def settled(spans: list[Any], wanted: set[str]) -> list[Any]:
         known.append([each for each in list(spans) if each.trace_id.hex() in wanted])
         return len({len(each) for each in known[-4:]}) == 1 and len(known) > 3 and not lacking(known[-1], wanted)
 
-    within(60, are_settled, step_s=1)
+    within(120, are_settled, step_s=1)
     return known[-1]
 
 
