@@ -142,7 +142,7 @@ def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response],
 
     def leave(response: flask.Response) -> flask.Response:
         desk = flask.g.get("desk")
-        if desk is not None and (desk.session.is_changed or desk.session.is_signed_in):
+        if desk is not None and (desk.session.changed or desk.session.is_signed_in):
             try:
                 sessions.save(desk.session)
                 response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]

@@ -14,9 +14,10 @@ import base64
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -33,11 +34,16 @@ _LARGEST_DRAFT: Final = 64 * 1024
 
 @dataclass
 class Session:
-    """One browser. data: JSON values only; what changes it goes through the methods, so that it is saved."""
+    """One browser.
+
+    data: JSON values only; what changes it goes through the methods, so that it is saved. changed: the names of values
+    that are to be. is_new: no other request can know of it yet.
+    """
 
     cookie: str
     data: dict[str, Any] = field(default_factory=dict)
-    is_changed: bool = False
+    changed: set[str] = field(default_factory=set)
+    is_new: bool = False
 
     @property
     def is_signed_in(self) -> bool:
@@ -58,14 +64,20 @@ class Session:
     def set(self, name: str, value: Any) -> None:
         """Keep one value."""
         if self.data.get(name) != value:
-            self.data[name], self.is_changed = value, True
+            self.data[name] = value
+            self.changed.add(name)
 
     def pop(self, name: str, default: Any = None) -> Any:
         """Take one value out."""
         if name not in self.data:
             return default
-        self.is_changed = True
+        self.changed.add(name)
         return self.data.pop(name)
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Take all other values out."""
+        for name in self.data.keys() - set(names):
+            self.pop(name)
 
     def say(self, kind: str, text: str) -> None:
         """Something to show on the next page: `success`, `info`, `warning` or `danger`."""
@@ -90,24 +102,21 @@ class Sessions:
             data = _opened(_sealer(cookie), raw)
             if data is not None:
                 return Session(cookie, data)
-        return Session(secrets.token_urlsafe(32))
-
-    def again(self, session: Session) -> None:
-        """Read anew what another request of the same browser may have changed."""
-        session.data, session.is_changed = self.load(session.cookie).data, False
+        return Session(secrets.token_urlsafe(32), is_new=True)
 
     def save(self, session: Session) -> None:
-        """Keep it for another while; what was not changed only lives longer.
+        """Keep it for another while. What was changed goes beside what other requests of the browser have changed
+        meanwhile; a session that one of them has ended stays ended.
 
         Raises:  StoreAway.
         """
+        key = _key(session.cookie)
         with redis.translated():
-            if session.is_changed:
-                sealed = _sealer(session.cookie).encrypt(orjson.dumps(session.data))
-                self._bus.set(_key(session.cookie), sealed, ex=IDLE_S)
-                session.is_changed = False
-            else:
-                self._bus.expire(_key(session.cookie), IDLE_S)
+            if not session.changed:
+                self._bus.expire(key, IDLE_S)
+                return
+            self._bus.transaction(partial(_merge, key=key, session=session), key)
+        session.changed, session.is_new = set(), False
 
     def renew(self, session: Session) -> None:
         """Give it another cookie: whoever knew the one from before a sign-in knows nothing after it.
@@ -115,8 +124,8 @@ class Sessions:
         Raises:  StoreAway.
         """
         self.end(session)
-        session.cookie, session.is_changed = secrets.token_urlsafe(32), True
         session.data.pop("csrf", None)
+        session.cookie, session.changed, session.is_new = secrets.token_urlsafe(32), set(session.data), True
 
     def end(self, session: Session) -> None:
         """Forget it.
@@ -158,6 +167,19 @@ class Sessions:
         """It was sent, or is not wanted."""
         with redis.translated():
             self._bus.delete(_draft_key(person, form))
+
+
+def _merge(kept: Any, *, key: str, session: Session) -> None:
+    """The changes of one request into what is kept; once more from the start when another comes between."""
+    sealer = _sealer(session.cookie)
+    held = {} if session.is_new else _opened(sealer, kept.get(key))
+    if held is None:
+        return
+    held.update({name: session.data[name] for name in session.changed if name in session.data})
+    gone = session.changed - session.data.keys()
+    sealed = sealer.encrypt(orjson.dumps({name: value for name, value in held.items() if name not in gone}))
+    kept.multi()
+    kept.set(key, sealed, ex=IDLE_S)
 
 
 def _hashed(text: str) -> str:

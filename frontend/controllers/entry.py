@@ -157,9 +157,8 @@ def sign_out(desk: Desk) -> Any:
         try:
             desk.api.call("sign_out")
         finally:
-            language, theme = desk.session.get("language"), desk.session.get("theme")
+            desk.session.keep_only({"language", "theme"})
             desk.sessions.renew(desk.session)
-            desk.session.data = {name: value for name, value in (("language", language), ("theme", theme)) if value}
     desk.said("You are signed out.", "info")
     return desk.go("entry.sign_in")
 
@@ -193,7 +192,7 @@ def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     desk.api.keep_tokens(given)
     person = desk.api.call("get_own_account").body
     if before not in {None, person["id"]}:  # what somebody else left here is nobody's to see
-        desk.session.data = {name: desk.session.data[name] for name in _OWN_TO_ALL if name in desk.session.data}
+        desk.session.keep_only(_OWN_TO_ALL)
     desk.session.set("person", person)
     desk.session.set("person_at", 0)
     answer = desk.go(desk.owed) if desk.owed else desk.go_back(back)

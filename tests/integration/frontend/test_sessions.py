@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,6 +56,46 @@ def test_after_a_sign_in_the_cookie_from_before_is_nothing(sessions):
     assert session.cookie != before
     assert session.csrf != token
     assert sessions.load(before).cookie not in {before, session.cookie}
+
+
+def test_what_two_requests_of_a_browser_change_at_once_is_kept_of_both(sessions):
+    """A token that one of them has renewed must not go back to the one before: sent twice, it would end them all."""
+    slow = sessions.load(signed_in(sessions).cookie)
+    quick = sessions.load(slow.cookie)
+    quick.set("refresh", "r-2")
+    quick.pop("access_until")
+    sessions.save(quick)
+    slow.say("success", "It was done.")
+    sessions.save(slow)
+    found = sessions.load(slow.cookie)
+    assert (found.get("refresh"), found.get("access_until"), found.get("access")) == ("r-2", None, "first")
+    assert found.get("said") == [["success", "It was done."]]
+
+
+def test_many_requests_of_a_browser_lose_nothing_of_each_other(sessions):
+    cookie = signed_in(sessions).cookie
+
+    def change(number):
+        own = sessions.load(cookie)
+        own.set(f"value-{number}", number)
+        sessions.save(own)
+
+    with ThreadPoolExecutor(12) as requests:
+        list(requests.map(change, range(12)))
+    assert {f"value-{number}" for number in range(12)} <= sessions.load(cookie).data.keys()
+
+
+def test_a_request_that_ends_after_the_sign_out_brings_nothing_back(sessions, bus):
+    slow = sessions.load(signed_in(sessions).cookie)
+    out = sessions.load(slow.cookie)
+    out.set("language", "de")
+    out.keep_only({"language"})
+    sessions.renew(out)
+    sessions.save(out)
+    slow.set("person_at", 1)
+    sessions.save(slow)
+    assert not sessions.load(slow.cookie).is_signed_in
+    assert len(list(bus.scan_iter("web.session.*"))) == 1
 
 
 def test_a_draft_belongs_to_a_person_and_a_form(sessions):
