@@ -170,6 +170,11 @@ def together() -> list[str]:
     return [suite for suite in budgets() if suite not in _settings()["apart"]]
 
 
+def run_now(folder: Path) -> list[str]:
+    """The suites that a run is made of: those of `make test`, and those apart that were run after it."""
+    return [*together(), *(suite for suite in _settings()["apart"] if (folder / f"{suite}.json").exists())]
+
+
 def _settings() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["infirmary"]
 
@@ -190,7 +195,7 @@ def results(folder: Path = RESULTS, *, suites: Iterable[str] | None = None, file
     files_do: whole files of a suite are enough.
     """
     found = {}
-    for suite in together() if suites is None else suites:
+    for suite in run_now(folder) if suites is None else suites:
         path = folder / f"{suite}.json"
         if not path.exists():
             raise SystemExit(f"suite {suite} has no result; run `make test`")
@@ -215,13 +220,23 @@ def shown(found: dict[str, dict], *, outcome: str) -> dict[str, list[str]]:
     return by_row
 
 
+def standing(found: dict[str, dict], text: str) -> dict[str, list[str]]:
+    """The tests on the page of suites that stand apart and were not run now, by their row: they are as they were."""
+    folders = tuple(f"tests/{suite}/" for suite in _settings()["apart"] if suite not in found)
+    lines = re.findall(r"^\| ([A-Z]+-\d+) \| .* \| yes \| (.*) \|$", text, re.MULTILINE)
+    by_row = {
+        row: [name for name in re.findall(r"`([^`]+)`", names) if name.startswith(folders)] for row, names in lines
+    }
+    return {row: names for row, names in by_row.items() if names}
+
+
 # ---- what is written ------------------------------------------------------------------------------------------------
 
 
 HEAD = """# Features
 
-Made by `make features` from the results of a complete `make test`; do not edit. A row works when a passing test, marked
-`@pytest.mark.row`, does all that the row stands for.
+Made by `make features` from the results of a complete `make test`, and of `make test-browser` after it; do not edit.
+A row works when a passing test, marked `@pytest.mark.row`, does all that the row stands for.
 
 {works} of {every} rows work.
 """
@@ -248,17 +263,19 @@ def write() -> None:
     skipped = shown(found, outcome="skipped")
     if skipped:
         raise SystemExit("not written, these rows were skipped on this machine: " + ", ".join(sorted(skipped)))
-    PAGE.write_text(page(shown(found, outcome="passed")), encoding="utf-8")
+    works = shown(found, outcome="passed")
+    for row, names in standing(found, PAGE.read_text(encoding="utf-8")).items():
+        works[row] = [*works.get(row, []), *names]
+    PAGE.write_text(page(works), encoding="utf-8")
     print(PAGE.relative_to(ROOT))
 
 
 def check() -> None:
     """Compare docs/features.md with the last run; a row whose test was skipped here by name is left as it stands."""
     found = results()
-    stands = dict(
-        re.findall(r"^\| ([A-Z]+-\d+) \| .* \| (yes|not yet) \| .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    passed, skipped = shown(found, outcome="passed"), shown(found, outcome="skipped")
+    text = PAGE.read_text(encoding="utf-8")
+    stands = dict(re.findall(r"^\| ([A-Z]+-\d+) \| .* \| (yes|not yet) \| .*$", text, re.MULTILINE))
+    passed, skipped = shown(found, outcome="passed") | standing(found, text), shown(found, outcome="skipped")
     runs = {row["id"]: "yes" if row["id"] in passed else "not yet" for row in rows()}
     wrong = [row for row, works in runs.items() if stands.get(row) != works and row not in skipped]
     if wrong or set(stands) != set(runs):

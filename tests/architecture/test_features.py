@@ -102,6 +102,12 @@ def test_nothing_is_written_when_a_suite_did_not_run(tmp_path):
         features.results(tmp_path)
 
 
+def test_rows_of_a_suite_apart_stay_until_it_is_run_again():
+    page = features.page({"UI-01": ["tests/browser/test_it.py::test_x"], "PAT-01": ["tests/unit/test_it.py::test_y"]})
+    assert features.standing({}, page) == {"UI-01": ["tests/browser/test_it.py::test_x"]}
+    assert features.standing({"browser": {}}, page) == {}
+
+
 def test_files_that_ran_whole_are_named(tmp_path):
     assert run(tmp_path).returncode == 0
     assert recorded(tmp_path)["files"] == []
