@@ -106,7 +106,7 @@ bench-schedule: $(VENV)/.benchmarks ## searches and bookings in the schedules of
 # ---- what is made from other files ----------------------------------------------------------------------------------
 
 .PHONY: features
-features: $(VENV)/.standalone ## write docs/features.md from the results of the last complete `make test`
+features: $(VENV)/.standalone ## write docs/features.md from the last complete `make test`, and `make test-browser` after it
 	@$(RUN) -m tests.features --write
 
 .PHONY: observability
