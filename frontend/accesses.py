@@ -20,7 +20,6 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "register_patient": N_("made the record"),
     "update_patient": N_("changed the personal data"),
     "list_patient_changes": N_("looked at changes of the personal data"),
-    "get_patient_contact": N_("looked up how to reach you"),
     "find_patient_contacts": N_("looked up how to reach you"),
     "get_patient_standing": N_("checked that the record is in use"),
     "find_patient_standings": N_("checked that the record is in use"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -98,6 +98,13 @@ class Desk:
     def facility_id(self) -> str:
         """Its id; empty where there is none yet."""
         return str(self.facility["id"]) if self.facility else ""
+
+    def called(self, ids: Iterable[str | None]) -> Mapping[str, str]:
+        """What those are called who did something, as far as this person may know it."""
+        if not self.may("users.name"):
+            return {}
+        of_a_patient = self.words.say("a patient or guardian")
+        return {key: name or of_a_patient for key, name in self.names.users(ids).items()}
 
     # ---- what is asked -----------------------------------------------------------------------------------------------
 

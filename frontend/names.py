@@ -5,6 +5,7 @@ What an account may see of them can differ, so each account has its own; a proce
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -17,6 +18,8 @@ from services.kernel.errors import Unavailable
 _KEPT_S: Final = 20.0
 _MOST: Final = 2_000
 _AT_ONCE: Final = 100
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""What names an account; who is not signed in is written down as a word."""
 NOTHING: Final = "\N{EN DASH}"
 """Stands where nothing stands."""
 Things = Mapping[str, Mapping[str, Any]]
@@ -124,15 +127,16 @@ class Names:
             found |= {each["id"]: each for each in shown}
         return found
 
-    def users(self, ids: list[str]) -> Mapping[str, str]:
-        """What accounts are called, where that may be asked."""
-        wanted = sorted({each for each in ids if each})[:100]
-        if not wanted:
-            return {}
-        try:
-            found = self._api.call("list_user_names", query={"user_id": wanted}).body["items"]
-        except Refused:
-            return {}
+    def users(self, ids: Iterable[str | None]) -> Mapping[str, str | None]:
+        """What accounts are called, None for one of a patient; nothing where nobody may ask or nobody answers."""
+        wanted = sorted({each for each in ids if each and _ID.fullmatch(each)})
+        found: list[Mapping[str, Any]] = []
+        for first in range(0, len(wanted), _AT_ONCE):
+            try:
+                query = {"user_id": wanted[first : first + _AT_ONCE]}
+                found += self._api.call("list_user_names", query=query).body["items"]
+            except (Refused, Unavailable):
+                break
         return {each["id"]: each["display_name"] for each in found}
 
     def forget(self) -> None:

@@ -41,7 +41,10 @@ RIGHTS: Final[Mapping[str, str]] = {
     "users.manage": N_(
         "Create, change and disable accounts, give one-time passwords, reset second factors, end sessions."
     ),
-    "users.name": N_("Ask what an account is called, and nothing else of it."),
+    "users.name": N_(
+        "Ask what colleagues and programs are called, and nothing else of them;"
+        " of a patient's account only that it is one."
+    ),
     "sign_ins.unlock": N_("See the counters of wrong passwords and codes, and lift them."),
     "accounts.invite": N_(
         "Make activation codes for patients and guardians, see and end links between accounts and records."
@@ -102,7 +105,10 @@ RIGHTS: Final[Mapping[str, str]] = {
 ROLES: Final[Mapping[str, tuple[str, str]]] = {
     "super_admin": (N_("Super admin"), N_("Manages everything.")),
     "admin": (N_("Administrator"), N_("Runs the house - facilities, accounts and roles - and sees no medical record.")),
-    "receptionist": (N_("Receptionist"), N_("Registers patients and keeps their demographics.")),
+    "receptionist": (
+        N_("Receptionist"),
+        N_("Registers patients, keeps their demographics and hands out codes for accounts of theirs."),
+    ),
     "nurse": (N_("Nurse"), N_("Reads patients and keeps their allergies and problems.")),
     "doctor": (N_("Doctor"), N_("Reads patients, keeps the history of those in the own care and corrects it.")),
     "pharmacist": (N_("Pharmacist"), N_("Reads what a safe dispensing needs.")),

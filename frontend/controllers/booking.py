@@ -176,7 +176,7 @@ def _appointment(desk: Desk, appointment_id: str) -> dict[str, Any]:
     at: dict[str, Any] = {"facility_id": desk.facility_id, "appointment_id": appointment_id}
     found = desk.api.call("get_appointment", **at).body
     changes = desk.api.call("list_appointment_changes", query={"limit": 50}, **at).body["items"]
-    names = desk.names.users([each["by"] for each in changes])
+    names = desk.called(each["by"] for each in changes)
     return {"appointment": found, "changes": changes, "users": names, **_of_patient(desk, found["patient_id"])}
 
 

@@ -216,7 +216,7 @@ def _account(desk: Desk, user_id: str | None) -> str | None:
         except Refused:
             return NOTHING
         return f"{found['display_name']} ({found['username']})"
-    return desk.names.users([user_id]).get(user_id, NOTHING)
+    return desk.called([user_id]).get(user_id, NOTHING)
 
 
 def _profile(form: Form) -> dict[str, Any]:

@@ -241,4 +241,4 @@ def _of_patient(desk: Desk, patient_id: str) -> dict[str, Any]:
 def _users(desk: Desk, ids: Sequence[str | None]) -> Mapping[str, str]:
     """What those are called who wrote; oneself is `you`."""
     own = str(desk.person["id"])
-    return {**desk.names.users([each for each in ids if each and each != own]), own: desk.words.say("you")}
+    return {**desk.called(each for each in ids if each != own), own: desk.words.say("you")}

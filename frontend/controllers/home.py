@@ -106,8 +106,9 @@ def _house(desk: Desk) -> dict[str, Any]:
             for each in _asked(desk, "list_sign_in_counters", {}) or []
             if each["closed_until"] and datetime.fromisoformat(each["closed_until"]) > now
         ]
-    ids = [each["user_id"] for each in locked or [] if each["user_id"]]
-    return {"plans": plans, "failed": failed, "locked": locked, "users": desk.names.users(ids) if ids else {}}
+    accounts = [each["user_id"] for each in locked or []] + [each["asked_by"] for each in plans or []]
+    users = desk.called(accounts)
+    return {"plans": plans, "failed": failed, "locked": locked, "users": users}
 
 
 def _trail(desk: Desk) -> dict[str, Any]:

@@ -85,7 +85,8 @@ def end(desk: Desk, patient_id: str) -> Any:
 
 def _record(desk: Desk, patient_id: str) -> dict[str, Any]:
     links = desk.api.call("list_record_links", query={"patient_id": patient_id}).body["items"]
-    return {"links": links, "patient_id": patient_id, **_patient(desk, patient_id)}
+    users = desk.called(each["made_by"] for each in links)
+    return {"links": links, "users": users, "patient_id": patient_id, **_patient(desk, patient_id)}
 
 
 def _patient(desk: Desk, patient_id: str) -> dict[str, Any]:

@@ -93,6 +93,6 @@ def _readers(desk: Desk, items: list[Mapping[str, Any]]) -> dict[str, Any]:
             ids[kind].append(reader)
     return {
         "patients": desk.names.patients(ids["patient"]) if desk.may("patients.read") else {},
-        "users": desk.names.users(ids["account"]),
+        "users": desk.called(ids["account"]),
         "facilities": desk.names.facilities(),
     }

@@ -135,7 +135,7 @@ def changes(desk: Desk, patient_id: str) -> Any:
     """What was changed in the demographics, by whom and when."""
     query = {"limit": 50, "cursor": desk.query.get("cursor")}
     page = desk.api.call("list_patient_changes", query=query, patient_id=patient_id).body
-    names = desk.names.users([each["by"] for each in page["items"]])
+    names = desk.called(each["by"] for each in page["items"])
     if desk.is_part:
         return desk.page("patients/_changes.html", page=page, names=names, patient_id=patient_id)
     patient = opened(desk, patient_id)

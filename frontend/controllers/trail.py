@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -169,22 +169,14 @@ def _found(desk: Desk, form: Form, *, is_asked: bool) -> dict[str, Any]:
         except (Refused, Wrong) as error:
             form.take(error, desk.words)
     entries = page["items"] if page else []
-    names = _names(desk, [each["actor"] for each in entries])
+    names = desk.called(each["actor"] for each in entries)
     return {"page": page, "names": names, "titles": titles(desk), **_chosen(desk, form)}
-
-
-def _names(desk: Desk, ids: Iterable[str]) -> Mapping[str, str]:
-    """What accounts are called, as far as this person may know."""
-    if desk.may("users.name"):
-        return desk.names.users([each for each in ids if _RECORD.fullmatch(each)])
-    accounts = desk.names.accounts() if desk.may("users.read") else {}
-    return {key: str(accounts[key]["display_name"]) for key in ids if key in accounts}
 
 
 def _chosen(desk: Desk, form: Form) -> dict[str, Any]:
     """Who is chosen, so that the form shows them by name."""
     actor, found = form.text("actor"), _RECORD.search(form.value("patient_id"))
-    people = [(actor, _names(desk, [actor]).get(actor, desk.words.say("the chosen account")), "")] if actor else []
+    people = [(actor, desk.called([actor]).get(actor, desk.words.say("the chosen account")), "")] if actor else []
     patients = []
     if found and desk.may("patients.read"):
         patients = [_patient(desk, each) for each in desk.names.patients([found[0].lower()]).values()]

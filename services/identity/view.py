@@ -12,6 +12,7 @@ from services.identity.model.accounts import Account
 from services.identity.model.activation import ActivationCode
 from services.identity.model.clients import ServiceKey
 from services.identity.model.external import GroupRoles
+from services.identity.model.naming import Called
 from services.identity.model.places import Department, Facility, Location, Place
 from services.identity.model.reach import Link
 from services.identity.model.roles import Permission, Role
@@ -206,9 +207,9 @@ def page(items: Sequence[Mapping[str, Any]], *, next_cursor: str | None = None) 
     return {"items": list(items), "next_cursor": next_cursor}
 
 
-def names(found: Mapping[UUID, str]) -> dict[str, Any]:
+def names(found: Sequence[Called]) -> dict[str, Any]:
     """What accounts are called."""
-    return page([{"id": str(each), "display_name": name} for each, name in found.items()])
+    return page([{"id": str(each.id), "kind": each.sort.value, "display_name": each.name} for each in found])
 
 
 def _inner(place: Place) -> dict[str, Any]:

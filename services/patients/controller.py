@@ -134,13 +134,6 @@ class PatientsController:
             call.audit(patient=patient.id, version=patient.version)
             return call.answer(view.change_page(shown, next_cursor=following, has_names=call.actor.is_at_work))
 
-    def get_patient_contact(self, patient_id: str, call: Call) -> Answer:
-        """How a patient is addressed and reached."""
-        with self._store.begin(call) as tx:
-            patient = self._in_reach(tx, tx.patient(UUID(patient_id)), call)
-            call.audit(patient=patient.id, version=patient.version)
-            return call.answer(view.contact(patient))
-
     def get_patient_standing(self, patient_id: str, call: Call, permission: str | None = None) -> dict[str, Any]:
         """Whether a record exists and may be acted on, with the permission that somebody is about to use."""
         with self._store.read() as store:

@@ -40,7 +40,7 @@ KNOWN_TO_ALL = {
     **dict.fromkeys(("list_doctors", "get_doctor", "get_doctor_photo", "list_type_minutes"), DIRECTORY),
     **dict.fromkeys(("list_doctor_sessions", "get_doctor_session", "get_doctor_plan", "list_doctor_plans"), DIRECTORY),
     **dict.fromkeys(("list_closures", "get_closure", "list_resources", "get_resource"), DIRECTORY),
-    "list_user_names": "programs ask it, to show names beside what somebody did, wherever that was",
+    "list_user_names": "what colleagues are called stands beside what they did, wherever; no patient has a name there",
 }
 # Things of the directory that are named beside the own ones, and why another answer than to nothing tells no more.
 LOOKED_UP = "where it lies can be looked up"

@@ -25,4 +25,5 @@ class StaffNames:
             return {}
         if reply.status == 401:
             self._token.forget()
-        return {each["id"]: each["display_name"] for each in reply.body["items"]} if reply.is_success else {}
+        found = reply.body["items"] if reply.is_success else []
+        return {each["id"]: each["display_name"] for each in found if each["display_name"] is not None}

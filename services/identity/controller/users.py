@@ -13,6 +13,7 @@ from services.identity.controller.desk import Desk, refuse_stale
 from services.identity.model import accounts, administering, passwords, policy
 from services.identity.model.accounts import Account
 from services.identity.model.administering import administered
+from services.identity.model.naming import called
 from services.identity.model.sessions import Ended
 from services.identity.model.store import Work
 
@@ -64,10 +65,11 @@ class Users:
         with self._desk.store.read() as tx:
             return view.account(administered(tx.account(UUID(user_id)), by=call.actor))
 
-    def list_user_names(self, user_id: list[str]) -> dict[str, Any]:
+    def list_user_names(self, user_id: list[str], call: Call) -> dict[str, Any]:
         """What accounts are called, and nothing else of them."""
         with self._desk.store.read() as tx:
-            return view.names(tx.names([UUID(each) for each in user_id]))
+            found = tx.accounts_among([UUID(each) for each in user_id])
+            return view.names([called(each, by=call.actor) for each in found])
 
     def update_user(self, user_id: str, body: Mapping[str, Any], call: Call) -> Answer:
         """Change the name or the e-mail address of an account."""

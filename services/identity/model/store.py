@@ -59,8 +59,8 @@ class Reading(Protocol):
     ) -> list[Account]:
         """Accounts in the order of their making, those that are administered within a reach."""
 
-    def names(self, account_ids: Collection[UUID]) -> dict[UUID, str]:
-        """What these accounts are called, those that there are."""
+    def accounts_among(self, account_ids: Collection[UUID]) -> list[Account]:
+        """Those of these accounts that there are."""
 
     def open_sessions(self, account_id: UUID, *, at: datetime, idle_since: datetime) -> list[Session]:
         """Sessions that can still be refreshed, newest first."""

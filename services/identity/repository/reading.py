@@ -46,11 +46,10 @@ class SqlReading(AccessReading):
             query = query.where(table.is_active == active)
         return [rows.account(row) for row in self._connection.execute(query)]
 
-    def names(self, account_ids: Collection[UUID]) -> dict[UUID, str]:
-        """What these accounts are called, those that there are."""
-        table = schema.accounts.c
-        query = sa.select(table.id, table.display_name).where(table.id.in_(account_ids))
-        return {row.id: row.display_name for row in self._connection.execute(query)}
+    def accounts_among(self, account_ids: Collection[UUID]) -> list[Account]:
+        """Those of these accounts that there are."""
+        query = sa.select(schema.accounts).where(schema.accounts.c.id.in_(account_ids))
+        return [rows.account(row) for row in self._connection.execute(query)]
 
     def open_sessions(self, account_id: UUID, *, at: datetime, idle_since: datetime) -> list[Session]:
         """Sessions that can still be refreshed, newest first."""

@@ -148,8 +148,14 @@ class Identity:
 @pytest.mark.parametrize(
     ("is_shown", "reply", "name", "questions"),
     [
-        (True, Reply(200, {"items": [{"id": DOCTOR, "display_name": "Ada Example"}]}, {}), "Ada Example", 1),
-        (False, Reply(200, {"items": [{"id": DOCTOR, "display_name": "Ada Example"}]}, {}), None, 0),
+        (
+            True,
+            Reply(200, {"items": [{"id": DOCTOR, "kind": "staff", "display_name": "Ada Example"}]}, {}),
+            "Ada Example",
+            1,
+        ),
+        (True, Reply(200, {"items": [{"id": DOCTOR, "kind": "patient", "display_name": None}]}, {}), None, 1),
+        (False, Reply(200, {"items": [{"id": DOCTOR, "kind": "staff", "display_name": "Ada Example"}]}, {}), None, 0),
         (True, Reply(200, {"items": []}, {}), None, 1),
         (True, Reply(403, {}, {}), None, 1),
         (True, Unavailable("identity"), None, 1),

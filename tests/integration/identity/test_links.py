@@ -160,8 +160,9 @@ def test_one_account_has_one_own_record_and_no_link_twice(house, records):
         assert (got.status, got.body["code"]) == (409, "linked_already")
 
 
-@pytest.mark.parametrize("role", ["nurse", "patient", "auditor"])
-def test_only_the_reception_and_administrators_hand_out_codes(house, records, role):
+@pytest.mark.parametrize("role", ["nurse", "doctor", "patient", "auditor", "admin"])
+def test_only_those_who_register_people_hand_out_codes(house, records, role):
+    """An administrator who knows a birth date could open the record with a code."""
     _, tokens = house.signed_in(role)
     body = {"patient_id": records.register(), "relation": "self"}
     assert house.with_token("create_activation_code", tokens["access_token"], body=body).status == 403

@@ -71,10 +71,24 @@ def test_roles_that_an_account_begins_with_stand_in_its_entry(house):
 def test_names_are_told_of_accounts_that_there_are_and_nothing_else(house):
     user = house.user("nurse")
     got = house.with_token("list_user_names", house.admin(), query={"user_id": [user["id"], NOBODY]})
-    assert got.body == {"items": [{"id": user["id"], "display_name": user["display_name"]}], "next_cursor": None}
-    for role, status in (("service", 200), ("auditor", 403), ("doctor", 403)):
-        permissions = making.permissions(house.service)["roles"][role]["permissions"]
-        assert ("users.name" in permissions) == (status == 200)
+    shown = {"id": user["id"], "kind": "staff", "display_name": user["display_name"]}
+    assert got.body == {"items": [shown], "next_cursor": None}
+
+
+@pytest.mark.parametrize(("role", "is_named"), [("nurse", False), ("admin", True)])
+def test_a_colleague_learns_that_an_account_is_a_patients_and_not_whose(house, role, is_named):
+    """Whoever manages accounts sees their names anyway."""
+    patient, both = house.user("patient"), house.user("nurse", "patient")
+    body = {"client_id": f"sorting-{role}", "display_name": "Sorting machine", "roles": ["nurse"]}
+    program = house.with_token("create_service_account", house.admin(), body=body).body
+    _, tokens = house.signed_in(role)
+    ids = [each["id"] for each in (patient, both, program)]
+    got = house.with_token("list_user_names", tokens["access_token"], query={"user_id": ids}).body["items"]
+    assert {each["id"]: (each["kind"], each["display_name"]) for each in got} == {
+        patient["id"]: ("patient", patient["display_name"] if is_named else None),
+        both["id"]: ("staff", both["display_name"]),
+        program["id"]: ("program", program["display_name"]),
+    }
 
 
 @pytest.mark.target("C-08")

@@ -19,7 +19,7 @@ from tests.integration.chassis.peer import Connection, Peer
 
 OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
 _ASKED = {
-    "patients": {"get_patient_contact", "get_patient_standing", "find_patient_contacts", "find_patient_standings"},
+    "patients": {"get_patient_standing", "find_patient_contacts", "find_patient_standings"},
     "doctors": {"get_doctor", "get_appointment_type", "get_specialization"},
     "identity": {"get_facility", "get_location"},
     "appointments": {"get_appointment"},
@@ -70,7 +70,7 @@ class Hospital:
             "phones": [{"e164": "+49305550101", "use": "mobile"}],
             "emails": [{"address": "ada@example.org", "use": "home"}],
         }  # fmt: skip
-        self.people[id_] = {**self.example("get_patient_contact"), **made, **given}
+        self.people[id_] = {**self.example("find_patient_contacts")["items"][0], **made, **given}
         return id_
 
     def stop(self) -> None:

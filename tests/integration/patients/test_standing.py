@@ -108,18 +108,19 @@ def test_a_service_learns_how_a_patient_is_reached_and_the_trail_knows_it(house)
         phones=[{"number": "+49 30 5550101"}, {"number": "911", "use": "home"}],
         emails=[{"address": "zoe@example.org"}],
     )
-    got = making.fits(house, "get_patient_contact", act(house, "get_patient_contact", record, role="service"))
-    assert (got.status, got.headers["etag"]) == (200, '"1"')
-    assert got.body["phones"] == [{"e164": "+49305550101", "use": "mobile"}]
-    assert (got.body["given_name"], got.body["language"], got.body["contact_preference"]) == ("Zoë", "de", "sms")
+    got = making.fits(house, "find_patient_contacts", several(house, "find_patient_contacts", record["id"]))
+    (shown,) = got.body["items"]
+    assert shown["phones"] == [{"e164": "+49305550101", "use": "mobile"}]
+    assert (shown["given_name"], shown["language"], shown["contact_preference"]) == ("Zoë", "de", "sms")
     trace = orjson.loads(making.rows(house, "outbox")[-1]["event"])["data"]
-    assert (trace["operation"], trace["action"], trace["patient_id"]) == ("get_patient_contact", "read", record["id"])
+    assert (trace["operation"], trace["action"], trace["found"]) == ("find_patient_contacts", "search", [record["id"]])
 
 
 def test_a_contact_says_that_nothing_may_be_sent(house):
     record = making.registered(house)
     deactivate(house, record)
-    assert act(house, "get_patient_contact", record, role="service").body["standing"] == "inactive"
+    (shown,) = several(house, "find_patient_contacts", record["id"]).body["items"]
+    assert shown["standing"] == "inactive"
 
 
 def several(house, operation, *ids, **who):
@@ -131,7 +132,6 @@ def test_contacts_and_standings_of_several_come_in_the_order_that_was_asked_for(
     ada, zoe = (making.registered(house, given_name=each)["id"] for each in ("Ada", "Zoë"))
     got = making.fits(house, "find_patient_contacts", several(house, "find_patient_contacts", zoe, making.NOBODY, ada))
     assert [each["given_name"] for each in got.body["items"]] == ["Zoë", "Ada"]
-    assert got.body["items"][1] == house.call("get_patient_contact", patient_id=ada, role="service").body
     shown = [orjson.loads(row["event"])["data"] for row in making.rows(house, "outbox")]
     (trace,) = [each for each in shown if each.get("operation") == "find_patient_contacts"]
     assert (trace["action"], trace["found"]) == ("search", [zoe, ada])
@@ -163,9 +163,7 @@ def test_several_are_a_hundred_at_most_each_once_and_at_least_one(house, operati
 
 @pytest.mark.parametrize("role", ["receptionist", "doctor", "patient", "admin"])
 def test_contacts_are_for_services_that_send_messages(house, role):
-    assert act(house, "get_patient_contact", making.registered(house), role=role).status == 403
-    assert several(house, "find_patient_contacts", making.NOBODY, role=role).status == 403
-    assert house.call("get_patient_contact", patient_id=making.NOBODY, role="service").status == 404
+    assert several(house, "find_patient_contacts", making.registered(house)["id"], role=role).status == 403
 
 
 def check(house, record, birth_date, **given):
