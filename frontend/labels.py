@@ -30,7 +30,7 @@ COLOURS: Final = {
     "pending": "warning",
     "booked": "primary",
     "arrived": "info",
-    "in_progress": "info",
+    "in_progress": "progress",
     "completed": "success",
     "cancelled": "secondary",
     "declined": "secondary",

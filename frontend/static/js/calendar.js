@@ -26,6 +26,12 @@
   const day = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const two = (number) => String(number).padStart(2, "0");
 
+  // The calendar knows a zone by how far it is ahead now; its line for the present moment is drawn by that.
+  function ahead(zone) {
+    const parts = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(new Date());
+    return parts.find((part) => part.type === "timeZoneName").value.replace("GMT", "") || "UTC";
+  }
+
   function form(values) {
     const body = new FormData(asked);
     for (const [name, value] of Object.entries(values)) body.set(name, value);
@@ -184,7 +190,7 @@
   calendar = EventCalendar.create(place, {
     view: views[place.dataset.view],
     date: place.dataset.day,
-    timeZone: place.dataset.zone,
+    timeZone: ahead(place.dataset.zone),
     locale: language,
     firstDay: Number(place.dataset.firstDay),
     resources: columns,
