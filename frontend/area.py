@@ -1,7 +1,7 @@
 """An area of the web UI: its pages, each with the permissions that open it.
 
-The permission stands beside the page for one reason: what somebody may not open is not linked to. Whether they may is
-decided by the API alone.
+The permission stands beside the page for one reason: what somebody may not open is not shown, neither by a link nor by
+its address. Whether they may is said by the API alone: the account is asked for its permissions there.
 """
 
 from __future__ import annotations

@@ -120,15 +120,33 @@ def _desk(session: Session, sessions: Sessions, api: Api, known: Known) -> Desk:
 
 def _admitted(desk: Desk) -> Any:
     """Who is signed in, as the API says it now; who has to do something first is led there."""
-    now = time.time()
-    if now - desk.session.get("person_at", 0) > _PERSON_S:
-        desk.session.set("person", desk.api.call("get_own_account").body)
-        desk.session.set("person_at", now)
+    if time.time() - desk.session.get("person_at", 0) > _PERSON_S:
+        _ask_who(desk)
     if desk.facility:
         desk.words.zone = str(desk.facility["zone"])
     if desk.owed and flask.request.blueprint not in _ON_THE_WAY and not _is_at(desk.owed):
         return desk.go(desk.owed)
+    if flask.request.method in shield.SAFE:
+        _check_opens(desk)
     return None
+
+
+def _ask_who(desk: Desk) -> None:
+    desk.session.set("person", desk.api.call("get_own_account").body)
+    desk.session.set("person_at", time.time())
+
+
+def _check_opens(desk: Desk) -> None:
+    """What is not linked to is not shown by its address either: a form that the API would not take helps nobody.
+
+    Changes are left to the API, which refuses them, so that the form stands there again with all that was typed.
+    """
+    endpoint = str(flask.request.endpoint)
+    if flask.request.url_rule is None or may_open(endpoint, desk):
+        return
+    _ask_who(desk)  # what was given a moment ago counts
+    if not may_open(endpoint, desk):
+        raise Refused(HTTPStatus.FORBIDDEN)
 
 
 def _is_at(endpoint: str) -> bool:

@@ -16,7 +16,9 @@ from tests.system.house import COMES_UP_S, RunningHouse
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
+"""The last one cuts it off from everything but this machine."""
 ROLES = {
     "admin": "demo.admin",
     "receptionist": "demo.receptionist",
@@ -58,17 +60,23 @@ def house() -> Iterator[RunningHouse]:
             running.down()
 
 
+def entered(chromium: Browser, house: RunningHouse, role: str | None, **options: Any) -> Tab:
+    """A window of somebody of this role; of nobody yet without one."""
+    tab = opened(chromium, house.url, **options)
+    if role == "super_admin":
+        tab.sign_in(SUPER_ADMIN, house.secret("super-admin-changed"))
+    elif role is not None:
+        tab.sign_in(ROLES[role], house.secret("demo-password"))
+    return tab
+
+
 @pytest.fixture
 def tab(chromium: Browser, house: RunningHouse) -> Iterator[Callable[..., Tab]]:
     """Opens windows: `tab("receptionist", size=PHONE)` is signed in, `tab()` is not."""
     made: list[Tab] = []
 
     def open_one(role: str | None = None, **options: Any) -> Tab:
-        made.append(opened(chromium, house.url, **options))
-        if role == "super_admin":
-            made[-1].sign_in(SUPER_ADMIN, house.secret("super-admin-changed"))
-        elif role is not None:
-            made[-1].sign_in(ROLES[role], house.secret("demo-password"))
+        made.append(entered(chromium, house, role, **options))
         return made[-1]
 
     yield open_one

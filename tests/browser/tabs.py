@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 AXE = Path(__file__).parent / "axe.min.js"
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 360, "height": 740}
+TABLET = {"width": 768, "height": 1024}
 SERIOUS = {"serious", "critical"}
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -40,10 +41,14 @@ class Tab:
 
     def sign_in(self, username: str, password: str) -> None:
         self.goto("/sign-in")
-        self.page.get_by_label("User name").fill(username)
+        self.page.locator("#f-username").fill(username)
         self.page.locator("#f-password").fill(password)
         self.page.locator("main form button[type=submit]").click()
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    def settle(self) -> None:
+        """Wait for the parts that the page asks for by itself."""
+        expect(self.page.locator(".htmx-request")).to_have_count(0)
 
     def serious(self) -> list[str]:
         """What axe finds serious or worse, as rule and place."""
