@@ -26,6 +26,15 @@ STATUSES: Final = {
     "no_show": N_("did not come"),
     "entered_in_error": N_("entered in error"),
 }
+APPOINTMENT_CHANGES: Final = {
+    "request_appointment": N_("asked for"),
+    "approve_appointment": N_("approved"),
+    "decline_appointment": N_("declined"),
+    "book_appointment": N_("booked"),
+    "reschedule_appointment": N_("moved"),
+    "cancel_appointment": N_("cancelled"),
+    "mark_appointment_entered_in_error": N_("entered in error"),
+}
 COLOURS: Final = {
     "pending": "warning",
     "booked": "primary",
@@ -313,6 +322,7 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "own_relations": OWN_RELATIONS,
     "methods": METHODS,
     "own_cancellations": OWN_CANCELLATIONS,
+    "appointment_changes": APPOINTMENT_CHANGES,
     "categories": CATEGORIES,
     "criticalities": CRITICALITIES,
     "certainties": CERTAINTIES,

@@ -159,6 +159,7 @@ class House:
         name, peer = need.name, need.name.removesuffix("_url")
         special: dict[str, Callable[[], str | None]] = {
             **self._ways_out(),
+            **self._outside_provider(),
             "database_url": lambda: self.stores.url(program),
             "smtp_url": lambda: f"smtp://{ports.HOST}:{self.places.port('smtp')}",
             "mail_from": lambda: "house@infirmary.example",
@@ -207,6 +208,14 @@ class House:
             "vapid_subject": lambda: "mailto:house@localhost",
             "push_hosts": lambda: self.inbox_url,
         }
+
+    def _outside_provider(self) -> dict[str, Callable[[], str | None]]:
+        """The settings of a sign-in elsewhere, where there is one; it sends people back to the address of the house."""
+        given = self.settings.provider
+        if "OIDC_ISSUER" not in given:
+            return {}
+        told = {**given, "OIDC_REDIRECT_URL": f"{self.url}/signed-in"}
+        return {name.lower(): partial(told.get, name) for name in told}
 
     def inbox_part(self) -> Part:
         """The sink for mail, text messages and pushes, with its page."""

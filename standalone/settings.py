@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from standalone.trouble import Trouble
@@ -23,12 +23,17 @@ ADDRESSES = {
 }
 
 
+# An outside provider that people may sign in by: what `identity` and the web UI are told of it.
+PROVIDER = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_GROUPS_CLAIM", "SIGN_IN_PROVIDER")
+
+
 @dataclass(frozen=True, kw_only=True)
 class HouseSettings:
     """One house.
 
     home: its data folder (INFIRMARY_HOME). ports: those that were chosen by name (INFIRMARY_PORT for the gateway,
     INFIRMARY_PORT_INBOX, INFIRMARY_PORT_POSTGRESQL, …). scale: web processes per service (SCALE=patients=2,history=3).
+    provider: an outside provider that people may sign in by, as its settings name it (OIDC_ISSUER, …).
     has_tls: HTTPS at the gateway (TLS=1). has_demo: load invented people (INFIRMARY_DEMO=0 leaves the house empty).
     is_watched: Prometheus and Alertmanager beside it (OBSERVABILITY=1). addresses: stores that run elsewhere.
     otlp_endpoint: collector for traces (OTEL_EXPORTER_OTLP_ENDPOINT).
@@ -38,6 +43,7 @@ class HouseSettings:
     ports: Mapping[str, int]
     scale: Mapping[str, int]
     addresses: Mapping[str, str]
+    provider: Mapping[str, str] = field(default_factory=dict)
     has_tls: bool = False
     has_demo: bool = True
     is_watched: bool = False
@@ -54,6 +60,7 @@ def read(environ: Mapping[str, str]) -> HouseSettings:
         ports=_ports(environ),
         scale=_scale(environ.get("SCALE", "")),
         addresses={name: environ[variable] for name, variable in ADDRESSES.items() if environ.get(variable)},
+        provider={name: environ[name] for name in PROVIDER if environ.get(name)},
         has_tls=_flag(environ, "TLS", default=False),
         is_watched=_flag(environ, "OBSERVABILITY", default=False),
         has_demo=_flag(environ, "INFIRMARY_DEMO", default=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,11 +16,13 @@ from frontend.area import Area
 from frontend.controllers.patients import allergies, opened
 from frontend.desk import Desk
 from frontend.forms import Form, said
-from frontend.names import active
+from frontend.names import Things, active
 from frontend.sayings import N_
 
 area = Area("booking", at="/booking")
 REASONS: Final = ("patient_request", "patient_ill", "doctor_away", "facility_closed", "duplicate", "died", "other")
+_CHOSEN: Final = ("doctor_id", "specialization_id", "appointment_type_id")
+_LAST: Final = "booking"  # in the session: what was looked for last, which the next booking is mostly about too
 _DAYS: Final = 14
 _FOUND: Final = 8
 _RECENT: Final = 5
@@ -40,11 +42,13 @@ _SENT: Final = (
 def free(desk: Desk) -> Any:
     """Where an appointment still fits, for a patient or before one is chosen."""
     form = Form()
-    for name in ("patient_id", "doctor_id", "specialization_id", "appointment_type_id", "since", "moved"):
-        if desk.query.get(name):
-            form.values[name] = desk.query[name]
-    if not form.text("appointment_type_id") and len(desk.names.types()) == 1:
-        form.values["appointment_type_id"] = next(iter(desk.names.types()))
+    form.values.update(
+        {name: desk.query[name] for name in (*_CHOSEN, "patient_id", "since", "moved") if desk.query.get(name)}
+    )
+    if desk.is_part:
+        desk.session.set(_LAST, form.picked(_CHOSEN))
+    else:
+        _begin(desk, form)
     if form.text("moved"):
         at: dict[str, Any] = {"facility_id": desk.facility_id, "appointment_id": form.value("moved")}
         form.version = desk.api.call("get_appointment", **at).version
@@ -178,6 +182,26 @@ def _appointment(desk: Desk, appointment_id: str) -> dict[str, Any]:
     changes = desk.api.call("list_appointment_changes", query={"limit": 50}, **at).body["items"]
     names = desk.called(each["by"] for each in changes)
     return {"appointment": found, "changes": changes, "users": names, **_of_patient(desk, found["patient_id"])}
+
+
+def _begin(desk: Desk, form: Form) -> None:
+    """What nothing was said of is as it was the last time, or else the first of its list, so that free times are there
+    at once.
+    """
+    types, fields = active(desk.names.types()), active(desk.names.specializations())
+    known = {"appointment_type_id": types, "specialization_id": fields, "doctor_id": active(desk.names.doctors())}
+    last = {name: id_ for name, id_ in (desk.session.get(_LAST) or {}).items() if id_ in known[name]}
+    usual = [id_ for id_, each in types.items() if each["audience"] == "everyone"]
+    wanted = {"appointment_type_id": last.get("appointment_type_id") or _first(types, usual)}
+    if not form.text("doctor_id") and not form.text("specialization_id"):
+        of = {name: last[name] for name in ("doctor_id", "specialization_id") if name in last}
+        wanted |= of or {"specialization_id": _first(fields, fields)}
+    form.values.update({name: id_ for name, id_ in wanted.items() if id_ and not form.text(name)})
+
+
+def _first(things: Things, of: Iterable[str]) -> str:
+    """The first by name; empty where there is none."""
+    return min(of, key=lambda id_: str(things[id_]["name"]).casefold(), default="")
 
 
 def _free(desk: Desk, form: Form) -> tuple[list[tuple[str, list[Mapping[str, Any]]]], str]:

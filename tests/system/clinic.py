@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,9 +38,9 @@ class Clinic:
     def path(self) -> str:
         return f"/api/v1/facilities/{self.facility}"
 
-    def doctor(self, **session: Any) -> str:
+    def doctor(self, profile: Mapping[str, object] | None = None, **session: Any) -> str:
         """A doctor with the same session on every day of the week."""
-        body = {"family_name": word(), "given_name": word(), "licence": licence()}
+        body = {"family_name": word(), "given_name": word(), "licence": licence(), **(profile or {})}
         made = until(self.admin, "POST", "/api/v1/doctors", body).expect(201).json
         for weekday in session.pop("weekdays", range(1, 8)):
             self.session(made["id"], weekday=weekday, **session)

@@ -153,7 +153,8 @@ class RunningHouse:
     """One house in a folder of its own on free ports.
 
     scale: how many processes of which service; what is decided by one of two must hold for the other. collector: where
-    traces go. watched: with Prometheus and Alertmanager. has_demo: with invented people and appointments.
+    traces go. watched: with Prometheus and Alertmanager. has_demo: with invented people and appointments. provider: the
+    settings of an outside provider that people sign in by.
     """
 
     def __init__(
@@ -164,6 +165,7 @@ class RunningHouse:
         collector: str = "",
         watched: bool = False,
         has_demo: bool = False,
+        provider: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home
         gateway, inbox = free_port(), free_port()
@@ -178,6 +180,7 @@ class RunningHouse:
             "INFIRMARY_PORT_INBOX": str(inbox),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
             "OBSERVABILITY": "1" if watched else "0",
+            **(provider or {}),
         }
         self.url, self.inbox_url = f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{inbox}"
 
