@@ -165,7 +165,7 @@ def _token(settings: Settings) -> dict[str, Any]:
 
 
 def _limit_sources(settings: Settings) -> dict[str, Any]:
-    """By address (an IPv6 network counts as one): everything in a wide bucket, what anybody can send in a narrow one too.
+    """By address (an IPv6 network counts as one): all in a wide bucket, what anybody can send in narrow ones too.
 
     Reports of browsers are also counted together: many addresses fill a log as one does.
     """
@@ -191,7 +191,10 @@ def _limit_sources(settings: Settings) -> dict[str, Any]:
                 "token_bucket": _bucket(settings.reports_burst, per_s=settings.reports_per_s),
             },
             *(
-                {"entries": [{"key": "limit", "value": group}, {"key": "masked_remote_address"}], "token_bucket": bucket}
+                {
+                    "entries": [{"key": "limit", "value": group}, {"key": "masked_remote_address"}],
+                    "token_bucket": bucket,
+                }
                 for group, bucket in by_source.items()
             ),
         ],
