@@ -161,7 +161,12 @@ class Api:
         if self._counts(refused):
             return
         token = {"refresh_token": self._session.get("refresh")}
-        reply = self._client.call("refresh_session", body=token, source=self._source)
+        try:
+            reply = self._client.call("refresh_session", body=token, source=self._source)
+        except Unavailable:
+            if refused is None and self._session.get("access_until", 0) > self._clock():
+                return  # the old one is good for a moment yet
+            raise
         if not reply.is_success:
             self._session.pop("access")
             self._sessions.save(self._session)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import flask
@@ -119,6 +118,17 @@ class Desk:
         return flask.request.args
 
     @property
+    def version(self) -> int | None:
+        """The version that the form was made from."""
+        version = self.form.get(VERSION, "")
+        return int(version) if version.isdigit() else None
+
+    def typed(self) -> dict[str, list[str]]:
+        """What was typed and chosen, to be kept as a draft: no passwords, and nothing that only one sending needs."""
+        names = [name for name in self.form if not name.startswith("_") and "password" not in name]
+        return {name: self.form.getlist(name) for name in names}
+
+    @property
     def is_part(self) -> bool:
         """Whether htmx asks for a part of a page."""
         return flask.request.headers.get("HX-Request") == "true"
@@ -136,25 +146,26 @@ class Desk:
 
         Raises:  Refused. Unavailable. SignInNeeded. StepUpNeeded.
         """
-        version = self.form.get(VERSION, "")
         return self.api.call(
             operation,
             body=body,
             query=query,
             key=self.form.get(KEY) or str(uuid.uuid4()),
-            version=int(version) if version.isdigit() else None,
+            version=self.version,
             within_s=within_s,
             **path,
         )
 
-    def drafted(self, form: Form, *, since: str = "") -> Form:
-        """A form with what was typed into it and not sent; what was typed before `since` is too old to go on with."""
+    def drafted(self, form: Form) -> Form:
+        """A form with what was typed into it and not sent, from the version of then: what changed meanwhile is shown
+        beside it when it is sent.
+        """
         if "anew" in self.query:
             return form
         draft = self.sessions.draft(str(self.person["id"]), form.name)
-        if draft and not (since and draft["at"] < datetime.fromisoformat(since).timestamp()):
-            form.values = MultiDict(draft["values"])
-            flask.g.draft_at = draft["at"]
+        if draft:
+            form.values, flask.g.draft_at = MultiDict(draft["values"]), draft["at"]
+            form.version = draft.get("version") or form.version
         return form
 
     def ask_anew(self) -> None:

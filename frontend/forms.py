@@ -52,7 +52,7 @@ class Form:
     def sent(cls, values: MultiDict[str, str], *, name: str = "") -> Form:
         """What came from a browser."""
         version = values.get("_version", "")
-        made = cls(MultiDict(values), int(version) if version.isdigit() else None, name)
+        made = cls(MultiDict(values), int(version) if version.isdigit() else None, name or values.get("_form", ""))
         made.key = values.get("_key") or made.key
         return made
 

@@ -122,6 +122,10 @@ FIELDS: Final = {
     "zone": N_("Time zone"),
     "contact_preference": N_("Reached best by"),
     "identifiers": N_("Numbers"),
+    "reason": N_("Reason"),
+    "note": N_("Note"),
+    "display_name": N_("Name"),
+    "email": N_("E-mail"),
 }
 OWN_RELATIONS: Final = {"self": N_("your own record"), "guardian": N_("you act for this person")}
 METHODS: Final = {

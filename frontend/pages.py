@@ -13,7 +13,7 @@ from urllib.parse import SplitResult
 import flask
 from werkzeug.exceptions import HTTPException
 
-from frontend import shield, violations
+from frontend import kept, shield, violations
 from frontend.api import Api, Refused, SignInNeeded, StepUpNeeded
 from frontend.area import OPEN, may_open
 from frontend.controllers import AREAS
@@ -35,6 +35,7 @@ from services.chassis.stores import StoreError
 from services.kernel.errors import Unavailable
 
 _PERSON_S: Final = 30
+_PERSON_AGAIN_S: Final = 5
 _STATIC_S: Final = 31_536_000
 _REPORTS: Final = "violations"
 _NOBODYS: Final = {"static", _REPORTS, None}
@@ -104,6 +105,8 @@ def _arrive(sessions: Sessions, client: Client, known: Known, *, public: SplitRe
         own = public.netloc
         given: Any = request.headers
         shield.check(request.method, own=own, given=given, form=request.form, session=session)
+        if kept.MARK in request.form:
+            kept.drop(desk)
         if request.endpoint in flask.current_app.config[OPEN]:
             return None
         return _admitted(desk)
@@ -132,8 +135,16 @@ def _admitted(desk: Desk) -> Any:
 
 
 def _ask_who(desk: Desk) -> None:
-    desk.session.set("person", desk.api.call("get_own_account").body)
-    desk.session.set("person_at", time.time())
+    """Ask who is signed in; while nobody can say, what was said last holds: the services look at the token anyway."""
+    now = time.time()
+    try:
+        desk.session.set("person", desk.api.call("get_own_account").body)
+    except Unavailable:
+        if not desk.person:
+            raise
+        now -= _PERSON_S - _PERSON_AGAIN_S
+    desk.session.set("person_at", now)
+    desk.sessions.hold(desk.session)
 
 
 def _check_opens(desk: Desk) -> None:
@@ -180,11 +191,8 @@ def _refusals(app: flask.Flask) -> None:
     @app.errorhandler(SignInNeeded)
     def sign_in(_: SignInNeeded) -> Any:
         desk: Desk = flask.g.desk
-        back = flask.request.full_path.rstrip("?") if flask.request.method == "GET" else ""
-        address = flask.url_for("entry.sign_in", back=back or None)
-        if desk.is_part:
-            return flask.Response("", status=401, headers={"HX-Redirect": address})
-        return flask.redirect(address, code=303)
+        kept.keep(desk, str(desk.person.get("id", "")))
+        return kept.to_sign_in(desk)
 
     @app.errorhandler(StepUpNeeded)
     def step_up(_: StepUpNeeded) -> Any:
@@ -201,7 +209,9 @@ def _failures(app: flask.Flask) -> None:
     @app.errorhandler(Unavailable)
     def away(_: Unavailable) -> Any:
         return _error(
-            503, _words().say("A part of the house is away for a moment. Nothing was lost: try again shortly.")
+            503,
+            _words().say("A part of the house is away for a moment. Nothing was lost: try again shortly."),
+            sent=kept.of_request(),
         )
 
     @app.errorhandler(StoreError)
@@ -215,7 +225,10 @@ def _mistakes(app: flask.Flask) -> None:
     """The same for what no service has said no to."""
 
     @app.errorhandler(shield.Forged)
-    def forged(_: shield.Forged) -> Any:
+    def forged(error: shield.Forged) -> Any:
+        answer = kept.from_former(flask.g.desk) if isinstance(error, shield.Outdated) else None
+        if answer is not None:
+            return answer
         return _error(403, _words().say("This page was too old to be sent. Go back, load it anew and send it again."))
 
     @app.errorhandler(HTTPException)
@@ -239,12 +252,18 @@ def _store_away() -> flask.Response:
     return _error(503, _words().say(_SIGN_IN_AWAY))
 
 
-def _error(status: int, text: str, *, request_id: str = "") -> flask.Response:
+def _error(status: int, text: str, *, request_id: str = "", sent: kept.Sent | None = None) -> flask.Response:
     desk = flask.g.get("desk")
     is_part = flask.request.headers.get("HX-Request") == "true"
     template = "errors/_error.html" if is_part else "errors/error.html"
     page = flask.render_template(
-        template, desk=desk, words=_words(), status=status, text=text, request_id=request_id or flask.g.request_id
+        template,
+        desk=desk,
+        words=_words(),
+        status=status,
+        text=text,
+        request_id=request_id or flask.g.request_id,
+        sent=sent,
     )
     return flask.Response(page, status=status, mimetype="text/html")
 

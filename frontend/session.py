@@ -1,6 +1,7 @@
 """Web sessions: what the server knows of a browser, sealed under a key that only the browser holds.
 
     string  web.session.<hash of the cookie>    the session, encrypted with a key from the cookie, for half an hour
+    string  web.holder.<same hash>              whose session it is, under the same key, for a day
     string  web.refreshing.<same hash>          held while one process asks for a new access token
     string  web.draft.<hash of person and form> what somebody had typed, encrypted with the key of the house
 
@@ -27,6 +28,8 @@ from services.chassis import redis
 
 IDLE_S: Final = 30 * 60
 """A browser that asks for nothing this long is signed out; the page warns before."""
+HOLDER_S: Final = 24 * 3600
+"""How long a browser may come with a form of a session that has ended: it is kept for whoever filled it in."""
 DRAFT_S: Final = 7 * 86_400
 _REFRESH_LEASE_MS: Final = 5_000
 _LARGEST_DRAFT: Final = 64 * 1024
@@ -56,6 +59,11 @@ class Session:
         if "csrf" not in self.data:
             self.set("csrf", secrets.token_urlsafe(24))
         return str(self.data["csrf"])
+
+    @property
+    def holder(self) -> dict[str, str]:
+        """Who is signed in, and the token of their forms."""
+        return {"person": str((self.get("person") or {}).get("id", "")), "csrf": self.csrf}
 
     def get(self, name: str, default: Any = None) -> Any:
         """One value."""
@@ -102,7 +110,25 @@ class Sessions:
             data = _opened(_sealer(cookie), raw)
             if data is not None:
                 return Session(cookie, data)
-        return Session(secrets.token_urlsafe(32), is_new=True)
+        made = Session(secrets.token_urlsafe(32), is_new=True)
+        former = self._holder(cookie) if cookie else None
+        if former:
+            made.set("former", former)
+        return made
+
+    def hold(self, session: Session) -> None:
+        """Know for a day whose session this is, and the token of its forms, even when it has ended.
+
+        Raises:  StoreAway.
+        """
+        sealed = _sealer(session.cookie).encrypt(orjson.dumps(session.holder))
+        with redis.translated():
+            self._bus.set(_holder_key(session.cookie), sealed, ex=HOLDER_S)
+
+    def _holder(self, cookie: str) -> dict[str, Any] | None:
+        with redis.translated():
+            raw: Any = self._bus.get(_holder_key(cookie))
+        return _opened(_sealer(cookie), raw)
 
     def save(self, session: Session) -> None:
         """Keep it for another while. What was changed goes beside what other requests of the browser have changed
@@ -149,14 +175,14 @@ class Sessions:
                     self._bus.delete(key)
 
     def draft(self, person: str, form: str) -> dict[str, Any] | None:
-        """What somebody had typed into a form and not sent."""
+        """What somebody had typed into a form and not sent, when, and from which version of the thing."""
         with redis.translated():
             raw: Any = self._bus.get(_draft_key(person, form))
         return _opened(self._drafts, raw)
 
-    def keep_draft(self, person: str, form: str, values: dict[str, list[str]]) -> bool:
+    def keep_draft(self, person: str, form: str, values: dict[str, list[str]], *, version: int | None = None) -> bool:
         """Keep what was typed so far; False when it is too much to keep."""
-        plain = orjson.dumps({"values": values, "at": self._clock()})
+        plain = orjson.dumps({"values": values, "at": self._clock(), "version": version})
         if len(plain) > _LARGEST_DRAFT:
             return False
         with redis.translated():
@@ -188,6 +214,10 @@ def _hashed(text: str) -> str:
 
 def _key(cookie: str) -> str:
     return f"web.session.{_hashed(cookie)}"
+
+
+def _holder_key(cookie: str) -> str:
+    return f"web.holder.{_hashed(cookie)}"
 
 
 def _draft_key(person: str, form: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from frontend.session import IDLE_S, Session
+from frontend.session import HOLDER_S, Session
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKEN: Final = "_csrf"  # noqa: S105 - the name of a field
@@ -22,6 +22,10 @@ HEADER: Final = "X-CSRF-Token"
 
 class Forged(Exception):
     """A change that does not come from a page of ours, or from an old one."""
+
+
+class Outdated(Forged):
+    """A change from a page of ours that another session than this one has shown."""
 
 
 def nonce() -> str:
@@ -67,15 +71,15 @@ def cookie_name(*, is_secure: bool) -> str:
 
 
 def cookie_options(*, is_secure: bool) -> dict[str, object]:
-    """What the browser may do with the cookie: send it back here, no more."""
-    return {"httponly": True, "secure": is_secure, "samesite": "Lax", "path": "/", "max_age": IDLE_S}
+    """What the browser may do with the cookie: send it back here, no more. How long it counts is known here alone."""
+    return {"httponly": True, "secure": is_secure, "samesite": "Lax", "path": "/", "max_age": HOLDER_S}
 
 
 def check(method: str, *, own: str, given: Mapping[str, str], form: Mapping[str, str], session: Session) -> None:
     """Let a change pass only from a page of this session.
 
     own: host and port that the browser speaks to. given: the headers of the request.
-    Raises:  Forged.
+    Raises:  Forged. Outdated: the browser says that it comes from here, and the token is of another session.
     """
     if method in SAFE:
         return
@@ -84,9 +88,13 @@ def check(method: str, *, own: str, given: Mapping[str, str], form: Mapping[str,
         raise Forged
     if origin is None and given.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise Forged
-    token = form.get(TOKEN) or given.get(HEADER, "")
-    if not hmac.compare_digest(_unmasked(token), session.csrf.encode()):
-        raise Forged
+    if not fits(form.get(TOKEN) or given.get(HEADER, ""), session.csrf):
+        raise Forged if origin is None else Outdated
+
+
+def fits(sent: str, csrf: str) -> bool:
+    """Whether a token, as a page holds it, is this one."""
+    return hmac.compare_digest(_unmasked(sent), csrf.encode())
 
 
 def _unmasked(sent: str) -> bytes:

@@ -165,25 +165,38 @@ def _token(settings: Settings) -> dict[str, Any]:
 
 
 def _limit_sources(settings: Settings) -> dict[str, Any]:
-    """By address (an IPv6 network counts as one): everything in a wide bucket, public writes in a narrow one too."""
+    """By address (an IPv6 network counts as one): all in a wide bucket, what anybody can send in narrow ones too.
+
+    Reports of browsers are also counted together: many addresses fill a log as one does.
+    """
     address = {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
     group = {"metadata_key": {"key": METADATA, "path": [{"key": "limit"}]}, "source": "ROUTE_ENTRY"}
     # Without `skip_if_absent`: it would skip this word only, and take the address from its wide bucket once more.
     narrow = {"metadata": {"descriptor_key": "limit", **group}}
-    public_write = _bucket(settings.public_write_burst, per_s=settings.public_write_per_s)
+    by_source = {
+        "public_write": _bucket(settings.public_write_burst, per_s=settings.public_write_per_s),
+        "report": _bucket(settings.report_burst, per_s=settings.report_per_s),
+    }
     return _limit(
         "sources",
         most=settings.most_sources,
-        rate_limits=[{"actions": [address]}, {"actions": [narrow, address]}],
+        rate_limits=[{"actions": [address]}, {"actions": [narrow, address]}, {"actions": [narrow]}],
         descriptors=[
             {
                 "entries": [{"key": "masked_remote_address"}],
                 "token_bucket": _bucket(settings.source_burst, per_s=settings.source_per_s),
             },
             {
-                "entries": [{"key": "limit", "value": "public_write"}, {"key": "masked_remote_address"}],
-                "token_bucket": public_write,
+                "entries": [{"key": "limit", "value": "report"}],
+                "token_bucket": _bucket(settings.reports_burst, per_s=settings.reports_per_s),
             },
+            *(
+                {
+                    "entries": [{"key": "limit", "value": group}, {"key": "masked_remote_address"}],
+                    "token_bucket": bucket,
+                }
+                for group, bucket in by_source.items()
+            ),
         ],
     )
 

@@ -53,6 +53,10 @@ class Settings:
     most_users: int = 10_000
     public_write_burst: int = 60
     public_write_per_s: int = 5
+    report_burst: int = 20
+    report_per_s: int = 1
+    reports_burst: int = 100
+    reports_per_s: int = 10
     source_burst: int = 2_000
     source_per_s: int = 1_000
     most_sources: int = 10_000

@@ -17,6 +17,8 @@ LIVE: Final = f"{NAME}_live"
 _INNER: Final = ("/healthz", "/metrics", "/openapi.json", "/readyz")
 _ANONYMOUS: Final = ("activate", "forgotten", "password-reset", "sign-in")
 """Pages whose forms are sent by somebody who is not signed in, by the first part of their path."""
+_REPORTS: Final = "/csp-reports"
+"""Where browsers tell what they kept off a page; each report is a line of the log."""
 _LIVE_IDLE: Final = "60s"
 
 
@@ -27,9 +29,10 @@ def routes(settings: Settings) -> Iterator[dict[str, Any]]:
         yield entries.direct("gateway.not_found", match={"path": path}, status=404)
     yield from _live()
     yield from _pages("static", match={"prefix": "/static/"}, methods=("GET", "HEAD"), settings=settings, again=True)
+    yield _limited("report", match={"path": _REPORTS}, group="report", settings=settings)
+    yield from entries.others(match={"path": _REPORTS}, allow=("POST", "OPTIONS"))
     writes = {"safe_regex": {"regex": f"/({'|'.join(_ANONYMOUS)})(/.*)?"}}
-    entry = _entry("send_anonymous", match=entries.with_methods(writes, "POST"), settings=settings)
-    yield entry | {"metadata": {"filter_metadata": {filters.METADATA: {"limit": "public_write"}}}}
+    yield _limited("send_anonymous", match=writes, group="public_write", settings=settings)
     yield from _pages("page", match={"prefix": "/"}, methods=("GET", "HEAD", "POST"), settings=settings)
 
 
@@ -51,6 +54,12 @@ def _pages(
         entry["route"]["retry_policy"] = entries.retry()
     yield entry
     yield from entries.others(match=match, allow=(*methods, "OPTIONS"))
+
+
+def _limited(name: str, *, match: Mapping[str, Any], group: str, settings: Settings) -> dict[str, Any]:
+    """What anybody can send, in a narrow bucket of its own."""
+    entry = _entry(name, match=entries.with_methods(match, "POST"), settings=settings)
+    return entry | {"metadata": {"filter_metadata": {filters.METADATA: {"limit": group}}}}
 
 
 def _entry(name: str, *, match: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from frontend.controllers import (
     history,
     home,
     inbox,
+    kept,
     links,
     lists,
     messages,
@@ -34,7 +35,7 @@ from frontend.controllers import (
 )
 
 AREAS = (
-    *(entry.area, step.area, home.area, account.area, patients.area, history.area),
+    *(entry.area, step.area, kept.area, home.area, account.area, patients.area, history.area),
     *(booking.area, calendar.area, requests.area, plans.area),
     *(mine.area, inbox.area, messages.area, correspondence.area, wording.area, reports.area),
     *(doctors.area, schedules.area, lists.area, closures.area, components.area),

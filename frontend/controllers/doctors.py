@@ -72,7 +72,7 @@ def show(desk: Desk, doctor_id: str) -> Any:
 def edit(desk: Desk, doctor_id: str) -> Any:
     """The profile as it is, to be changed."""
     doctor = opened(desk, doctor_id)
-    form = desk.drafted(_form_of(doctor), since=doctor["changed_at"])
+    form = desk.drafted(_form_of(doctor))
     return desk.page("doctors/edit.html", form=form, both=(), **_tabs(desk, doctor), **_choices(desk, doctor))
 
 

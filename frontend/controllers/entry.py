@@ -8,6 +8,7 @@ from typing import Any
 
 import flask
 
+from frontend import kept
 from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
@@ -16,7 +17,6 @@ from frontend.forms import Form, Wrong, said
 area = Area("entry")
 _DEVICE_S = 365 * 86_400
 _OWN_TO_ALL = ("access", "access_until", "refresh", "language", "theme")
-_NOT_KEPT = {"_csrf", "_key", "_version", "_form"}
 
 
 @area.get("/sign-in", is_open=True)
@@ -157,8 +157,10 @@ def sign_out(desk: Desk) -> Any:
         try:
             desk.api.call("sign_out")
         finally:
+            former = desk.session.holder
             desk.session.keep_only({"language", "theme"})
             desk.sessions.renew(desk.session)
+            desk.session.set("former", former)
     desk.said("You are signed out.", "info")
     return desk.go("entry.sign_in")
 
@@ -173,9 +175,9 @@ def stay(_: Desk) -> Any:
 def keep_draft(desk: Desk) -> Any:
     """What was typed so far."""
     name = desk.form.get("_form", "")
-    values = {key: desk.form.getlist(key) for key in desk.form if key not in _NOT_KEPT and "password" not in key}
-    kept = bool(name) and desk.sessions.keep_draft(str(desk.person.get("id")), name, values)
-    return flask.Response("", status=204 if kept else 413)
+    person = str(desk.person.get("id"))
+    is_kept = bool(name) and desk.sessions.keep_draft(person, name, desk.typed(), version=desk.version)
+    return flask.Response("", status=204 if is_kept else 413)
 
 
 @area.post("/drafts/drop")
@@ -187,7 +189,7 @@ def drop_draft(desk: Desk) -> Any:
 
 def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     """Somebody is signed in: another cookie, and the page that was wanted."""
-    before = desk.person.get("id")
+    before, former = desk.person.get("id"), desk.session.holder if desk.person else desk.session.get("former")
     desk.sessions.renew(desk.session)
     desk.api.keep_tokens(given)
     person = desk.api.call("get_own_account").body
@@ -195,7 +197,8 @@ def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
         desk.session.keep_only(_OWN_TO_ALL)
     desk.session.set("person", person)
     desk.session.set("person_at", 0)
-    answer = desk.go(desk.owed) if desk.owed else desk.go_back(back)
+    desk.session.set("former", former if former and former["person"] == person["id"] else None)
+    answer = desk.go(desk.owed) if desk.owed else desk.go("kept.show") if kept.found(desk) else desk.go_back(back)
     if given.get("device_token"):
         is_secure = _device_cookie().startswith("__Host-")
         answer.set_cookie(

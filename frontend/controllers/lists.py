@@ -223,7 +223,7 @@ def _add(desk: Desk, kind: Kind) -> Any:
 
 def _edit(desk: Desk, kind: Kind, thing_id: str) -> Any:
     thing = _one(desk, kind, thing_id)
-    form = desk.drafted(Form.of(thing, name=f"{kind.name}.{thing_id}"), since=thing["changed_at"])
+    form = desk.drafted(Form.of(thing, name=f"{kind.name}.{thing_id}"))
     return desk.page("lists/edit.html", form=form, thing=thing, both=(), **_shown(desk, kind, thing))
 
 

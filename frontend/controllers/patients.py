@@ -105,7 +105,7 @@ def show(desk: Desk, patient_id: str) -> Any:
 def edit(desk: Desk, patient_id: str) -> Any:
     """Demographics as they are, to be changed."""
     patient = opened(desk, patient_id)
-    form = desk.drafted(Form.of(patient, name=f"patient.{patient_id}"), since=patient["changed_at"])
+    form = desk.drafted(Form.of(patient, name=f"patient.{patient_id}"))
     return desk.page("patients/edit.html", patient=patient, allergies=allergies(desk, patient_id), form=form)
 
 

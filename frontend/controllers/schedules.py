@@ -89,7 +89,7 @@ def change(desk: Desk, doctor_id: str, doctor_session_id: str) -> Any:
     """Weekly hours as they are, to be changed from a day on, or ended."""
     session = _session(desk, doctor_id, doctor_session_id)
     values = {**_doctor(desk, doctor_id), **_choices(desk, session)}
-    form = desk.drafted(_form_of(desk, session), since=session["changed_at"])
+    form = desk.drafted(_form_of(desk, session))
     return desk.page("schedules/change.html", form=form, session=session, both=(), other=None, **values)
 
 

@@ -153,6 +153,24 @@ def test_forms_of_somebody_who_is_not_signed_in_are_limited_by_source(tmp_path, 
         assert gateway.send("GET", path).status == 200
 
 
+def test_reports_of_browsers_are_limited_by_source_so_that_nobody_fills_the_log(tmp_path):
+    with edge.running(tmp_path, has_ui=True, report_burst=3, report_per_s=1) as gateway:
+        assert [gateway.send("POST", "/csp-reports", body=b"{}").status for _ in range(5)][:3] == [200] * 3
+        assert gateway.send("POST", "/csp-reports", body=b"{}").status == 429
+        assert gateway.send("POST", "/sign-in", body=b"").status == gateway.send("GET", "/").status == 200
+        assert gateway.send("GET", "/csp-reports").status == 405
+
+
+def test_reports_of_many_sources_have_one_limit_together(tmp_path):
+    with edge.running(tmp_path, has_ui=True, trusted_hops=1, reports_burst=3, reports_per_s=1) as gateway:
+        got = [
+            gateway.send("POST", "/csp-reports", body=b"{}", headers={"x-forwarded-for": f"10.0.0.{number}"}).status
+            for number in range(6)
+        ]
+        assert got[:3] == [200] * 3
+        assert got[-1] == 429
+
+
 class Speaker:
     """A server of events: sends one when it is told to, and keeps the connection."""
 

@@ -78,9 +78,9 @@
     try {
       const answer = await send("/calendar/feed", form({ since, until }));
       if (!answer || mine !== asking) return;
-      reached(answer.status < 500);
-      if (!answer.ok) return;
-      draw(await answer.text());
+      const text = await answer.text();
+      took({ status: answer.status, kind: answer.headers.get("Content-Type"), text, who: place, again: refresh });
+      if (answer.ok) draw(text);
     } catch { reached(false); }
   }
 
@@ -97,7 +97,7 @@
   }
 
   // ---- a dialog with a part of a page --------------------------------------------------------------------------------
-  const dialog = document.getElementById("ask");
+  const dialog = document.getElementById("calendar-dialog");
   async function show(answer) {
     const inside = document.getElementById("ask-content");
     inside.innerHTML = await answer.text();

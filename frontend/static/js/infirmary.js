@@ -13,11 +13,25 @@ document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || form.method !== "post") return;
   if (form.dataset.sent === "yes") { event.preventDefault(); return; }
   form.dataset.sent = "yes";
+  if (!isNear()) { event.preventDefault(); sendWhenNear(form, event.submitter); return; }
   for (const button of form.querySelectorAll("button[type=submit]")) button.setAttribute("aria-disabled", "true");
   unsaved.delete(form);
 });
+// A browser that cannot reach the house shows a page of its own, and what was typed is gone with the old one. So where
+// nothing was heard for a while, it is asked first whether anybody is there; if not, the form stays.
+async function sendWhenNear(form, button) {
+  const isThere = await answers();
+  delete form.dataset.sent;
+  if (isThere) { reached(true, false); form.requestSubmit(button); return; }
+  reached(false);
+  told("unsent", true);
+  away.scrollIntoView({ block: "nearest" });
+}
 window.addEventListener("pageshow", () => {
-  for (const form of document.forms) delete form.dataset.sent;
+  for (const form of document.forms) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+  }
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest ? event.target.closest("form") : null;
@@ -103,7 +117,10 @@ async function keepDrafts() {
   for (const form of unsaved) {
     const body = new FormData(form);
     body.set("_form", form.dataset.draft);
-    try { await fetch("/drafts", { method: "POST", body, headers: { "X-CSRF-Token": csrf() }, keepalive: true }); } catch { /* it is on the screen still */ }
+    try {
+      const answer = await fetch("/drafts", { method: "POST", body, headers: { "X-CSRF-Token": csrf(), "HX-Request": "true" }, keepalive: true });
+      reached(answer.status < 502, false);
+    } catch { reached(false); }
   }
 }
 window.addEventListener("beforeunload", (event) => {
@@ -146,16 +163,43 @@ document.addEventListener("shown.bs.modal", (event) => {
   if (first) first.focus();
 });
 
-// ---- the house cannot be reached: say so, keep what is there, go on by itself -----------------------------------------
+// ---- the house, or a part of it, cannot be reached: say so, keep what is there, go on by itself -------------------------
+const NEAR_MS = 5000;
 const away = document.getElementById("away");
 let since = new Date();
+let heardAt = Date.now();
+let lacks = "";  // what is away: "house", "part", or nothing
 let knocking = null;
-function reached(yes) {
+function told(what, shown) {
+  for (const each of away.querySelectorAll(`[data-away="${what}"]`)) each.hidden = !shown;
+}
+function lack(what) {
+  lacks = what;
+  away.hidden = !what;
+  for (const each of ["house", "part"]) told(each, each === what);
+  if (!what) told("unsent", false);
+  for (const time of away.querySelectorAll("time")) time.textContent = since.toLocaleTimeString(document.documentElement.lang);
+}
+// isNews: whether the page shows now how things are.
+function reached(yes, isNews = true) {
   if (!away) return;
-  if (yes) { since = new Date(); away.hidden = true; return; }
-  if (away.hidden) document.getElementById("away-since").textContent = since.toLocaleTimeString(document.documentElement.lang);
-  away.hidden = false;
+  if (yes) {
+    heardAt = Date.now();
+    if (lacks === "part") return;
+    if (isNews) since = new Date();
+    if (lacks) { lack(""); keepDrafts(); }
+    return;
+  }
+  if (lacks !== "house") lack("house");
   if (document.body.dataset.signedIn === "yes" && !knocking) knocking = setTimeout(knock, 3000);
+}
+// Whether the house was heard a moment ago; and whether it answers now.
+const isNear = () => lacks !== "house" && navigator.onLine && Date.now() - heardAt < NEAR_MS;
+async function answers() {
+  try {
+    const answer = await fetch(document.querySelector("link[rel=icon]").href, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(NEAR_MS) });
+    return answer.status < 500;
+  } catch { return false; }
 }
 // Whether somebody answers again, and whether the session counts there.
 async function knock() {
@@ -165,14 +209,59 @@ async function knock() {
     const answer = await fetch("/live", { signal: ending.signal, headers: { Accept: "text/event-stream" } });
     ending.abort();
     if (answer.status === 401) location.assign("/sign-in?over=yes");
-    else if (answer.ok) { reached(true); if (!listening || listening.readyState === EventSource.CLOSED) listen(); else tell(); }
+    else if (answer.ok) { reached(true, false); if (!listening || listening.readyState === EventSource.CLOSED) listen(); else tell(); }
     else reached(false);
   } catch { reached(false); }
 }
+window.addEventListener("offline", () => reached(false));
+window.addEventListener("online", () => { if (lacks === "house") knock(); });
+
+// ---- an answer that is none: what it says stands above the page, and what was asked for is asked for again -------------
+const AGAIN_MS = 4000;
+const missing = new Map();  // what to do again, by whoever asked
+let asking = null;
+// An answer came. status, kind and text: of it; who: has asked; again: asks once more, where that does no harm.
+function took({ status, kind, text, who, again }) {
+  const isPage = (kind || "").startsWith("text/html");
+  if (status >= 500 && !isPage) { reached(false); return; }  // the gateway says that nobody is behind it
+  if (status >= 500 && again) {
+    missing.set(who, again);
+    if (!lacks) lack("part");
+    clearTimeout(asking);
+    asking = setTimeout(askAgain, AGAIN_MS);
+  } else {
+    missing.delete(who);
+    if (lacks === "part" && missing.size === 0) lack("");
+    reached(true);
+  }
+  const isShown = status < 400 || [401, 409, 412, 422].includes(status);  // by whoever has asked
+  if (!isShown && !(status >= 500 && who.matches("[data-live]"))) complain(isPage ? text : "", text);
+  else if (trouble) trouble.hidden = true;
+}
+function askAgain() {
+  for (const again of missing.values()) again();
+  if (lacks === "part" && missing.size === 0) lack("");
+}
+const trouble = document.getElementById("trouble");
+function complain(part, plain) {
+  if (!trouble) return;
+  if (part) trouble.innerHTML = part;
+  else {
+    trouble.replaceChildren(document.getElementById("trouble-plain").content.cloneNode(true));
+    try { trouble.querySelector("code").textContent = JSON.parse(plain).request_id || ""; } catch { /* it has none */ }
+  }
+  trouble.hidden = false;
+  trouble.scrollIntoView({ block: "nearest" });
+}
 document.addEventListener("htmx:sendError", () => reached(false));
 document.addEventListener("htmx:timeout", () => reached(false));
-document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.xhr && event.detail.xhr.status > 0) reached(event.detail.xhr.status < 502); });
-window.addEventListener("offline", () => reached(false));
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { xhr, elt, target, requestConfig } = event.detail;
+  if (!xhr || xhr.status === 0) return;
+  const isLook = requestConfig.verb === "get" || !requestConfig.formData.has("_key");
+  const again = () => { if (document.contains(elt)) htmx.ajax(requestConfig.verb.toUpperCase(), requestConfig.path, { source: elt, target, values: requestConfig.formData }); else missing.delete(elt); };
+  took({ status: xhr.status, kind: xhr.getResponseHeader("Content-Type"), text: xhr.responseText, who: elt, again: isLook ? again : null });
+});
 
 // ---- live: ids of appointments that changed; whoever shows them listens for `changed` ----------------------------------
 const SILENT_MS = 25000;
