@@ -191,7 +191,7 @@
     view: views[place.dataset.view],
     date: place.dataset.day,
     timeZone: ahead(place.dataset.zone),
-    locale: language,
+    locale: language === "en" ? "en-GB" : language,  // as the other dates of the house are written
     firstDay: Number(place.dataset.firstDay),
     resources: columns,
     resourceLabelContent: ({ resource }) => ({ domNodes: [element("span", "", resource.title)] }),
