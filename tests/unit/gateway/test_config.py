@@ -208,7 +208,8 @@ def test_pages_need_no_token_and_only_what_stays_open_has_no_deadline():
     pages = [each for each in table(with_ui()) if each["name"].startswith("frontend.")]
     assert all(has_no_token_check(each) for each in pages)
     assert {each["name"]: each["route"]["timeout"] for each in pages} == {
-        "frontend.live": "0s", "frontend.static": "10s", "frontend.send_anonymous": "10s", "frontend.page": "10s",
+        "frontend.live": "0s", "frontend.static": "10s", "frontend.report": "10s", "frontend.send_anonymous": "10s",
+        "frontend.page": "10s",
     }  # fmt: skip
     again = {each["name"] for each in pages if "reset" in each["route"].get("retry_policy", {}).get("retry_on", "")}
     assert again == {"frontend.static"}, "who has seen a record is written down, once for each time"
