@@ -96,12 +96,15 @@ types: $(VENV)/.lint ## mypy, strict, on kernel, chassis, models and the web UI
 
 # ---- benchmarks: they print ratios within one run, and fail on no figure ---------------------------------------------
 
-.PHONY: bench bench-schedule
+.PHONY: bench bench-schedule bench-ui
 bench: $(VENV)/.benchmarks ## book through the gateway of a house of its own, beside bare Flask: some minutes
 	@$(RUN) -m benchmarks.bench_booking
 
 bench-schedule: $(VENV)/.benchmarks ## searches and bookings in the schedules of 500 doctors, beside empty ones: under ten minutes
 	@$(RUN) -m benchmarks.bench_schedule
+
+bench-ui: $(VENV)/.benchmarks ## pages of the web UI for twenty people at once, beside bare Flask, and the weight of the first: some minutes
+	@$(RUN) -m benchmarks.bench_ui
 
 # ---- what is made from other files ----------------------------------------------------------------------------------
 
@@ -120,6 +123,10 @@ manifests: $(VENV)/.lint ## render the chart into k8s/base
 .PHONY: docs
 docs: $(VENV)/.docs ## build the documentation into site/
 	@$(RUN) -m mkdocs build --quiet --strict
+
+.PHONY: screenshots
+screenshots: $(VENV)/.lint ## take the pictures in docs/screens/ of a house of its own, in Chromium: some minutes
+	@$(RUN) -m tests.browser.screens
 
 .PHONY: requirements
 requirements: $(VENV)/.lint ## pin the dependency groups of pyproject.toml anew (UPGRADE=1: newer versions too)
