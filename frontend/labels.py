@@ -15,6 +15,12 @@ STANDINGS: Final = {
     "deceased": N_("deceased"),
     "merged": N_("joined with another"),
 }
+DEACTIVATIONS: Final = {
+    "registered_in_error": N_("registered by mistake"),
+    "moved_away": N_("moved away"),
+    "requested": N_("the patient asked for it"),
+    "other": N_("another reason"),
+}
 STATUSES: Final = {
     "pending": N_("requested"),
     "booked": N_("booked"),
@@ -315,6 +321,7 @@ ROLE_NAMES: Final = {name: title for name, (title, _) in ROLES.items()}
 ALL: Final[Mapping[str, Mapping[str, str]]] = {
     "genders": GENDERS,
     "standings": STANDINGS,
+    "deactivations": DEACTIVATIONS,
     "statuses": STATUSES,
     "uses": USES,
     "identifier_types": IDENTIFIERS,

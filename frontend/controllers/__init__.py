@@ -29,13 +29,14 @@ from frontend.controllers import (
     requests,
     roles,
     schedules,
+    standing,
     step,
     trail,
     wording,
 )
 
 AREAS = (
-    *(entry.area, step.area, kept.area, home.area, account.area, patients.area, history.area),
+    *(entry.area, step.area, kept.area, home.area, account.area, patients.area, standing.area, history.area),
     *(booking.area, calendar.area, requests.area, plans.area),
     *(mine.area, inbox.area, messages.area, correspondence.area, wording.area, reports.area),
     *(doctors.area, schedules.area, lists.area, closures.area, components.area),

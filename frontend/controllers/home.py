@@ -17,6 +17,8 @@ from services.kernel.errors import Unavailable
 
 area = Area("home")
 _SHOWN: Final = 5
+_COUNTED: Final = 100
+"""So much is counted; where there is more, that is said."""
 _LATELY: Final = timedelta(days=7)
 
 
@@ -58,9 +60,9 @@ def _day(desk: Desk, zone: ZoneInfo) -> dict[str, Any]:
         if each["status"] not in GONE and each["status"] != "pending"
     ]
     found.sort(key=lambda each: datetime.fromisoformat(each["starts_at"]))
-    asked = requests.waiting(desk, doctor_id=own) if desk.may("appointments.approve") else None
+    asked = requests.waiting(desk, limit=_COUNTED) if desk.may("appointments.approve") else None
     left = _unresolved(desk, str(facility["id"]), own) if desk.may("appointments.attend") else None
-    several = [*found, *(asked or [])[:_SHOWN], *(left or [])[:_SHOWN]]
+    several = [*found, *(asked["items"] if asked else [])[:_SHOWN], *(left or [])[:_SHOWN]]
     return {
         "day": now.date(),
         "now": now,
@@ -86,7 +88,7 @@ def _next(found: list[Mapping[str, Any]], now: datetime) -> Mapping[str, Any] | 
 
 
 def _unresolved(desk: Desk, facility: str, own: str | None) -> list[Mapping[str, Any]]:
-    page = desk.api.call("list_unresolved_appointments", query={"limit": 100}, facility_id=facility).body
+    page = desk.api.call("list_unresolved_appointments", query={"limit": _COUNTED}, facility_id=facility).body
     return [each for each in page["items"] if own is None or each["doctor_id"] == own]
 
 

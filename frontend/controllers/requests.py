@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form
-from frontend.schedule import MOST_DAYS
 
 area = Area("requests", at="/requests")
-_AHEAD_DAYS: Final = 3 * MOST_DAYS
-"""As far ahead as patients ask for appointments; older requests stay in sight for a month."""
+_SHOWN: Final = 50
 _TO_DONE: Final = ("arrived", "in_progress", "completed")
 """What somebody who was here went through."""
 
 
 @area.get("", "appointments.approve")
 def show(desk: Desk) -> Any:
-    """All that waits, nearest first."""
+    """All that waits, whoever has waited longest first."""
     return desk.page("requests/_list.html" if desk.is_part else "requests/show.html", **_waiting(desk))
 
 
@@ -96,23 +93,18 @@ def close(desk: Desk, appointment_id: str) -> Any:
     return desk.go("requests.unresolved")
 
 
-def waiting(desk: Desk, *, doctor_id: str | None = None) -> list[Mapping[str, Any]]:
-    """Requests, nearest first; the API takes a month at a time."""
-    start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=MOST_DAYS)
-    found: list[Mapping[str, Any]] = []
-    for _ in range(0, MOST_DAYS + _AHEAD_DAYS, MOST_DAYS):
-        end = start + timedelta(days=MOST_DAYS)
-        query = {"since": start.isoformat(), "until": end.isoformat(), "status": ["pending"], "doctor_id": doctor_id}
-        found += desk.api.every("list_appointments", query=query, facility_id=desk.facility_id)
-        start = end
-    return sorted(found, key=lambda each: datetime.fromisoformat(each["starts_at"]))
+def waiting(desk: Desk, *, limit: int, cursor: str | None = None) -> Mapping[str, Any]:
+    """A page of what waits; a doctor sees the own requests, who books for all sees all of them."""
+    query = {"doctor_id": desk.own_doctor, "limit": limit, "cursor": cursor}
+    page: Mapping[str, Any] = desk.api.call("list_appointment_requests", query=query, facility_id=desk.facility_id).body
+    return page
 
 
 def _waiting(desk: Desk) -> dict[str, Any]:
-    """A doctor sees the own requests, who books for all sees all of them."""
-    found = waiting(desk, doctor_id=desk.own_doctor)
-    patients = desk.names.patients(each["patient_id"] for each in found)
-    return {"requests": found, "patients": patients, "form": Form(), "at": ""}
+    cursor = desk.query.get("cursor")
+    page = waiting(desk, limit=_SHOWN, cursor=cursor)
+    patients = desk.names.patients(each["patient_id"] for each in page["items"])
+    return {"page": page, "cursor": cursor, "patients": patients, "form": Form(), "at": ""}
 
 
 def _unresolved(desk: Desk) -> dict[str, Any]:

@@ -95,6 +95,12 @@ def books(journey: Visit, **more: Any) -> Any:
     )
 
 
+def asks(journey: Visit) -> None:
+    """One more request that waits."""
+    journey.made.pop("patient_id", None)
+    performed(journey, "request_appointment", _example("request_appointment"))
+
+
 def books_and_cancels(journey: Visit) -> None:
     """One more appointment of the same patient, who may not have many at a time."""
     number = next(_numbers)
@@ -161,6 +167,7 @@ GROWING = {
     "find_free_places": Growing(adds_hours, of_the_doctor),
     "list_appointments": Growing(books, at_the_facility),
     "list_appointment_states": Growing(books, comes_later=True),
+    "list_appointment_requests": Growing(asks, comes_later=True),
     "list_unresolved_appointments": Growing(books_for_a_time_that_is_over, comes_later=True),
     "list_patient_appointments": Growing(books_and_cancels),
     "list_appointment_changes": Growing(comes_and_goes, comes_later=True),

@@ -58,6 +58,24 @@ class Reading:
         shown, following = paging.cut(self._desk.store.listed(wanted), limit=limit, keys=_start, of=of)
         return self._shown(call, shown, following, facility_id=facility)
 
+    def list_appointment_requests(
+        self,
+        facility_id: str,
+        call: Call,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        doctor_id: list[str] | None = None,
+    ) -> Answer:
+        """Requests that wait for an answer, whoever has waited longest first."""
+        of = ("requests", facility_id, doctor_id)
+        page = paging.page(cursor, limit=limit, of=of)
+        facility, areas = self._desk.here(call, facility_id), call.actor.scope.areas
+        doctors = [UUID(each) for each in doctor_id or []]
+        found = self._desk.store.requests(facility, doctors=doctors, areas=areas, after=page.after_id, limit=limit)
+        shown, following = paging.cut(found, limit=limit, keys=lambda each: [str(each.id)], of=of)
+        return self._shown(call, shown, following, facility_id=facility)
+
     def list_appointment_states(
         self, facility_id: str, call: Call, limit: int = 50, cursor: str | None = None
     ) -> dict[str, Any]:

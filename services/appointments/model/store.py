@@ -156,6 +156,11 @@ class AppointmentStore(Protocol):
     ) -> list[Appointment]:
         """Appointments in some areas that are over and still open, oldest first, one more than the limit."""
 
+    def requests(
+        self, facility_id: UUID, *, doctors: Collection[UUID], areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[Appointment]:
+        """Requests in some areas that wait, oldest first, one more than the limit; doctors: only theirs, if any."""
+
     def states(
         self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
     ) -> list[Appointment]:

@@ -121,16 +121,29 @@ class AppointmentsStore:
         limit: int,
     ) -> list[model.Appointment]:
         """Appointments in some areas that are over and still open, oldest first, one more than the limit."""
-        open_: list[model.Appointment] = []
-        while len(open_) <= limit:
-            found = self._journal.unresolved(facility_id, areas=areas, before=before, after=after, limit=limit)
-            now = self._newest(found)
-            still = [each for each in now if each.status in model.OPEN and each.ends_at <= before]
-            open_ += [each for each in still if _is_within(each, areas)]
-            if len(found) <= limit:
-                break
-            after = (found[-1].ends_at, found[-1].id)
-        return open_[: limit + 1]
+
+        def read(last: model.Appointment | None) -> list[model.Appointment]:
+            place = after if last is None else (last.ends_at, last.id)
+            return self._journal.unresolved(facility_id, areas=areas, before=before, after=place, limit=limit)
+
+        def is_open(each: model.Appointment) -> bool:
+            return each.status in model.OPEN and each.ends_at <= before and _is_within(each, areas)
+
+        return self._still(read, is_open, limit=limit)
+
+    def requests(
+        self, facility_id: UUID, *, doctors: Collection[UUID], areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[model.Appointment]:
+        """Requests in some areas that wait, oldest first, one more than the limit; doctors: only theirs, if any."""
+
+        def read(last: model.Appointment | None) -> list[model.Appointment]:
+            place = after if last is None else last.id
+            return self._journal.requests(facility_id, doctors=doctors, areas=areas, after=place, limit=limit)
+
+        def waits(each: model.Appointment) -> bool:
+            return each.status is model.Status.PENDING and _is_within(each, areas)
+
+        return self._still(read, waits, limit=limit)
 
     def states(
         self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
@@ -188,6 +201,24 @@ class AppointmentsStore:
             if len(found) >= wanted:
                 break
         return found
+
+    def _still(
+        self,
+        read: Callable[[model.Appointment | None], list[model.Appointment]],
+        is_wanted: Callable[[model.Appointment], bool],
+        *,
+        limit: int,
+    ) -> list[model.Appointment]:
+        """What the journal gives page by page, where the records say that it is still so; one more than the limit."""
+        kept: list[model.Appointment] = []
+        last: model.Appointment | None = None
+        while len(kept) <= limit:
+            found = read(last)
+            kept += filter(is_wanted, self._newest(found))
+            if len(found) <= limit:
+                break
+            last = found[-1]
+        return kept[: limit + 1]
 
     def _newest(self, found: Sequence[model.Appointment]) -> list[model.Appointment]:
         """The same as they are in the records now, where they are there."""

@@ -123,6 +123,20 @@ class Journal:
             query = query.where(sa.tuple_(table.ends_at, table.id) > sa.tuple_(*map(sa.literal, after)))
         return self._read(query.order_by(table.ends_at, table.id).limit(limit + 1))
 
+    def requests(
+        self, facility_id: UUID, *, doctors: Collection[UUID], areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[model.Appointment]:
+        """Those in some areas that wait for an answer, by id: in the order in which they were asked for."""
+        table = appointments.c
+        query = sa.select(table.record).where(
+            table.facility_id == facility_id, table.status == model.Status.PENDING.value, _within(areas)
+        )
+        if doctors:
+            query = query.where(table.doctor_id.in_(doctors))
+        if after is not None:
+            query = query.where(table.id > after)
+        return self._read(query.order_by(table.id).limit(limit + 1))
+
     def of_patient(
         self,
         patient_id: UUID,

@@ -161,6 +161,7 @@ def test_a_cursor_that_was_made_up_is_400(desk: Booking, keys):
     desk.carry()
     for operation, of, more in (
         ("list_unresolved_appointments", ("unresolved", facility), {}),
+        ("list_appointment_requests", ("requests", facility, None), {}),
         ("list_patient_appointments", ("patient", made["patient_id"]), {"patient_id": made["patient_id"]}),
         ("list_appointment_changes", ("changes", facility, made["id"]), {"appointment_id": made["id"]}),
     ):

@@ -54,6 +54,7 @@ def attempts(staff: Staff, doctor: str, made: dict):
         "day": staff.does("list_appointments", query=PERIOD),
         "states": staff.does("list_appointment_states"),
         "unresolved": staff.does("list_unresolved_appointments"),
+        "asked": staff.does("list_appointment_requests"),
     }
 
 
@@ -63,7 +64,7 @@ def test_inside_the_area_all_is_as_for_the_whole_house(desk: Booking, clerk: Sta
     desk.carry()
     got = {name: each.status for name, each in attempts(clerk, doctor, made).items()}
     moved_once = {"cancel": 412, "approve": 412, "decline": 412, "status": 412}
-    stands = dict.fromkeys(("get", "changes", "move", "find", "first", "day", "states", "unresolved"), 200)
+    stands = dict.fromkeys(("get", "changes", "move", "find", "first", "day", "states", "unresolved", "asked"), 200)
     assert got == stands | moved_once | {"book": 409, "ask": 201, "hold": 409}
 
 

@@ -98,6 +98,17 @@ class FakeStore:
         found = [each[-1].after for each in self.versions.values()]
         return [each for each in found if each.ends_at <= before and each.status in model.OPEN][: limit + 1]
 
+    def requests(
+        self, facility_id: UUID, *, doctors: Collection[UUID], areas: Collection[Area], after: UUID | None, limit: int
+    ) -> list[model.Appointment]:
+        found = [each[-1].after for _, each in sorted(self.versions.items())]
+        waiting = [
+            each
+            for each in found
+            if each.status is model.Status.PENDING and each.doctor_id in (doctors or [each.doctor_id])
+        ]
+        return [each for each in waiting if after is None or each.id > after][: limit + 1]
+
     def states(
         self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
     ) -> list[model.Appointment]:

@@ -243,9 +243,10 @@ def test_whoever_looks_is_written_down_first(desk, store):
     desk.list_appointment_changes(HERE, known["id"], call("changes"))
     desk.list_patient_appointments(str(PATIENT), call("patient"))
     desk.list_unresolved_appointments(HERE, call("unresolved", at=AT + timedelta(days=1)))
+    desk.list_appointment_requests(HERE, call("requests"))
     attended = desk.get_patient_attendance(str(PATIENT), call("attendance")).body
     assert attended == {"patient_id": str(PATIENT), "completed": 2, "no_show": 0, "cancelled": 0, "late_cancelled": 1}
-    assert store.noted == ["get", "list", "changes", "patient", "unresolved", "attendance"]
+    assert store.noted == ["get", "list", "changes", "patient", "unresolved", "requests", "attendance"]
 
 
 def test_changes_name_what_differs_from_the_version_before(desk):
