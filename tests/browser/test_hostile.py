@@ -154,7 +154,7 @@ def test_texts_that_came_in_by_the_api_are_texts_on_every_page(tab, house, walks
 
 def hostile_patient(mark: str, text: str) -> dict[str, object]:
     address = {"lines": [text], "city": text, "country": "DE", "use": "home"}
-    return new_patient(family_name=f"{mark} {text}", given_name=text, addresses=[address])
+    return new_patient(family_name=f"{mark} {text}", given_name=text, addresses=[address], confirm_duplicate=True)
 
 
 def looked_at(desk: Tab, address: str) -> list[str]:
