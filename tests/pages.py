@@ -21,6 +21,8 @@ from services.chassis.spec import Operation
 from tests.contract.contracts import OPERATIONS
 
 BY_ID = {operation.operation_id: operation for operation in OPERATIONS}
+FOR_ALL = {"entry.sign_out"}
+"""Changes that a page offers whatever the account may do."""
 _APP = flask.Flask("pages")
 for _area in AREAS:
     _area.register(_APP)
@@ -57,22 +59,35 @@ def every(method: str = "GET") -> Iterator[tuple[str, str]]:
             yield rule.endpoint, rule.rule
 
 
-def changes(name: str) -> list[Operation]:
-    """The changing operations that an endpoint names: itself, in functions that it calls, in tables they read."""
-    named = _named(inspect.unwrap(_APP.view_functions[name]), set())
+def changes(name: str, *, tables: bool = False) -> list[Operation]:
+    """The changing operations that an endpoint names, in itself and in functions that it calls.
+
+    tables: in tables that they read too, which may hold more than what this one does.
+    """
+    named = _named(inspect.unwrap(_APP.view_functions[name]), set(), tables=tables)
     return [BY_ID[each] for each in sorted(named) if each in BY_ID and BY_ID[each].method.upper() != "GET"]
 
 
-def _named(thing: Any, seen: set[int]) -> set[str]:
+def missing(name: str, may: set[str]) -> set[str]:
+    """Permissions that a change wants, by itself or by the operations behind it, and that this account has not."""
+    if name in FOR_ALL:
+        return set()
+    listed = {each.permission for each in changes(name, tables=True) if each.permission}
+    named = {each.permission for each in changes(name) if each.permission}
+    return ({*NEEDED[name], *named} - may) or (set() if listed & may else listed)
+
+
+def _named(thing: Any, seen: set[int], *, tables: bool) -> set[str]:
     """Every text in a function and in what it refers to."""
     if id(thing) in seen:
         return set()
     seen.add(id(thing))
+    if isinstance(thing, FunctionType):
+        is_ours = thing.__module__.startswith("frontend.")
+        return set[str]().union(*(_named(each, seen, tables=tables) for each in _used(thing))) if is_ours else set()
     if isinstance(thing, str):
         return {thing}
-    if isinstance(thing, FunctionType):
-        return _in_source(thing, seen) if thing.__module__.startswith("frontend.") else set()
-    return set[str]().union(*(_named(each, seen) for each in _members(thing)))
+    return set[str]().union(*(_named(each, seen, tables=tables) for each in _members(thing))) if tables else set()
 
 
 def _members(thing: Any) -> Iterable[Any]:
@@ -83,15 +98,14 @@ def _members(thing: Any) -> Iterable[Any]:
     return vars(thing).values() if dataclasses.is_dataclass(thing) and not isinstance(thing, type) else ()
 
 
-def _in_source(function: FunctionType, seen: set[int]) -> set[str]:
-    found: set[str] = set()
+def _used(function: FunctionType) -> Iterator[Any]:
+    """Texts in a function, and what stands behind the names in it."""
     for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)
+        if isinstance(node, ast.Constant):
+            yield node.value
         elif isinstance(node, ast.Name):
-            found |= _named(function.__globals__.get(node.id), seen)
+            yield function.__globals__.get(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             module = function.__globals__.get(node.value.id)
             if inspect.ismodule(module) and module.__name__.startswith("frontend."):
-                found |= _named(getattr(module, node.attr, None), seen)
-    return found
+                yield getattr(module, node.attr, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests import needs
 from tests.browser.tabs import Tab, opened
+from tests.browser.walking import Atlas, Walk, Walker
 from tests.system.house import COMES_UP_S, RunningHouse
 
 FLAGS = [
@@ -32,8 +34,10 @@ ROLES = {
 SUPER_ADMIN = "admin"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whichever test comes first waits for the house too."""
+    """Whichever test comes first waits for the house too. Names that are scripts come last: they stay in the house."""
+    items.sort(key=lambda item: item.path.name == "test_hostile.py")
     for item in items:
         item.add_marker(pytest.mark.timeout(COMES_UP_S + 240))
 
@@ -68,6 +72,30 @@ def entered(chromium: Browser, house: RunningHouse, role: str | None, **options:
     elif role is not None:
         tab.sign_in(ROLES[role], house.secret("demo-password"))
     return tab
+
+
+@dataclass
+class Walks:
+    """What the walks of this run have found, each done once, when it is first asked for."""
+
+    chromium: Browser
+    house: RunningHouse
+    atlas: Atlas = field(default_factory=Atlas)
+    done: dict[str, Walk] = field(default_factory=dict)
+
+    def of(self, role: str) -> Walk:
+        """What somebody of this role is shown."""
+        if role not in self.done:
+            tab = entered(self.chromium, self.house, role)
+            self.done[role] = Walker(tab, self.atlas).go()
+            tab.close()
+        return self.done[role]
+
+
+@pytest.fixture(scope="session")
+def walks(chromium: Browser, house: RunningHouse) -> Walks:
+    """Of everybody."""
+    return Walks(chromium, house)
 
 
 @pytest.fixture

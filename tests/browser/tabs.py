@@ -15,6 +15,7 @@ DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 360, "height": 740}
 TABLET = {"width": 768, "height": 1024}
+TOLD = "addEventListener('securitypolicyviolation', (it) => console.error('kept off: ' + it.effectiveDirective))"
 SERIOUS = {"serious", "critical"}
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -74,6 +75,7 @@ class Tab:
 def opened(browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, **options: Any) -> Tab:
     """A new window of somebody who was never here."""
     context: BrowserContext = browser.new_context(viewport=size, **options)
+    context.add_init_script(TOLD)
     tab = Tab(context.new_page(), home)
     tab.page.on("pageerror", lambda error: tab.trouble.append(f"error: {error}"))
     tab.page.on("dialog", lambda dialog: (tab.trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
