@@ -181,3 +181,4 @@ def test_a_part_of_a_page_that_is_refused_says_so_above_the_page_which_stays(tab
     expect(trouble).to_contain_text("This is not there, or not yours to see.")
     expect(trouble.locator("code")).not_to_be_empty()
     expect(desk.page.locator("#f-text")).to_have_value(mark)
+    desk.trouble.clear()
