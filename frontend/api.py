@@ -13,6 +13,8 @@ from services.kernel.errors import Unavailable
 
 LIST_S: Final = 8.0
 """For what takes longer than a look: figures, exports, a trail that is searched."""
+RUNNING: Final = "still_running"
+"""The code of what is refused because the same form is in work already."""
 _REFRESH_BEFORE_S: Final = 45
 _WAIT_FOR_OTHER_S: Final = 3.0
 _MOST_PAGES: Final = 50

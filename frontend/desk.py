@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -10,7 +11,7 @@ import flask
 from werkzeug.datastructures import MultiDict
 
 from frontend import shield
-from frontend.api import Answer, Api, Refused
+from frontend.api import RUNNING, Answer, Api, Refused
 from frontend.forms import Form, Wrong
 from frontend.names import Names, active
 from frontend.session import Session, Sessions
@@ -19,6 +20,8 @@ from services.kernel.errors import Unavailable
 
 KEY: Final = "_key"
 VERSION: Final = "_version"
+_FIRST_S: Final = 3.0
+_PAUSE_S: Final = 0.2
 Page = flask.Response | tuple[str, int] | str
 
 
@@ -36,7 +39,7 @@ class Desk:
     @property
     def person(self) -> Mapping[str, Any]:
         """The account that is signed in; empty while nobody is."""
-        found: Mapping[str, Any] = self.session.get("person") or {}
+        found: Mapping[str, Any] = (self.session.get("person") or {}) if self.session.is_signed_in else {}
         return found
 
     def may(self, *permissions: str) -> bool:
@@ -144,17 +147,18 @@ class Desk:
     ) -> Answer:
         """A change, with the key of its form and the version that the form was made from.
 
+        What was sent twice at once waits for the first, and shows what became of it.
         Raises:  Refused. Unavailable. SignInNeeded. StepUpNeeded.
         """
-        return self.api.call(
-            operation,
-            body=body,
-            query=query,
-            key=self.form.get(KEY) or str(uuid.uuid4()),
-            version=self.version,
-            within_s=within_s,
-            **path,
-        )
+        key, until = self.form.get(KEY) or str(uuid.uuid4()), time.monotonic() + _FIRST_S
+        given: dict[str, Any] = {"body": body, "query": query, "key": key, "version": self.version, **path}
+        while True:
+            try:
+                return self.api.call(operation, within_s=within_s, **given)
+            except Refused as refused:
+                if refused.code != RUNNING or time.monotonic() > until:
+                    raise
+            time.sleep(_PAUSE_S)
 
     def drafted(self, form: Form) -> Form:
         """A form with what was typed into it and not sent, from the version of then: what changed meanwhile is shown

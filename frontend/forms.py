@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
-from frontend.api import Refused
+from frontend.api import RUNNING, Refused
 from frontend.sayings import LIMITS, PROBLEMS, RULES
 from frontend.words import Words
 
@@ -135,7 +135,8 @@ class Form:
             self._mark(error.fields, words)
             self.problem = words.say("Please look at the marked fields.")
             return
-        self.key = str(uuid.uuid4())
+        if error.code != RUNNING:
+            self.key = str(uuid.uuid4())
         self.code, self.request_id, self.facts = error.code, error.request_id, error.facts
         self.problem = said(error, words)
         self._mark({_field_of(each): str(each.get("rule")) for each in error.errors}, words)

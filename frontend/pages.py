@@ -191,7 +191,7 @@ def _refusals(app: flask.Flask) -> None:
     @app.errorhandler(SignInNeeded)
     def sign_in(_: SignInNeeded) -> Any:
         desk: Desk = flask.g.desk
-        kept.keep(desk, str(desk.person.get("id", "")))
+        kept.keep(desk, desk.session.holder["person"])
         return kept.to_sign_in(desk)
 
     @app.errorhandler(StepUpNeeded)

@@ -88,8 +88,8 @@ class Session:
             self.pop(name)
 
     def say(self, kind: str, text: str) -> None:
-        """Something to show on the next page: `success`, `info`, `warning` or `danger`."""
-        self.set("said", [*self.get("said", []), [kind, text]])
+        """Something to show on the next page, once: `success`, `info`, `warning` or `danger`."""
+        self.set("said", [*(each for each in self.get("said", []) if each != [kind, text]), [kind, text]])
 
 
 class Sessions:

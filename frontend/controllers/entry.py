@@ -189,11 +189,12 @@ def drop_draft(desk: Desk) -> Any:
 
 def _come_in(desk: Desk, given: dict[str, Any], back: str) -> Any:
     """Somebody is signed in: another cookie, and the page that was wanted."""
-    before, former = desk.person.get("id"), desk.session.holder if desk.person else desk.session.get("former")
+    before = desk.session.holder["person"]
+    former = desk.session.holder if before else desk.session.get("former")
     desk.sessions.renew(desk.session)
     desk.api.keep_tokens(given)
     person = desk.api.call("get_own_account").body
-    if before not in {None, person["id"]}:  # what somebody else left here is nobody's to see
+    if before not in {"", person["id"]}:  # what somebody else left here is nobody's to see
         desk.session.keep_only(_OWN_TO_ALL)
     desk.session.set("person", person)
     desk.session.set("person_at", 0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong
+from frontend.labels import CHANNELS
 from frontend.sayings import N_, RULES
+from frontend.versions import Show, differing, plain
 
 area = Area("wording", at="/message-texts")
 _PLACE: Final = "/<event>/<channel>/<language>"
@@ -99,8 +101,8 @@ def preview(desk: Desk, event: str, channel: str, language: str) -> Any:
 @area.get("/settings", "notifications.manage")
 def settings(desk: Desk) -> Any:
     """What the facility sends, by which way and when."""
-    found = desk.api.call("get_notification_settings", facility_id=desk.facility_id).body
-    return desk.page("wording/settings.html", form=Form.of(found))
+    form = desk.drafted(_settings(desk))
+    return desk.page("wording/settings.html", form=form, both=())
 
 
 @area.post("/settings", "notifications.manage")
@@ -120,10 +122,12 @@ def send_settings(desk: Desk) -> Any:
     except Refused as error:
         if any(each.get("pointer") == "/quiet_hours" for each in error.errors):  # one end without the other
             form.errors["quiet_hours.until"] = desk.words.say(RULES["required"])
+        both: Sequence[Any] = ()
         if error.status == 412:
-            form.other = desk.api.call("get_notification_settings", facility_id=desk.facility_id).body
-            form.version = form.other["version"]
-        return desk.again("wording/settings.html", error, form=form)
+            stands = _settings(desk)
+            form.version, both = stands.version, differing(form, stands, _compared(desk))
+        return desk.again("wording/settings.html", error, form=form, both=both)
+    desk.drop_draft(form.name)
     desk.said(N_("The settings are saved."))
     return desk.go("wording.settings")
 
@@ -146,6 +150,24 @@ def send_test(desk: Desk) -> Any:
     except Refused as error:
         return desk.again("wording/test.html", error, form=form, delivery=None, tested=_TESTED)
     return desk.page("wording/test.html", form=form, delivery=made, tested=_TESTED)
+
+
+def _settings(desk: Desk) -> Form:
+    """What the facility sends, as it stands."""
+    found = desk.api.call("get_notification_settings", facility_id=desk.facility_id).body
+    return Form.of(found, name=f"settings.{desk.facility_id}")
+
+
+def _compared(desk: Desk) -> Mapping[str, tuple[str, Show]]:
+    """The fields of the settings, as people read them."""
+    say = desk.words.say
+    return {
+        "channels": (say(N_("Channels")), lambda values: ", ".join(say(CHANNELS.get(each, each)) for each in values)),
+        "quiet_hours.from": (say(N_("Quiet from")), plain),
+        "quiet_hours.until": (say(N_("Quiet until")), plain),
+        "from_name": (say(N_("Sender")), plain),
+        "language": (say(N_("Language")), plain),
+    }
 
 
 def _template(desk: Desk, **place: Any) -> Mapping[str, Any]:

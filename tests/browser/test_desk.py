@@ -20,7 +20,7 @@ def registered(desk: Tab, family_name: str) -> None:
     page.get_by_label("Family name").fill(family_name)
     page.get_by_label("Given name").fill("Mira")
     page.locator("#f-administrative_gender").select_option("female")
-    page.get_by_label("Birth date").fill("1984-11-05")
+    page.locator("#f-birth_date").fill("1984-11-05")
     page.locator("main form button[type=submit]").last.click()
     expect(page.locator(".patient-name")).to_contain_text(family_name)
 

@@ -6,10 +6,12 @@ import base64
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,11 +22,13 @@ from typing import Any
 
 import urllib3
 
+from standalone import state
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 COMES_UP_S, GOES_DOWN_S = 300, 150
 NEARLY_OVER_S = 60
+COMES_BACK_S = 90.0
 TAIL = 25
 
 
@@ -249,6 +253,31 @@ def standing() -> Iterator[RunningHouse]:
 
 def tail(log: Path) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:])
+
+
+@contextmanager
+def held_down(house: RunningHouse, *names: str) -> Iterator[None]:
+    """`kill -9`, again as often as the supervisor starts them, so that none becomes ready before the block ends."""
+    file, stop = house.home / "run" / "state.json", threading.Event()
+
+    def kill() -> None:
+        for process in state.read(file).processes:
+            if process.name in names and process.lives:
+                os.kill(process.pid, signal.SIGKILL)
+
+    def keep_killing() -> None:
+        while not stop.wait(0.05):
+            kill()
+
+    kill()
+    killer = threading.Thread(target=keep_killing)
+    killer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        killer.join()
+        wait_for(lambda: state.read(file).is_healthy, within_s=COMES_BACK_S, what="the house is well")
 
 
 def sign_in(client: Client, username: str, *, password: str) -> Reply:

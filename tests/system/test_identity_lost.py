@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,45 +10,18 @@ from contextlib import contextmanager
 
 import pytest
 
-from standalone import state
 from tests.system import clinic as clinics
 from tests.system.clinic import Clinic
 from tests.system.exports import exports
-from tests.system.house import Client, Person, Reply, RunningHouse, hire, new_allergy, new_patient, sign_in
+from tests.system.house import Client, Person, Reply, RunningHouse, held_down, hire, new_allergy, new_patient, sign_in
 from tests.waiting import wait_for
 
 IDENTITY = ("identity", "identity-worker")
 POLICY_IS_OLD_S = 40.0  # 30 s without a heartbeat, and what a slow machine adds
-COMES_BACK_S = 90.0
 KEYS_ARE_READ_EVERY_S = 35.0  # and a margin
 BEFORE = 6  # rounds of ordinary work, so that each process has heard of the clinic
 PLACES = 32  # half hours of the doctor's day
 PACE_S = 0.15  # between two rounds: the gateway takes fifty requests a second of one account, and a round has five
-
-
-@contextmanager
-def held_down(house: RunningHouse, *names: str) -> Iterator[None]:
-    """`kill -9`, again as often as the supervisor starts them, so that none becomes ready before the block ends."""
-    file, stop = house.home / "run" / "state.json", threading.Event()
-
-    def kill() -> None:
-        for process in state.read(file).processes:
-            if process.name in names and process.lives:
-                os.kill(process.pid, signal.SIGKILL)
-
-    def keep_killing() -> None:
-        while not stop.wait(0.05):
-            kill()
-
-    kill()
-    killer = threading.Thread(target=keep_killing)
-    killer.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        killer.join()
-        wait_for(lambda: state.read(file).is_healthy, within_s=COMES_BACK_S, what="the house is well")
 
 
 @contextmanager

@@ -21,7 +21,8 @@ class FakeNames:
 
 
 def desk(names, *permissions, **person):
-    session = Session("cookie", {"person": {"id": "u1", "permissions": list(permissions), **person}})
+    account = {"id": "u1", "permissions": list(permissions), **person}
+    session = Session("cookie", {"access": "token", "person": account})
     return Desk(session=session, sessions=None, api=None, words=Words("en"), names=names, nonce="")
 
 
