@@ -91,7 +91,7 @@
   }
 
   // ---- a dialog with a part of a page --------------------------------------------------------------------------------
-  const dialog = document.getElementById("ask");
+  const dialog = document.getElementById("calendar-dialog");
   async function show(answer) {
     const inside = document.getElementById("ask-content");
     inside.innerHTML = await answer.text();
