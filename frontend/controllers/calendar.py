@@ -168,10 +168,16 @@ def _moving(desk: Desk, form: Form, error: Refused | None = None) -> dict[str, A
         "patient": desk.names.patients([found["patient_id"]]).get(found["patient_id"]),
         "doctors": active(desk.names.doctors()),
         "now": datetime.now(zone),
-        "alternatives": facts.get("alternatives", []),
+        "alternatives": [each for each in facts.get("alternatives", []) if not _is_where(found, each)],
         "may_overbook": desk.may("appointments.overbook") and code == "place_taken",
         "may_overlap": desk.may("appointments.overlap") and code == "patient_busy",
     }
+
+
+def _is_where(appointment: Mapping[str, Any], place: Mapping[str, Any]) -> bool:
+    """Whether a place is the one that the appointment has already."""
+    starts = [datetime.fromisoformat(each["starts_at"]) for each in (appointment, place)]
+    return starts[0] == starts[1] and bool(appointment["doctor_id"] == place["doctor_id"])
 
 
 def _starts_at(desk: Desk, form: Form) -> str | None:

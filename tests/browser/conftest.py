@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests import needs
 from tests.browser.tabs import Tab, opened
 from tests.browser.walking import Atlas, Walk, Walker
-from tests.system.house import COMES_UP_S, RunningHouse
+from tests.system.clinic import Clinic
+from tests.system.house import COMES_UP_S, Client, Person, RunningHouse
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -32,6 +33,8 @@ ROLES = {
     "patient": "demo.patient",
 }
 SUPER_ADMIN = "admin"
+WAITS_MS = 20_000  # a page that is slow is not wrong
+KIND = "Follow-up"
 
 
 @pytest.hookimpl(trylast=True)
@@ -46,6 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     """The browser."""
     program = needs.find("chromium")
+    expect.set_options(timeout=WAITS_MS)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield found
@@ -96,6 +100,24 @@ class Walks:
 def walks(chromium: Browser, house: RunningHouse) -> Walks:
     """Of everybody."""
     return Walks(chromium, house)
+
+
+@pytest.fixture(scope="session")
+def admin(house: RunningHouse) -> Iterator[Person]:
+    """The super admin behind the gateway, who prepares what a journey begins with."""
+    client = Client(house.url)
+    yield Person(client, "", SUPER_ADMIN, ["super_admin"], house.secret("super-admin-changed")).sign_in()
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def clinic(admin: Person) -> Clinic:
+    """The facility of the demo, where a journey can have doctors whom no other one books."""
+    (facility,) = admin.get("/api/v1/facilities").expect(200).json["items"][:1]
+    location = admin.get(f"/api/v1/locations?facility_id={facility['id']}").expect(200).json["items"][0]["id"]
+    types = admin.get("/api/v1/appointment-types").expect(200).json["items"]
+    (kind,) = (each["id"] for each in types if each["name"] == KIND)
+    return Clinic(admin, facility["id"], location, kind)
 
 
 @pytest.fixture

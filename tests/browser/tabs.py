@@ -17,6 +17,11 @@ NARROW = {"width": 360, "height": 740}
 TABLET = {"width": 768, "height": 1024}
 TOLD = "addEventListener('securitypolicyviolation', (it) => console.error('kept off: ' + it.effectiveDirective))"
 SERIOUS = {"serious", "critical"}
+# What a hand does: clicks, and choices out of a list, which take one too.
+_COUNTS = """for (const kind of ["click", "change"]) addEventListener(kind, (event) => {
+  if (kind === "click" ? event.detail > 0 : event.target.matches("select"))
+    sessionStorage.setItem("acts", 1 + Number(sessionStorage.getItem("acts")));
+}, true);"""
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -51,6 +56,11 @@ class Tab:
         """Wait for the parts that the page asks for by itself."""
         expect(self.page.locator(".htmx-request")).to_have_count(0)
 
+    @property
+    def acts(self) -> int:
+        """Clicks and choices of this window so far."""
+        return int(self.page.evaluate("Number(sessionStorage.getItem('acts'))"))
+
     def serious(self) -> list[str]:
         """What axe finds serious or worse, as rule and place."""
         if not self.page.evaluate("() => 'axe' in window"):
@@ -72,16 +82,20 @@ class Tab:
         assert self.trouble == []
 
 
-def opened(browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, **options: Any) -> Tab:
-    """A new window of somebody who was never here."""
+def opened(
+    browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, beside: tuple[str, ...] = (), **options: Any
+) -> Tab:
+    """A new window of somebody who was never here. beside: other addresses that it may ask."""
     context: BrowserContext = browser.new_context(viewport=size, **options)
     context.add_init_script(TOLD)
+    context.add_init_script(_COUNTS)
     tab = Tab(context.new_page(), home)
     tab.page.on("pageerror", lambda error: tab.trouble.append(f"error: {error}"))
     tab.page.on("dialog", lambda dialog: (tab.trouble.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     tab.page.on("console", lambda said: _heard(tab, said))
     tab.page.on(
-        "request", lambda asked: None if _is_ours(asked.url, home) else tab.trouble.append(f"asked {asked.url}")
+        "request",
+        lambda asked: None if _is_one_of(asked.url, home, *beside) else tab.trouble.append(f"asked {asked.url}"),
     )
     tab.page.on("response", lambda got: tab.trouble.append(f"{got.status} {got.url}") if got.status >= 500 else None)
     return tab
@@ -93,5 +107,5 @@ def _heard(tab: Tab, said: Any) -> None:
         tab.trouble.append(f"console: {said.text}")
 
 
-def _is_ours(url: str, home: str) -> bool:
-    return url.startswith((home, "data:", "blob:", "about:"))
+def _is_one_of(url: str, *homes: str) -> bool:
+    return url.startswith((*homes, "data:", "blob:", "about:"))

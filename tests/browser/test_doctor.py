@@ -1,0 +1,141 @@
+"""A doctor's day: the own calendar, and what is known of a patient."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.tabs import DESKTOP, PHONE, Tab
+from tests.system.clinic import Clinic, registered
+from tests.system.house import Person, hire
+
+HOUR_PX = 88  # four quarters of an hour, as the calendar draws them
+
+
+@dataclass(frozen=True)
+class Practice:
+    """A doctor who signs in, in a department, and patients at ten and at twelve o'clock of one day."""
+
+    account: Person
+    doctor: str
+    department: str
+    day: str
+    early: dict[str, str]
+    late: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def practice(admin: Person, clinic: Clinic) -> Practice:
+    account = hire(admin, "doctor")
+    departments = admin.get(f"/api/v1/departments?facility_id={clinic.facility}").expect(200).json["items"]
+    department = departments[0]["id"]
+    doctor = clinic.doctor({"user_id": account.id, "department_ids": [department]})
+    one, two = registered(admin, 2)
+    early = clinic.booked(admin, doctor, clinic.at("10:00"), one)
+    late = clinic.booked(admin, doctor, clinic.at("12:00"), two)
+    return Practice(account, doctor, department, clinic.day().isoformat(), early, late)
+
+
+@pytest.fixture
+def signed_in(tab, practice):
+    def come(size: dict[str, int]) -> Tab:
+        own = tab(size=size)
+        own.sign_in(practice.account.username, practice.account.password)
+        return own
+
+    return come
+
+
+def drawn(own: Tab, appointment: dict[str, str]) -> Locator:
+    return own.page.locator(f"[data-appointment='{appointment['id']}']")
+
+
+def drag(own: Tab, appointment: dict[str, str], hours: float) -> None:
+    """With the mouse, up or down."""
+    box = drawn(own, appointment).bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + 8
+    mouse = own.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    for step in range(1, 9):
+        mouse.move(x, y + hours * HOUR_PX * step / 8)
+    mouse.up()
+
+
+@pytest.mark.row("APT-20")
+@pytest.mark.row("UI-07")
+def test_the_own_calendar_moves_what_is_dragged_and_says_why_it_does_not(signed_in, practice):
+    own = signed_in(DESKTOP)
+    page, early, late = own.page, drawn(own, practice.early), drawn(own, practice.late)
+    own.goto(f"/calendar?view=week&day={practice.day}")
+    for name, view in (("Day", "day"), ("Month", "month"), ("Week", "week")):
+        page.locator(".ec-toolbar").get_by_role("button", name=name, exact=True).click()
+        expect(page).to_have_url(re.compile(f"view={view}"))
+        expect(early).to_be_visible()
+
+    drag(own, practice.early, 1)
+    expect(page.locator("#calendar-said")).to_contain_text("11:00 (Berlin)")
+    expect(early.locator("time")).to_have_text("11:00")
+    expect(early).to_have_css("opacity", "1")
+
+    drag(own, practice.early, 1)
+    refused = page.locator("#ask-content")
+    expect(refused).to_contain_text("It stays where it was")
+    expect(refused).to_contain_text("This time has just been taken.")
+    expect(early.locator("time")).to_have_text("11:00")
+    alternatives = refused.locator("form[aria-labelledby=ask-free] button")
+    expect(alternatives.nth(1)).to_be_visible()
+    expect(alternatives.filter(has_text="11:00")).to_have_count(0)
+    alternatives.first.click()
+    expect(page.locator("#calendar-said")).to_contain_text("Moved to")
+    expect(page.locator("#calendar-dialog")).to_be_hidden()
+    expect(early.locator("time")).not_to_have_text("11:00")
+    expect(late.locator("time")).to_have_text("12:00")
+
+    def look_at(field: str, value: str) -> None:
+        with page.expect_navigation():
+            page.locator(f"#f-{field}").select_option(value)
+
+    look_at("status", "cancelled")
+    expect(early).to_have_count(0)
+    look_at("status", "booked")
+    expect(early).to_be_visible()
+    look_at("by", "department")
+    look_at("department", practice.department)
+    expect(early).to_be_visible()
+    other = page.locator("#f-department option").nth(2).get_attribute("value")
+    look_at("department", other)
+    expect(early).to_have_count(0)
+    look_at("by", "doctor")
+    look_at("doctor", practice.doctor)
+    expect(early).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_from_the_list_of_the_day_to_what_is_known_of_the_patient(signed_in, practice, clinic, size):
+    own = signed_in(size)
+    page = own.page
+    (patient,) = registered(clinic.admin, 1)
+    clinic.booked(clinic.admin, practice.doctor, clinic.at("15:00" if size == PHONE else "16:00"), patient)
+    own.goto(f"/calendar/day?day={practice.day}")
+    page.locator(f".day-list a[href='/patients/{patient}']").click()
+    expect(page.locator(".patient")).to_contain_text("Allergies not asked")
+
+    page.get_by_role("link", name="Allergies and problems").click()
+    page.get_by_role("link", name="Add an allergy").click()
+    page.locator("[name='substance.display']").fill("Penicillin")
+    page.locator("#f-category").select_option("medication")
+    page.locator("#f-criticality").select_option("high")
+    page.locator("#f-certainty").select_option("confirmed")
+    page.locator("main form button[type=submit]").last.click()
+    expect(page.locator(".patient")).to_contain_text("Allergies: Penicillin")
+    page.get_by_role("link", name="Add a problem").click()
+    page.locator("[name='condition.display']").fill("Asthma")
+    page.locator("#f-certainty").select_option("confirmed")
+    page.locator("main form button[type=submit]").last.click()
+    expect(page.get_by_role("link", name="Asthma")).to_be_visible()
+    assert not own.overflows()
