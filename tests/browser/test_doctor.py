@@ -95,6 +95,12 @@ def test_the_own_calendar_moves_what_is_dragged_and_says_why_it_does_not(signed_
     expect(page.locator("#calendar-dialog")).to_be_hidden()
     expect(early.locator("time")).not_to_have_text("11:00")
     expect(late.locator("time")).to_have_text("12:00")
+    _each_choice_shows_its_own(own, practice)
+
+
+def _each_choice_shows_its_own(own, practice):
+    """What the lists above the calendar choose between: states, departments, doctors."""
+    page, early = own.page, drawn(own, practice.early)
 
     def look_at(field: str, value: str) -> None:
         with page.expect_navigation():

@@ -70,7 +70,11 @@ def test_from_the_code_of_the_reception_to_an_appointment_of_ones_own(tab, clini
     page.locator("#f-reason_code").select_option("patient_ill")
     page.get_by_role("button", name="Cancel the appointment").click()
     expect(page.get_by_text("Cancelled").first).to_be_visible()
+    _too_late_to_cancel_is_said_with_the_number_to_call(own, clinic, doctor, patient)
 
+
+def _too_late_to_cancel_is_said_with_the_number_to_call(own, clinic, doctor, patient):
+    page = own.page
     late = clinic.booked(clinic.admin, doctor, soon(), patient)
     own.goto("/mine")
     page.locator(f"a[href*='{late['id']}']").click()
