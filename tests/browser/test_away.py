@@ -6,8 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser import deeds
 from tests.browser.tabs import Tab
-from tests.browser.test_desk import BOOKED, registered
 from tests.system.house import RunningHouse, held_down, word
 
 HOUSE_IS_AWAY = "The house cannot be reached"
@@ -16,15 +16,11 @@ COMES_BACK_MS = 90_000.0
 
 def chosen(desk: Tab, family_name: str, nth: int) -> str:
     """A patient, and a place that is kept for them; the day of it."""
-    registered(desk, family_name)
-    page = desk.page
-    page.locator(".head-actions a", has_text="Book").click()
-    page.locator("#f-appointment_type_id").select_option(index=1)
-    page.locator("#f-specialization_id").select_option(index=1)
-    place = page.locator(".place").nth(nth)
+    deeds.registered(desk, family_name)
+    place = deeds.places(desk).nth(nth)
     day = str(place.get_attribute("value")).partition(" ")[2][:10]
     place.click()
-    expect(book(page)).to_be_visible()
+    expect(book(desk.page)).to_be_visible()
     return day
 
 
@@ -62,7 +58,7 @@ def test_what_is_sent_and_typed_while_the_gateway_is_down_waits_and_happens_once
     expect(other.page.get_by_label("Family name")).to_have_value(note)
     other.page.evaluate("unsaved.clear()")
     book(desk.page).click()
-    expect(desk.page.get_by_text(BOOKED).first).to_be_visible()
+    expect(desk.page.get_by_text(deeds.BOOKED).first).to_be_visible()
     expect_one_appointment(desk, name)
     for each in (desk, other):
         each.trouble.clear()

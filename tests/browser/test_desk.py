@@ -13,11 +13,7 @@ def test_of_two_desks_one_gets_the_place_and_the_other_is_told_what_is_free(tab)
     one, two = tab("receptionist"), tab("receptionist")
     for each, name in ((one, "First"), (two, "Second")):
         deeds.registered(each, f"{name}{secrets.token_hex(3)}")
-        page = each.page
-        page.locator(".head-actions a", has_text="Book").click()
-        page.locator("#f-appointment_type_id").select_option(index=1)
-        page.locator("#f-specialization_id").select_option(index=1)
-        expect(page.locator(".place").nth(20)).to_be_visible()
+        deeds.places(each)
     one.page.locator(".place").nth(20).click()
     one.page.locator("main button", has_text="Book").click()
     expect(one.page.get_by_text(deeds.BOOKED)).to_be_visible()

@@ -11,6 +11,7 @@ import redis as redispy
 from playwright.sync_api import Page, expect
 
 from frontend.session import Session, Sessions
+from tests.browser import deeds
 from tests.browser.conftest import ROLES, SUPER_ADMIN
 from tests.browser.tabs import Tab
 from tests.system.house import Client, Person, RunningHouse, add_user, hire, word
@@ -46,10 +47,7 @@ def send(page: Page) -> None:
 
 
 def registered(desk: Tab, family_name: str) -> str:
-    desk.goto("/patients/new")
-    filled(desk.page, family_name)
-    send(desk.page)
-    expect(desk.page.locator(".patient-name")).to_contain_text(family_name)
+    deeds.registered(desk, family_name)
     return desk.page.url
 
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import deeds
 from tests.browser.tabs import Tab
-from tests.browser.test_desk import registered
 from tests.system.house import word
 
 WITHIN_MS = 2000.0  # the row's own
@@ -25,18 +25,14 @@ _HEARD = """() => {
 
 def place(desk: Tab, nth: int) -> tuple[str, str]:
     """Go from a patient's page to a free place; the day and the doctor of it, before it is taken."""
-    page = desk.page
-    page.locator(".head-actions a", has_text="Book").click()
-    page.locator("#f-appointment_type_id").select_option(index=1)
-    page.locator("#f-specialization_id").select_option(index=1)
-    doctor, _, starts_at = str(page.locator(".place").nth(nth).get_attribute("value")).partition(" ")
+    doctor, _, starts_at = str(deeds.places(desk).nth(nth).get_attribute("value")).partition(" ")
     return starts_at[:10], doctor
 
 
 @pytest.mark.row("UI-06")
 def test_a_booking_of_one_desk_is_in_the_calendar_of_another_at_once_and_only_ids_were_sent(tab):
     one, two, name = tab("receptionist"), tab("receptionist"), word()
-    registered(one, name)
+    deeds.registered(one, name)
     day, _ = place(one, 5)
     with two.page.expect_response("**/calendar/feed"):
         two.goto(f"/calendar?view=day&day={day}")
