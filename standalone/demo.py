@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from standalone import demo_schedules, people
+from standalone import demo_patient, demo_schedules, people
 from standalone.house import House
 from standalone.keys import Secrets
 from standalone.layout import write_private
@@ -187,15 +187,20 @@ def _load_patients(place: Place, *, shown: Shown, progress: _Progress, say: Call
     registered = []
     day = date.fromisoformat(progress["day"])
     progress["day"] = progress["day"]  # from the first request on, another day would mean other people
-    with visiting(place) as reception, visiting(place) as ward:
+    everybody = list(people.invented(PATIENTS, seed=SEED, today=day))
+    with visiting(place) as reception, visiting(place) as ward, visiting(place) as patient_at_home:
         reception.sign_in(shown.accounts["receptionist"], shown.password)
         ward.sign_in(shown.accounts["nurse"], shown.password)
-        for person in people.invented(PATIENTS, seed=SEED, today=day):
+        for person in everybody:
             patient = reception.post("/api/v1/patients", person.registration, key=_key("patient", person.number))
             registered.append(patient["id"])
             _write_history(ward, patient["id"], person=person)
             if (person.number + 1) % 20 == 0:
                 say(f"demo: {person.number + 1} of {PATIENTS} invented patients")
+        own = demo_patient.chosen(everybody, today=day)
+        progress["own_record"] = registered[own.number]
+        patient_at_home.sign_in(shown.accounts[demo_patient.ROLE], shown.password)
+        demo_patient.link(reception, patient_at_home, own, record=registered[own.number])
     return registered
 
 
@@ -213,6 +218,12 @@ def _load_schedules(
         say(f"demo: {len(clinic.doctors)} doctors with their hours")
         count = demo_schedules.fill(reception, clinic, patients=patients, day=begins, key=_key)
         say(f"demo: {count} appointments in the coming week")
+    with visiting(place) as patient:
+        patient.sign_in(shown.accounts[demo_patient.ROLE], shown.password)
+        if progress["own_places"] is None:  # chosen before they are asked for: the same again after being cut off
+            progress["own_places"] = demo_schedules.last_free(patient, clinic, day=begins)
+        demo_patient.book(patient, clinic, record=progress["own_record"], places=progress["own_places"], key=_key)
+    say("demo: the patient's own record, with an appointment and a request")
 
 
 def _write_history(ward: Visitor, patient_id: str, *, person: people.Person) -> None:

@@ -99,6 +99,12 @@ def fill(desk: Visitor, clinic: Clinic, *, patients: Sequence[str], day: datetim
     return count
 
 
+def last_free(visitor: Visitor, clinic: Clinic, *, day: datetime) -> list[dict[str, Any]]:
+    """The last place that each of two doctors has left in the coming days."""
+    found = [_free(visitor, clinic, doctor, day)[-1:] for doctor in clinic.doctors[:2]]
+    return [{name: place[name] for name in ("doctor_id", "starts_at")} for places in found for place in places]
+
+
 def _book(desk: Visitor, clinic: Clinic, body: Mapping[str, Any], *, key: str) -> int:
     """Book one; somebody who is busy then, or has enough appointments, is left out."""
     try:

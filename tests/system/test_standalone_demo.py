@@ -19,6 +19,7 @@ from standalone.visitor import Visitor
 from tests import needs
 from tests.system.house import ROOT, free_port
 from tests.system.standalone import standalone
+from tests.waiting import wait_for
 
 
 class DemoHouse:
@@ -103,6 +104,27 @@ def test_after_one_command_every_role_of_people_can_sign_in_and_the_desk_has_wor
     booked = desk.get(f"/api/v1/facilities/{facility['id']}/appointments?{days}")["items"]
     assert {each["doctor_id"] for each in booked} <= {each["id"] for each in desk.get("/api/v1/doctors")["items"]}
     assert desk.get(f"/api/v1/patients/{booked[0]['patient_id']}")["mrn"]
+    desk.close()
+
+
+@pytest.mark.timeout(300)
+def test_the_patient_of_the_demo_has_a_record_with_all_that_pages_show(demo_house: DemoHouse):
+    """Linked by a code from the desk, as everybody is; what was booked at home is told in the house."""
+    patient = demo_house.visitor("patient", password=demo_house.password)
+    (link,) = patient.get("/api/v1/account")["links"]
+    own = f"/api/v1/patients/{link['patient_id']}"
+    assert (link["relation"], patient.get(own)["id"]) == ("self", link["patient_id"])
+    for kind in ("allergies", "problems"):
+        assert patient.get(f"{own}/{kind}")["items"]
+    stands = {each["status"] for each in patient.get(f"{own}/appointments")["items"]}
+    assert stands >= {"booked", "pending"}
+    wait_for(lambda: patient.get(f"{own}/messages")["items"], within_s=60, what="a message about it")
+    assert patient.get(f"{own}/accesses")["items"]
+    desk = demo_house.visitor("receptionist", password=demo_house.password)
+    (facility,) = desk.get("/api/v1/facilities")["items"]
+    (asked,) = desk.get(f"/api/v1/facilities/{facility['id']}/appointment-requests")["items"]
+    assert asked["patient_id"] == link["patient_id"]
+    patient.close()
     desk.close()
 
 
