@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import time
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ import pyotp
 from playwright.sync_api import Locator, expect
 
 from tests.browser.tabs import DESKTOP, PHONE, Tab
+from tests.system.house import word
 
 BOOKED = re.compile("Booked for")
 MOVED = re.compile("Moved to")
@@ -20,7 +20,7 @@ PASSWORD = "Kolibri Farnwedel Mondlicht"
 
 def a_name(begin: str) -> str:
     """One that nobody else in the house has."""
-    return f"{begin}{secrets.token_hex(3)}"
+    return begin + word().lower()
 
 
 def send(tab: Tab) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
-
 from playwright.sync_api import expect
 
 from tests.browser import deeds
+from tests.system.house import word
 
 
 def test_of_two_desks_one_gets_the_place_and_the_other_is_told_what_is_free(tab):
     one, two = tab("receptionist"), tab("receptionist")
-    for each, name in ((one, "First"), (two, "Second")):
-        deeds.registered(each, f"{name}{secrets.token_hex(3)}")
+    for each in (one, two):
+        deeds.registered(each, word())
         deeds.places(each)
     one.page.locator(".place").nth(20).click()
     one.page.locator("main button", has_text="Book").click()
@@ -26,7 +25,7 @@ def test_of_two_desks_one_gets_the_place_and_the_other_is_told_what_is_free(tab)
 
 
 def test_what_is_sent_twice_happens_once(tab):
-    desk, name = tab("receptionist"), f"Twice{secrets.token_hex(3)}"
+    desk, name = tab("receptionist"), word()
     deeds.registered(desk, name)
     page = desk.page
     page.go_back()
@@ -37,7 +36,7 @@ def test_what_is_sent_twice_happens_once(tab):
 
 
 def test_what_was_typed_survives_a_session_that_ended(tab, house):
-    desk, name = tab("receptionist"), f"Draft{secrets.token_hex(3)}"
+    desk, name = tab("receptionist"), word()
     desk.goto("/patients/new")
     with desk.page.expect_response(lambda got: got.url.endswith("/drafts")):
         desk.page.get_by_label("Family name").fill(name)

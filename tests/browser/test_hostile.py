@@ -8,7 +8,6 @@ shown. The tab itself fails on a dialog, an error of a script, and a part that t
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from tests import pages
 from tests.browser.tabs import Tab
 from tests.browser.walking import LOOK
 from tests.system.clinic import until
-from tests.system.house import Client, Person, new_allergy, new_patient
+from tests.system.house import Client, Person, new_allergy, new_patient, word
 
 HERE = Path(__file__).parent
 FILL, SEND, UNESCAPED = ((HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("fill", "send", "unescaped"))
@@ -133,7 +132,7 @@ def test_texts_that_came_in_by_the_api_are_texts_on_every_page(tab, house, walks
     """Patients and allergies whose names are scripts, as lists, records, histories, search and trail show them."""
     client = Client(house.url)
     admin = Person(client, "", "admin", ["super_admin"], house.secret("super-admin-changed")).sign_in()
-    mark, desk = f"Qx{secrets.token_hex(3)}", tab("super_admin")
+    mark, desk = word(), tab("super_admin")
     ids = [
         until(admin, "POST", "/api/v1/patients", hostile_patient(mark, each)).expect(201).json["id"] for each in CORPUS
     ]
