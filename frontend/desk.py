@@ -162,9 +162,10 @@ class Desk:
 
     def drafted(self, form: Form) -> Form:
         """A form with what was typed into it and not sent, from the version of then: what changed meanwhile is shown
-        beside it when it is sent.
+        beside it when it is sent. `?anew` drops it.
         """
         if "anew" in self.query:
+            self.drop_draft(form.name)
             return form
         draft = self.sessions.draft(str(self.person["id"]), form.name)
         if draft:
