@@ -12,15 +12,14 @@ the ratio, and the CPU of a booking: absolute rates only show the order. It neve
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from benchmarks import bare, clinic, watching
 from benchmarks.load import Answered, Load, Running
+from benchmarks.terminal import say
 from benchmarks.watching import Use
 from standalone import state
 from standalone.layout import Layout
@@ -44,10 +43,10 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         ours = _in_a_house(Path(folder), given)
-        _say("")
+        say("")
         theirs = _bare(Path(folder))
         ratio = ours.per_s / theirs.per_s if theirs.per_s else float("nan")
-        _say(f"\nthrough the gateway / bare Flask: {ratio:.3f}")
+        say(f"\nthrough the gateway / bare Flask: {ratio:.3f}")
     return 0
 
 
@@ -56,12 +55,12 @@ def _in_a_house(folder: Path, given: argparse.Namespace) -> Answered:
     house = RunningHouse(folder / "house", scale=f"appointments={given.processes}")
     try:
         house.up()
-        hospital = clinic.opened(house, desks=DESKS, patients=given.patients, say=_say)
-        _say(f"set up in {time.monotonic() - started:.0f} s")
+        hospital = clinic.opened(house, desks=DESKS, patients=given.patients, say=say)
+        say(f"set up in {time.monotonic() - started:.0f} s")
         pids = {each.name: each.pid for each in state.read(Layout(house.home).state).processes}
         questions = _asked(house)
         found, used = _measured(_load(house, hospital, given.seconds), pids, lasts_s=given.seconds)
-        _say(f"\nthrough the gateway, {given.processes} processes of appointments, {CLIENTS} clients, {DESKS} users")
+        say(f"\nthrough the gateway, {given.processes} processes of appointments, {CLIENTS} clients, {DESKS} users")
         _show(found, used)
         _show_targets(found)
         _show_questions(questions, _asked(house))
@@ -82,7 +81,7 @@ def _bare(folder: Path) -> Answered:
     with bare.running(folder / "bare", threads=BARE_THREADS) as flask:
         sent = Load(host="127.0.0.1", port=flask.port, requests=flask.requests(BARE_MOST), clients=CLIENTS)
         found, used = _measured(sent, flask.pids, lasts_s=BARE_S)
-        _say(f"bare Flask on granian, one worker of {BARE_THREADS} threads, {CLIENTS} clients, no gateway")
+        say(f"bare Flask on granian, one worker of {BARE_THREADS} threads, {CLIENTS} clients, no gateway")
         _show(found, used)
         return found
 
@@ -100,15 +99,15 @@ def _measured(sent: Load, pids: Mapping[str, int], *, lasts_s: float) -> tuple[A
 
 def _show(found: Answered, used: Mapping[str, tuple[Use, Use]]) -> None:
     p50, p99 = found.percentile_ms(50), found.percentile_ms(99)
-    _say(f"  {found.per_s:.0f} bookings/s over {found.lasted_s:.0f} s   p50 {p50:.1f} ms   p99 {p99:.1f} ms")
-    _say(f"  statuses: {', '.join(f'{status}: {count}' for status, count in sorted(found.statuses.items()))}")
-    _say(f"  clients: {_per(found.client_cpu_s, found):.2f} ms of CPU per booking, warming up included")
-    _say(f"  {'process':<22} {'CPU ms per booking':>18} {'MiB':>7} {'share':>7}")
+    say(f"  {found.per_s:.0f} bookings/s over {found.lasted_s:.0f} s   p50 {p50:.1f} ms   p99 {p99:.1f} ms")
+    say(f"  statuses: {', '.join(f'{status}: {count}' for status, count in sorted(found.statuses.items()))}")
+    say(f"  clients: {_per(found.client_cpu_s, found):.2f} ms of CPU per booking, warming up included")
+    say(f"  {'process':<22} {'CPU ms per booking':>18} {'MiB':>7} {'share':>7}")
     costs = {name: _per(after.cpu_s - before.cpu_s, found) for name, (before, after) in used.items()}
     for name, cost in sorted(costs.items(), key=lambda each: -each[1]):
         mark = f"  more than {WANTED_MIB}" if _is_service(name) and used[name][1].rss_mib > WANTED_MIB else ""
-        _say(f"  {name:<22} {cost:>18.3f} {used[name][1].rss_mib:>7.0f} {used[name][1].pss_mib:>7.0f}{mark}")
-    _say(f"  {'together':<22} {sum(costs.values()):>18.3f}")
+        say(f"  {name:<22} {cost:>18.3f} {used[name][1].rss_mib:>7.0f} {used[name][1].pss_mib:>7.0f}{mark}")
+    say(f"  {'together':<22} {sum(costs.values()):>18.3f}")
 
 
 def _show_targets(found: Answered) -> None:
@@ -117,16 +116,16 @@ def _show_targets(found: Answered) -> None:
         f"aimed at: {AIMED_PER_S}/s": found.per_s >= AIMED_PER_S,
         f"p99 at most {WANTED_P99_MS} ms": found.percentile_ms(99) <= WANTED_P99_MS,
     }
-    _say("  targets: " + ", ".join(f"{name}: {'met' if is_met else 'missed'}" for name, is_met in targets.items()))
-    _say(f"           each service at most {WANTED_MIB} MiB: marked above where it has more")
-    _say("           (the MiB of postgresql count what its processes share in each of them)")
+    say("  targets: " + ", ".join(f"{name}: {'met' if is_met else 'missed'}" for name, is_met in targets.items()))
+    say(f"           each service at most {WANTED_MIB} MiB: marked above where it has more")
+    say("           (the MiB of postgresql count what its processes share in each of them)")
 
 
 def _show_questions(before: Mapping[tuple[str, str], float], after: Mapping[tuple[str, str], float]) -> None:
     for what in sorted({what for what, _ in after}):
         known, asked = (after.get((what, how), 0) - before.get((what, how), 0) for how in ("known", "asked"))
         if known + asked:
-            _say(f"  {what}: {known + asked:.0f} questions, {known / (known + asked):.1%} known, {asked:.0f} asked")
+            say(f"  {what}: {known + asked:.0f} questions, {known / (known + asked):.1%} known, {asked:.0f} asked")
 
 
 def _asked(house: RunningHouse) -> dict[tuple[str, str], float]:
@@ -144,12 +143,12 @@ def _show_lags(house: RunningHouse) -> None:
     started = time.monotonic()
     time.sleep(LOOKED_AT_EVERY_S)  # what the gauges say before that may be older than the end of the load
     is_even = within(CATCHES_UP_S - LOOKED_AT_EVERY_S, lambda: not _lags(house), step_s=0.5)
-    _say(f"  all lags 0 within {CATCHES_UP_S:.0f} s after the load: {'yes' if is_even else 'no'}")
+    say(f"  all lags 0 within {CATCHES_UP_S:.0f} s after the load: {'yes' if is_even else 'no'}")
     if not is_even:
         for name, value in sorted(_lags(house).items()):
-            _say(f"    {name}: {value:.0f}")
+            say(f"    {name}: {value:.0f}")
         is_late = within(LONGEST_CATCHING_UP_S, lambda: not _lags(house), step_s=2)
-        _say(f"    {'0 after' if is_late else 'not 0 after'} {time.monotonic() - started:.0f} s")
+        say(f"    {'0 after' if is_late else 'not 0 after'} {time.monotonic() - started:.0f} s")
 
 
 def _lags(house: RunningHouse) -> dict[str, float]:
@@ -167,9 +166,9 @@ def _lags(house: RunningHouse) -> dict[str, float]:
 def _audit(house: RunningHouse) -> None:
     done = house.infirmary("appointments", "check")
     said = (done.stdout.strip() or done.stderr.strip() or "nothing").splitlines()
-    _say(f"  the auditor: {said[-1]}")
+    say(f"  the auditor: {said[-1]}")
     for each in said[:-1][:5]:
-        _say(f"    {each}")
+        say(f"    {each}")
 
 
 def _per(cpu_s: float, found: Answered) -> float:
@@ -182,12 +181,6 @@ def _is_service(name: str) -> bool:
         lambda each: each in {"gateway", "inbox"},
     )
     return not any(is_one(name) for is_one in servers)
-
-
-def _say(text: str) -> None:
-    with suppress(BrokenPipeError):
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
 
 
 if __name__ == "__main__":

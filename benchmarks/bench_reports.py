@@ -26,6 +26,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.terminal import say
 from services.chassis import sql
 from services.chassis.service import new_id
 from services.chassis.testing import House
@@ -77,6 +78,8 @@ SELECT lpad(to_hex(9000 + n), 32, '0')::uuid, 'Specialization ' || n, false, 1 F
 # The most that the process itself has used: what getrusage says of a child begins with the size of its parent.
 _MEASURED = """
 from services.chassis.cli import main
+
+from benchmarks.terminal import say
 code = main(["reports", "rebuild"])
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 raise SystemExit(code)
@@ -228,12 +231,6 @@ def rebuild(url: str, owners: Owners, *, count: int) -> None:
     *_, counts, _, highest = done.stdout.splitlines()
     speed = f"{taken:.1f} s, {count / taken:,.0f} a second"
     say(f"rebuild of {count:,}: {speed}, at most {int(highest) // 1024} MiB; {counts}")
-
-
-def say(line: str) -> None:
-    """To the person at the terminal."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -27,6 +26,7 @@ import redis
 from benchmarks import inside, peers
 from benchmarks.inside import Sent
 from benchmarks.schedule_rows import BOOKED, DOCTORS_OF_ONE, PLACES, Hospital
+from benchmarks.terminal import say
 from tests.integration.appointments import making
 from tests.integration.appointments.making import Booking
 from tests.stores import Own
@@ -53,7 +53,7 @@ def main() -> int:
         finally:
             postgres.kill()
             store.kill()
-    _say(f"all of it took {time.monotonic() - began:.0f} s")
+    say(f"all of it took {time.monotonic() - began:.0f} s")
     return 0
 
 
@@ -85,7 +85,7 @@ def _fill(desk: Booking, hospital: Hospital, url: str, records: str, given: argp
     started = time.monotonic()
     hospital.write_plans(url)
     ahead, over = hospital.write_appointments(url, days=given.days, past=given.past)
-    _say(
+    say(
         f"{given.doctors} doctors, {given.days} days of {PLACES} places, {BOOKED:.0%} booked: {ahead} appointments "
         f"ahead, {over} over; copied into the journal in {time.monotonic() - started:.0f} s "
         "(without their versions, which nothing here reads)"
@@ -93,8 +93,8 @@ def _fill(desk: Booking, hospital: Hospital, url: str, records: str, given: argp
     before, started = _memory(records), time.monotonic()
     desk.carrier.rebuild(making.a_call("rebuild"), say=lambda _: None)
     took, grown = time.monotonic() - started, _memory(records) - before
-    _say(f"rebuild of the records: {took:.1f} s, {ahead / took:.0f} appointments/s")
-    _say(f"Redis: {grown / max(1, ahead):.0f} bytes per appointment, {grown / 2**20:.0f} MiB for all of them")
+    say(f"rebuild of the records: {took:.1f} s, {ahead / took:.0f} appointments/s")
+    say(f"Redis: {grown / max(1, ahead):.0f} bytes per appointment, {grown / 2**20:.0f} MiB for all of them")
 
 
 def _memory(url: str) -> int:
@@ -157,21 +157,16 @@ def _midnight() -> datetime:
 
 
 def _show(full: Figures, empty: Figures) -> None:
-    _say(f"{'':<36} {'p50':>8} {'p99':>8}     {'empty: p50':>10} {'p99':>8}    {'ratio of p50':>12}")
+    say(f"{'':<36} {'p50':>8} {'p99':>8}     {'empty: p50':>10} {'p99':>8}    {'ratio of p50':>12}")
     for name, taken in full.items():
         mine, theirs = _shares(taken), _shares(empty[name])
         shown = f"{mine[0]:8.1f} {mine[1]:8.1f} ms  {theirs[0]:10.1f} {theirs[1]:8.1f} ms {mine[0] / theirs[0]:12.2f}"
-        _say(f"{name:<36} {shown}")
+        say(f"{name:<36} {shown}")
 
 
 def _shares(taken: Sequence[float]) -> tuple[float, float]:
     """The median and the 99th percentile, in milliseconds."""
     return statistics.median(taken) * 1000, statistics.quantiles(taken, n=100, method="inclusive")[98] * 1000
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from benchmarks import watching
 from benchmarks.load import Answered, Load, Running, encoded
+from benchmarks.terminal import say
 from tests.system.house import Client, RunningHouse, free_port, sign_in
 from tests.waiting import wait_for
 
@@ -109,8 +110,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         with bare_page(Path(folder)) as port:
             bare = _measured(port, "/", [""], given)
-        _say(f"{given.people} people at once, {given.seconds:.0f} s a page\n")
-        _say(f"  {'page':<24} {'p50 ms':>8} {'p95 ms':>8} {'/ bare':>8} {'calls':>6} {'pages/s':>8}")
+        say(f"{given.people} people at once, {given.seconds:.0f} s a page\n")
+        say(f"  {'page':<24} {'p50 ms':>8} {'p95 ms':>8} {'/ bare':>8} {'calls':>6} {'pages/s':>8}")
         _line("bare Flask, no gateway", bare, bare, 0)
         house = RunningHouse(Path(folder) / "house", has_demo=True)
         try:
@@ -135,7 +136,7 @@ def pages(house: RunningHouse, bare: Answered, given: argparse.Namespace) -> Non
         asked = (_calls(house) - before) / max(1, sum(got.statuses.values())) * given.seconds / (given.seconds + WARM_S)
         _line(name, got, bare, asked)
         late += [name] if got.percentile_ms(95) > WANTED_P95_MS else []
-    _say(f"\n  target: p95 at most {WANTED_P95_MS} ms: {'met' if not late else 'missed by ' + ', '.join(late)}")
+    say(f"\n  target: p95 at most {WANTED_P95_MS} ms: {'met' if not late else 'missed by ' + ', '.join(late)}")
     weigh(people["receptionist"][0])
 
 
@@ -169,11 +170,11 @@ def weigh(browser: Browser) -> None:
     text = gzip.decompress(page).decode()
     for address in sorted(set(_ASSET.findall(text))):
         loaded[address.partition("?")[0].removeprefix("/static/")] = len(browser.get(address)[0])
-    _say("\n  first page, as it comes over the wire")
+    say("\n  first page, as it comes over the wire")
     for name, size in sorted(loaded.items(), key=lambda each: -each[1]):
-        _say(f"  {name:<50} {size / 1024:>7.1f} KiB")
+        say(f"  {name:<50} {size / 1024:>7.1f} KiB")
     total = sum(loaded.values()) / 1024
-    _say(f"  {'together':<50} {total:>7.1f} KiB   at most {WANTED_KIB}: {'met' if total <= WANTED_KIB else 'missed'}")
+    say(f"  {'together':<50} {total:>7.1f} KiB   at most {WANTED_KIB}: {'met' if total <= WANTED_KIB else 'missed'}")
 
 
 @contextmanager
@@ -223,13 +224,7 @@ def _line(name: str, got: Answered, bare: Answered, calls: float) -> None:
     p50, p95, ratio = got.percentile_ms(50), got.percentile_ms(95), got.percentile_ms(50) / bare.percentile_ms(50)
     other = {status: count for status, count in got.statuses.items() if status != 200}
     note = f"  also {other}" if other else ""
-    _say(f"  {name:<24} {p50:>8.1f} {p95:>8.1f} {ratio:>8.1f} {calls:>6.1f} {got.per_s:>8.1f}{note}")
-
-
-def _say(text: str) -> None:
-    with suppress(BrokenPipeError):
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
+    say(f"  {name:<24} {p50:>8.1f} {p95:>8.1f} {ratio:>8.1f} {calls:>6.1f} {got.per_s:>8.1f}{note}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from frontend.session import IDLE_S
 from tests.browser.conftest import ROLES
 from tests.browser.tabs import Tab
-from tests.system.browsing import PAGE, Browser
+from tests.system.browsing import PAGE, Browser, browsers
 from tests.system.house import Reply, RunningHouse
 
 PAGES = ("/", "/patients", "/patients/new", "/calendar", "/booking", "/requests", "/account/password", "/nothing-here")
@@ -27,15 +27,8 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.fixture
 def raw(house: RunningHouse) -> Iterator[Callable[[], Browser]]:
     """Browsers without scripts."""
-    made: list[Browser] = []
-
-    def make() -> Browser:
-        made.append(Browser(house.url))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+    with browsers(house.url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import unescape
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
@@ -73,3 +73,10 @@ class Browser:
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
         cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         return {**PAGE, **(cookies if self.cookies else {}), **more}
+
+
+@contextlib.contextmanager
+def browsers(url: str) -> Iterator[Callable[[], Browser]]:
+    """Opens one after the other at the address of a house; all are closed at the end."""
+    with contextlib.ExitStack() as made:
+        yield lambda: made.enter_context(contextlib.closing(Browser(url)))

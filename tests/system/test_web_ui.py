@@ -14,7 +14,7 @@ import redis
 
 from standalone import state
 from tests.system import clinic as clinics
-from tests.system.browsing import Browser
+from tests.system.browsing import Browser, browsers
 from tests.system.house import Person, RunningHouse, hire
 from tests.waiting import wait_for
 
@@ -26,15 +26,8 @@ def receptionist(beginning) -> Person:
 
 @pytest.fixture
 def browser(house: RunningHouse) -> Iterator[Callable[[], Browser]]:
-    made: list[Browser] = []
-
-    def make() -> Browser:
-        made.append(Browser(house.url))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+    with browsers(house.url) as opened:
+        yield opened
 
 
 def titled(browser: Browser) -> str:

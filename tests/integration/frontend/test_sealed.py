@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from frontend.session import IDLE_S, Session, Sessions
@@ -12,17 +10,6 @@ from services.chassis.stores import StoreAway
 from standalone.servers.ports import free
 
 SECRET = "a secret of tests only"
-
-
-@pytest.fixture
-def bus(redis_url: str) -> Iterator[redis.Client]:
-    with redis.client(redis_url, timeout_s=5) as client:
-        yield client
-
-
-@pytest.fixture
-def sessions(bus: redis.Client) -> Sessions:
-    return Sessions(bus, secret=SECRET)
 
 
 def everything(bus: redis.Client) -> str:
