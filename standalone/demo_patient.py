@@ -43,8 +43,8 @@ def link(desk: Visitor, patient: Visitor, person: Person, *, record: str) -> Non
 
 def book(patient: Visitor, clinic: Clinic, *, record: str, places: Sequence[Mapping[str, Any]], key: Key) -> int:
     """The patient books one place and asks for another; how many of both are there now."""
-    done = 0
-    for operation, place in zip(("appointments", "appointment-requests"), places, strict=False):
+    done, at = 0, f"/api/v1/facilities/{clinic.facility}"
+    for path, place in zip((f"{at}/appointments", f"{at}/appointment-requests"), places, strict=False):
         body = {
             "patient_id": record,
             "doctor_id": place["doctor_id"],
@@ -53,7 +53,7 @@ def book(patient: Visitor, clinic: Clinic, *, record: str, places: Sequence[Mapp
             "reason": "Results",
         }
         try:
-            patient.post(f"/api/v1/facilities/{clinic.facility}/{operation}", body, key=key("own", operation))
+            patient.post(path, body, key=key("own", path))
         except Refused as error:
             if error.status != 409:
                 raise
