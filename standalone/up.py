@@ -17,6 +17,7 @@ from standalone.state import FAILED, READY, STARTING, HouseState
 from standalone.trouble import Trouble
 
 PATIENCE_S = 300.0
+_ENDS_S = 10.0  # a house that has failed is gone when that is said
 
 # One name of each library that a house cannot do without; requirements/standalone.txt brings them all.
 LIBRARIES = (
@@ -133,6 +134,7 @@ def _follow(layout: Layout, *, say: Callable[[str], None]) -> None:
         if known.phase == READY:
             return
         if known.phase == FAILED or not known.lives:
+            identities.wait_gone([(known.pid, known.began or "")], timeout_s=_ENDS_S)
             raise Trouble(state.read(layout.state).trouble or f"The supervisor ended; see {layout.log('supervisor')}")
         time.sleep(0.1)
     raise Trouble(f"The house was not ready within {PATIENCE_S:.0f} s; see make status and make logs.")
