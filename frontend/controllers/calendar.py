@@ -148,7 +148,8 @@ def move(desk: Desk) -> Any:
         form.values["starts_at"] = starts_at or ""
         return desk.again("calendar/_move.html", error, form=form, **_moving(desk, form, error))
     when = desk.words.moment(moved["starts_at"], moved["zone"])
-    return flask.jsonify(said=desk.words.say("Moved to %(when)s.", when=when))
+    said = desk.words.say("Moved to %(when)s.", when=when)
+    return flask.jsonify(said=said, id=moved["id"], version=moved["version"])
 
 
 def _moving(desk: Desk, form: Form, error: Refused | None = None) -> dict[str, Any]:

@@ -20,6 +20,8 @@
   let isDragging = false;
   let drawn = "";
   let saying = null;
+  const moved = new Map();  // versions that a move has answered with, before the calendar is drawn anew
+  const versionOf = ({ id, extendedProps }) => Math.max(extendedProps.version, moved.get(id) || 0);
 
   // A date of the calendar carries the clinic's wall clock in its own fields.
   const wall = (date) => `${day(date)}T${two(date.getHours())}:${two(date.getMinutes())}`;
@@ -117,7 +119,9 @@
     let answer = null;
     try { answer = await send("/calendar/move", body); } catch { reached(false); }
     if (answer && answer.ok) {
-      tellMoved((await answer.json()).said);
+      const told = await answer.json();
+      moved.set(told.id, told.version);
+      tellMoved(told.said);
       if (dialog.classList.contains("show")) bootstrap.Modal.getOrCreateInstance(dialog).hide();
     } else {
       if (undo) undo();
@@ -139,8 +143,7 @@
     const doctor = newResource ? newResource.id : event.extendedProps.doctor;
     const starts = wall(event.start);
     if (starts === wall(oldEvent.start) && doctor === event.extendedProps.doctor) return;
-    const { version } = event.extendedProps;
-    move(form({ appointment_id: event.id, _version: version, local: starts, doctor_id: doctor }), revert);
+    move(form({ appointment_id: event.id, _version: versionOf(event), local: starts, doctor_id: doctor }), revert);
   }
 
   async function begin({ date, allDay, resource }) {
@@ -162,7 +165,7 @@
     if (!found || event.key.toLowerCase() !== "m" || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const { appointment } = found.dataset;
-    const { version } = calendar.getEventById(appointment).extendedProps;
+    const version = versionOf(calendar.getEventById(appointment));
     try {
       const answer = await send("/calendar/place", form({ appointment_id: appointment, _version: version }));
       if (answer) await show(answer);
