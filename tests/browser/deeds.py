@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from urllib.parse import urlsplit
 
-import pyotp
 from playwright.sync_api import Locator, expect
 
-from tests.browser.tabs import DESKTOP, PHONE, Tab
+from tests.browser.tabs import Tab
 from tests.system.house import word
 
 BOOKED = re.compile("Booked for")
@@ -26,11 +24,6 @@ def a_name(begin: str) -> str:
 def send(tab: Tab) -> None:
     """The form of the page, by its last button, as it stands at the end of each."""
     tab.page.locator("main form button[type=submit]").last.click()
-
-
-def send_named(tab: Tab, text: str) -> None:
-    """One of several forms of the page, by what its button says."""
-    tab.page.locator("main").get_by_role("button", name=text, exact=True).click()
 
 
 def registered(desk: Tab, family_name: str, given_name: str = "Mira") -> None:
@@ -93,60 +86,3 @@ def book(desk: Tab, *, at: int = 5) -> None:
     places(desk).nth(at).click()
     desk.page.locator("main button", has_text="Book").click()
     expect(desk.page.get_by_text(BOOKED)).to_be_visible()
-
-
-def agree(tab: Tab) -> None:
-    """To what the page asks before it does something that cannot be taken back."""
-    tab.page.locator("#ask-yes").click()
-
-
-def signed_out(tab: Tab) -> None:
-    tab.page.get_by_label("Your account").click()
-    tab.page.get_by_role("button", name="Sign out").click()
-    expect(tab.page.get_by_text("You are signed out.")).to_be_visible()
-
-
-def fits(tab: Tab) -> None:
-    """The page, at a desk and in a hand."""
-    for size in (PHONE, DESKTOP):
-        tab.page.set_viewport_size(size)
-        assert not tab.overflows(), f"{tab.path} scrolls sideways at {size['width']}"
-
-
-def own_password(tab: Tab, once: str, wanted: str = PASSWORD) -> None:
-    """The first thing after a password that works once: one of one's own."""
-    page = tab.page
-    page.wait_for_url(lambda url: url.endswith("/account/password"))
-    page.locator("#f-current_password").fill(once)
-    page.locator("#f-new_password").fill(wanted)
-    page.locator("#f-repeated").fill(wanted)
-    send(tab)
-    page.wait_for_url(lambda url: not url.endswith("/account/password"))
-
-
-def enrol(tab: Tab) -> tuple[pyotp.TOTP, list[str]]:
-    """A device that shows codes, and the codes for the day it is lost; from the question for the password on."""
-    page = tab.page
-    page.locator("#f-current_password").fill(PASSWORD)
-    send(tab)
-    page.get_by_text("The app cannot read it").click()
-    device = pyotp.TOTP(page.locator("code.secret").inner_text().replace(" ", ""))
-    # The code of the step before counts too, and leaves that of this moment for the first sign-in.
-    page.locator("#f-code").fill(device.at(int(time.time()) - device.interval))
-    send(tab)
-    expect(page.get_by_text("The second factor is set up.")).to_be_visible()
-    codes = page.locator(".codes code").all_inner_texts()
-    page.get_by_role("link", name="I have kept them").click()
-    return device, codes
-
-
-def new_user(tab: Tab, username: str, *roles: str) -> str:
-    """An account, by the form that is open; the password that works once."""
-    page = tab.page
-    page.locator("#f-display_name").fill("Mara Lindqvist")
-    page.locator("#f-username").fill(username)
-    for role in roles:
-        page.locator(f"[name=roles][value={role}]").check()
-    send(tab)
-    expect(page.get_by_role("heading", name="One-time password")).to_be_visible()
-    return page.locator("#once").inner_text()

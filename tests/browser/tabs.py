@@ -82,10 +82,8 @@ class Tab:
         assert self.trouble == []
 
 
-def opened(
-    browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, beside: tuple[str, ...] = (), **options: Any
-) -> Tab:
-    """A new window of somebody who was never here. beside: other addresses that it may ask."""
+def opened(browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, **options: Any) -> Tab:
+    """A new window of somebody who was never here."""
     context: BrowserContext = browser.new_context(viewport=size, **options)
     context.add_init_script(TOLD)
     context.add_init_script(_COUNTS)
@@ -95,7 +93,7 @@ def opened(
     tab.page.on("console", lambda said: _heard(tab, said))
     tab.page.on(
         "request",
-        lambda asked: None if _is_one_of(asked.url, home, *beside) else tab.trouble.append(f"asked {asked.url}"),
+        lambda asked: None if _is_ours(asked.url, home) else tab.trouble.append(f"asked {asked.url}"),
     )
     tab.page.on("response", lambda got: tab.trouble.append(f"{got.status} {got.url}") if got.status >= 500 else None)
     return tab
@@ -107,5 +105,5 @@ def _heard(tab: Tab, said: Any) -> None:
         tab.trouble.append(f"console: {said.text}")
 
 
-def _is_one_of(url: str, *homes: str) -> bool:
-    return url.startswith((*homes, "data:", "blob:", "about:"))
+def _is_ours(url: str, home: str) -> bool:
+    return url.startswith((home, "data:", "blob:", "about:"))
