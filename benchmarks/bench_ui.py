@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import http.cookiejar
 import os
 import re
 import subprocess
@@ -21,15 +20,17 @@ import sys
 import tempfile
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import urllib3
+
 from benchmarks import watching
 from benchmarks.load import Answered, Load, Running, encoded
 from benchmarks.terminal import say
+from tests.system.browsing import Browser
 from tests.system.house import Client, RunningHouse, free_port, sign_in
 from tests.waiting import wait_for
 
@@ -67,38 +68,6 @@ def page():
 """
 
 
-class Browser:
-    """What somebody has who is signed in: a session, and what a browser says of itself."""
-
-    def __init__(self, home: str) -> None:
-        self.home = home
-        self._jar = http.cookiejar.CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
-
-    def get(self, path: str) -> tuple[bytes, str]:
-        """What comes over the wire, and of which kind it is."""
-        asked = urllib.request.Request(self.home + path, headers={"Accept-Encoding": "gzip"})  # noqa: S310 - our own
-        with self._opener.open(asked, timeout=30) as answer:
-            return answer.read(), answer.headers.get("content-type", "")
-
-    def sign_in(self, username: str, password: str) -> Browser:
-        """By the form, as people do."""
-        with self._opener.open(self.home + "/sign-in", timeout=30) as answer:
-            form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.read().decode()))
-        body = urllib.parse.urlencode({**form, "username": username, "password": password}).encode()
-        sent = {"Origin": self.home}
-        asked = urllib.request.Request(self.home + "/sign-in", data=body, headers=sent)  # noqa: S310 - our own
-        with self._opener.open(asked, timeout=30) as answer:
-            if answer.url.endswith("/sign-in"):
-                raise RuntimeError(f"{username} does not come in")
-        return self
-
-    @property
-    def cookie(self) -> str:
-        """As it is sent."""
-        return "; ".join(f"{each.name}={each.value}" for each in self._jar)
-
-
 def main() -> int:
     """Print the figures; the exit code."""
     parser = argparse.ArgumentParser(prog="bench_ui", description="Pages of the web UI, and a page of bare Flask.")
@@ -130,7 +99,7 @@ def pages(house: RunningHouse, bare: Answered, given: argparse.Namespace) -> Non
     for name, role, path in PAGES:
         if role not in people:
             password = house.secret("demo-password")
-            people[role] = [Browser(house.url).sign_in(f"demo.{role}", password) for _ in range(SESSIONS)]
+            people[role] = [signed_in(house, f"demo.{role}", password) for _ in range(SESSIONS)]
         before = _calls(house)
         got = _measured(port, path.format(**ids), [each.cookie for each in people[role]], given)
         asked = (_calls(house) - before) / max(1, sum(got.statuses.values())) * given.seconds / (given.seconds + WARM_S)
@@ -138,6 +107,14 @@ def pages(house: RunningHouse, bare: Answered, given: argparse.Namespace) -> Non
         late += [name] if got.percentile_ms(95) > WANTED_P95_MS else []
     say(f"\n  target: p95 at most {WANTED_P95_MS} ms: {'met' if not late else 'missed by ' + ', '.join(late)}")
     weigh(people["receptionist"][0])
+
+
+def signed_in(house: RunningHouse, username: str, password: str) -> Browser:
+    """Somebody's browser, at the page after the door."""
+    browser = Browser(house.url)
+    if browser.sign_in(username, password).status != 200:
+        raise RuntimeError(f"{username} does not come in")
+    return browser
 
 
 def known(house: RunningHouse) -> Mapping[str, str]:
@@ -163,13 +140,21 @@ def known(house: RunningHouse) -> Mapping[str, str]:
     }
 
 
+def _sent(browser: Browser, path: str) -> bytes:
+    """What comes over the wire."""
+    headers = {"cookie": browser.cookie, "accept-encoding": "gzip"}
+    return urllib3.request(
+        "GET", browser.url + path, headers=headers, decode_content=False, retries=False, timeout=30
+    ).data
+
+
 def weigh(browser: Browser) -> None:
     """What a browser loads for its first page: the page, and every asset that it and its style sheets name."""
-    page, _ = browser.get("/")
+    page = _sent(browser, "/")
     loaded = {"the page": len(page)}
     text = gzip.decompress(page).decode()
     for address in sorted(set(_ASSET.findall(text))):
-        loaded[address.partition("?")[0].removeprefix("/static/")] = len(browser.get(address)[0])
+        loaded[address.partition("?")[0].removeprefix("/static/")] = len(_sent(browser, address))
     say("\n  first page, as it comes over the wire")
     for name, size in sorted(loaded.items(), key=lambda each: -each[1]):
         say(f"  {name:<50} {size / 1024:>7.1f} KiB")

@@ -70,9 +70,13 @@ class Browser:
             method, path, body, more = "GET", headers["location"].removeprefix(self.url), None, {}
         raise AssertionError("it is led in a circle")
 
+    @property
+    def cookie(self) -> str:
+        """As it is sent."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
-        cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        return {**PAGE, **(cookies if self.cookies else {}), **more}
+        return {**PAGE, **({"cookie": self.cookie} if self.cookies else {}), **more}
 
 
 @contextlib.contextmanager
