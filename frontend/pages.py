@@ -173,8 +173,8 @@ def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response],
         desk = flask.g.get("desk")
         if desk is not None and (desk.session.changed or desk.session.is_signed_in):
             try:
-                sessions.save(desk.session)
-                response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
+                if sessions.save(desk.session) and _is_to_know(desk.session.cookie, flask.request.cookies.get(name)):
+                    response.set_cookie(name, desk.session.cookie, **options)  # type: ignore[arg-type]
             except StoreError:  # what was answered cannot be gone on with; an error stays as it is
                 response = response if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else _store_away()
         for header, value in shield.headers(flask.g.get("nonce", ""), is_secure=is_secure).items():
@@ -183,6 +183,18 @@ def _leave(sessions: Sessions, *, is_secure: bool) -> Callable[[flask.Response],
         return response
 
     return leave
+
+
+def _is_to_know(cookie: str, brought: str | None) -> bool:
+    """Whether the browser is told its cookie: with each page, because it ends in a day, and after a change that had
+    another one.
+
+    What a page looks up by itself neither prolongs nor exchanges it: such an answer may come after that to a sign-out,
+    and would take the place of the cookie that was given there.
+    """
+    given = flask.request.headers
+    is_page = given.get("Sec-Fetch-Mode", "navigate") == "navigate" and "HX-Request" not in given
+    return is_page or (cookie != brought and flask.request.method not in shield.SAFE)
 
 
 def _refusals(app: flask.Flask) -> None:

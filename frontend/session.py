@@ -130,19 +130,20 @@ class Sessions:
             raw: Any = self._bus.get(_holder_key(cookie))
         return _opened(_sealer(cookie), raw)
 
-    def save(self, session: Session) -> None:
+    def save(self, session: Session) -> bool:
         """Keep it for another while. What was changed goes beside what other requests of the browser have changed
-        meanwhile; a session that one of them has ended stays ended.
+        meanwhile; a session that one of them has ended stays ended, and is said not to be there.
 
         Raises:  StoreAway.
         """
         key = _key(session.cookie)
         with redis.translated():
             if not session.changed:
-                self._bus.expire(key, IDLE_S)
-                return
-            self._bus.transaction(partial(_merge, key=key, session=session), key)
+                return bool(self._bus.expire(key, IDLE_S))
+            merge: Callable[[Any], Any] = partial(_merge, key=key, session=session)
+            is_there = bool(self._bus.transaction(merge, key, value_from_callable=True))
         session.changed, session.is_new = set(), False
+        return is_there
 
     def renew(self, session: Session) -> None:
         """Give it another cookie: whoever knew the one from before a sign-in knows nothing after it.
@@ -195,17 +196,21 @@ class Sessions:
             self._bus.delete(_draft_key(person, form))
 
 
-def _merge(kept: Any, *, key: str, session: Session) -> None:
-    """The changes of one request into what is kept; once more from the start when another comes between."""
+def _merge(kept: Any, *, key: str, session: Session) -> bool:
+    """The changes of one request into what is kept; once more from the start when another comes between.
+
+    False: nothing is kept any more.
+    """
     sealer = _sealer(session.cookie)
     held = {} if session.is_new else _opened(sealer, kept.get(key))
     if held is None:
-        return
+        return False
     held.update({name: session.data[name] for name in session.changed if name in session.data})
     gone = session.changed - session.data.keys()
     sealed = sealer.encrypt(orjson.dumps({name: value for name, value in held.items() if name not in gone}))
     kept.multi()
     kept.set(key, sealed, ex=IDLE_S)
+    return True
 
 
 def _hashed(text: str) -> str:

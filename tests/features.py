@@ -1,7 +1,7 @@
 """Which acceptance rows work, and the test that shows each: a pytest plugin, and the maker of docs/features.md.
 
 The plugin keeps the results of one suite in `.results/<suite>.json` (`pytest --suite=unit tests/unit`, as the Makefile
-calls it) and fails a suite that takes longer than its budget. The command reads all results:
+calls it) and fails a suite that takes much longer than its budget. The command reads all results:
 
     python -m tests.features --write     docs/features.md, from a complete and passing run of every suite
     python -m tests.features --check     whether docs/features.md says what the last run showed
@@ -31,6 +31,8 @@ PAGE = ROOT / "docs" / "features.md"
 FIGURES = ROOT / "docs" / "figures.md"
 NIGHTLY = bool(os.environ.get("INFIRMARY_NIGHTLY"))
 TARGET = re.compile(r"[A-E]-\d\d")
+ALLOWANCE = 1.6
+"""So much of its budget a suite may take before it fails: it has grown then, where a busy machine is only slow."""
 
 # ---- the plugin -----------------------------------------------------------------------------------------------------
 
@@ -108,13 +110,14 @@ class Recorder:
             test["figures"] = [value for name, value in report.user_properties if name == "figure"]
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the results; a suite over its budget has failed."""
+        """Write the results; a suite far over its budget has failed."""
         seconds = time.monotonic() - self.started
         budget = budgets()[self.suite]
         self.over = seconds > budget and not NIGHTLY
-        if self.over and not exitstatus:
+        has_grown = seconds > budget * ALLOWANCE and not NIGHTLY
+        if has_grown and not exitstatus:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        result = {"complete": self.is_complete(), "passed": not exitstatus and not self.over, "nightly": NIGHTLY}
+        result = {"complete": self.is_complete(), "passed": not exitstatus and not has_grown, "nightly": NIGHTLY}
         result |= {"files": self.files()}
         result |= {"seconds": round(seconds, 1), "budget": budget, "tree": digest(), "tests": self.tests}
         RESULTS.mkdir(exist_ok=True)
@@ -128,7 +131,8 @@ class Recorder:
         if self.over:
             taken = time.monotonic() - self.started
             message = (
-                f"suite {self.suite} took {taken:.0f} s; its budget in pyproject.toml is {budgets()[self.suite]} s"
+                f"suite {self.suite} took {taken:.0f} s; its budget in pyproject.toml is {budgets()[self.suite]} s, "
+                f"and {ALLOWANCE} times as much fails it"
             )
             terminalreporter.write_line(message, red=True)
 

@@ -99,8 +99,7 @@ def _house(desk: Desk) -> dict[str, Any]:
         plans = _asked(desk, "list_plan_changes", {"state": "pending", "limit": 100})
     if desk.may("notifications.read"):
         since = (datetime.now(UTC) - _LATELY).isoformat(timespec="seconds")
-        ways = [{"status": each, "since": since, "limit": 100} for each in ("failed", "dead")]
-        failed = [each for way in ways for each in _asked(desk, "list_deliveries", way) or []]
+        failed = _asked(desk, "list_deliveries", {"lost": True, "since": since, "limit": _COUNTED})
     if desk.may("sign_ins.unlock"):
         now = datetime.now(UTC)
         locked = [

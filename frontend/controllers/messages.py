@@ -15,6 +15,8 @@ from frontend.sayings import N_
 
 area = Area("messages", at="/messages")
 _FILTERS: Final = ("status", "channel", "event", "facility_id", "patient_id")
+_LOST: Final = "lost"
+"""Chosen beside the states: those of them in which nobody got the message."""
 _ROWS: Final = 25
 _MOVING: Final = frozenset({"queued", "sending"})
 _LOOKS: Final = 10
@@ -30,6 +32,8 @@ def deliveries(desk: Desk) -> Any:
             form.values[name] = desk.query[name]
     try:
         query = {**form.picked(_FILTERS), **_days(desk, form), "limit": _ROWS, "cursor": desk.query.get("cursor")}
+        if query.get("status") == _LOST:
+            query |= {"status": None, "lost": True}
         page = desk.api.call("list_deliveries", query=query, within_s=5).body
     except (Refused, Wrong) as error:
         return desk.again("messages/deliveries.html", error, form=form, page=None, **_readers(desk, []))

@@ -11,6 +11,7 @@ from frontend.area import Area, may_open
 from frontend.desk import Desk
 from frontend.forms import Form, Wrong
 from frontend.navigation import navigation
+from services.kernel.errors import Unavailable
 
 area = Area("patients", at="/patients")
 PLAIN = ("family_name", "given_name", "middle_name", "prefix", "administrative_gender", "sex_at_birth", "birth_date")
@@ -21,6 +22,8 @@ LISTS: Mapping[str, tuple[str, ...]] = {
     "identifiers": ("value", "type", "issuer"),
 }
 _FOUND = 8
+_UNREAD: Mapping[str, Any] = {"asked": "unread", "items": []}
+"""Allergies while the history is away: they are unknown then, and nobody may take that for none."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
 
 
@@ -152,7 +155,7 @@ def opened(desk: Desk, patient_id: str) -> Mapping[str, Any]:
 
 
 def allergies(desk: Desk, patient_id: str) -> Mapping[str, Any] | None:
-    """For the banner: what is known, or None where this person may not see it."""
+    """For the banner: what is known, that it cannot be read now, or None where this person may not see it."""
     if not desk.may("history.read"):
         return None
     try:
@@ -161,22 +164,27 @@ def allergies(desk: Desk, patient_id: str) -> Mapping[str, Any] | None:
         ).body
     except Refused:
         return None
+    except Unavailable:
+        return _UNREAD
     return found
 
 
 def _asides(desk: Desk, patient_id: str) -> dict[str, Any]:
-    appointments: list[Any] = []
-    if desk.may("appointments.read"):
-        query = {"limit": 50}
-        appointments = desk.api.call("list_patient_appointments", query=query, patient_id=patient_id).body["items"]
-    problems = None
-    if desk.may("history.read"):
-        try:
-            active = {"status": "active", "limit": 50}
-            problems = desk.api.call("list_problems", query=active, patient_id=patient_id).body["items"]
-        except Refused:
-            problems = None
-    return {"appointments": appointments, "problems": problems, "may_book": may_open("booking.free", desk)}
+    """What comes from elsewhere than the record; a part that is away leaves the rest of the page in sight."""
+    shown: dict[str, Any] = {"appointments": None, "problems": None, "unread": set()}
+    wanted: dict[str, tuple[str, str, dict[str, object]]] = {
+        "appointments": ("appointments.read", "list_patient_appointments", {"limit": 50}),
+        "problems": ("history.read", "list_problems", {"status": "active", "limit": 50}),
+    }
+    for name, (permission, operation, query) in wanted.items():
+        if desk.may(permission):
+            try:
+                shown[name] = desk.api.call(operation, query=query, patient_id=patient_id).body["items"]
+            except Refused:
+                shown[name] = None
+            except Unavailable:
+                shown["unread"].add(name)
+    return {**shown, "may_book": may_open("booking.free", desk)}
 
 
 def _lists(form: Form, *, is_whole: bool = False) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_a_row_that_does_not_exist_is_refused(tmp_path):
     assert "PAT-99" in result.stdout + result.stderr
 
 
-def test_a_suite_over_its_budget_fails(tmp_path):
+def test_a_suite_far_over_its_budget_fails(tmp_path):
     run(tmp_path)
     project = tmp_path / "pyproject.toml"
     project.write_text(project.read_text(encoding="utf-8").replace("\nunit = ", "\nunit = 0 # "), encoding="utf-8")

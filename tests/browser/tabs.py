@@ -46,11 +46,15 @@ class Tab:
         return _ID.sub("<id>", parts.path)
 
     def sign_in(self, username: str, password: str) -> None:
+        self.knock(username, password)
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    def knock(self, username: str, password: str) -> None:
+        """Name and password, whatever the house says to them."""
         self.goto("/sign-in")
         self.page.locator("#f-username").fill(username)
         self.page.locator("#f-password").fill(password)
         self.page.locator("main form button[type=submit]").click()
-        self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     def settle(self) -> None:
         """Wait for the parts that the page asks for by itself."""
@@ -82,8 +86,10 @@ class Tab:
         assert self.trouble == []
 
 
-def opened(browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, **options: Any) -> Tab:
-    """A new window of somebody who was never here."""
+def opened(
+    browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, beside: tuple[str, ...] = (), **options: Any
+) -> Tab:
+    """A new window of somebody who was never here. beside: other addresses that it may ask."""
     context: BrowserContext = browser.new_context(viewport=size, **options)
     context.add_init_script(TOLD)
     context.add_init_script(_COUNTS)
@@ -93,7 +99,7 @@ def opened(browser: Browser, home: str, *, size: dict[str, int] = DESKTOP, **opt
     tab.page.on("console", lambda said: _heard(tab, said))
     tab.page.on(
         "request",
-        lambda asked: None if _is_ours(asked.url, home) else tab.trouble.append(f"asked {asked.url}"),
+        lambda asked: None if _is_one_of(asked.url, home, *beside) else tab.trouble.append(f"asked {asked.url}"),
     )
     tab.page.on("response", lambda got: tab.trouble.append(f"{got.status} {got.url}") if got.status >= 500 else None)
     return tab
@@ -105,5 +111,5 @@ def _heard(tab: Tab, said: Any) -> None:
         tab.trouble.append(f"console: {said.text}")
 
 
-def _is_ours(url: str, home: str) -> bool:
-    return url.startswith((home, "data:", "blob:", "about:"))
+def _is_one_of(url: str, *homes: str) -> bool:
+    return url.startswith((*homes, "data:", "blob:", "about:"))

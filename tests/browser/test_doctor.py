@@ -1,16 +1,19 @@
-"""A doctor's day: the own calendar, and what is known of a patient."""
+"""A doctor's day: the own calendar, what is known of a patient, the own hours, and being away."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, expect
 
+from tests.browser import deeds
 from tests.browser.tabs import DESKTOP, PHONE, Tab
 from tests.system.clinic import Clinic, registered
 from tests.system.house import Person, hire
+from tests.waiting import wait_for
 
 HOUR_PX = 88  # four quarters of an hour, as the calendar draws them
 
@@ -53,10 +56,22 @@ def drawn(own: Tab, appointment: dict[str, str]) -> Locator:
     return own.page.locator(f"[data-appointment='{appointment['id']}']")
 
 
+def place_of(event: Locator) -> FloatRect:
+    """Where it is drawn, once it stays there: what comes from the house is drawn anew."""
+    seen: list[FloatRect | None] = [event.bounding_box()]
+
+    def is_at_rest() -> bool:
+        seen.append(event.bounding_box())
+        return seen[-1] is not None and seen[-1] == seen[-2]
+
+    wait_for(is_at_rest, what="the calendar is at rest", step_s=0.2)
+    assert seen[-1] is not None
+    return seen[-1]
+
+
 def drag(own: Tab, appointment: dict[str, str], hours: float) -> None:
     """With the mouse, up or down."""
-    box = drawn(own, appointment).bounding_box()
-    assert box is not None
+    box = place_of(drawn(own, appointment))
     x, y = box["x"] + box["width"] / 2, box["y"] + 8
     mouse = own.page.mouse
     mouse.move(x, y)
@@ -102,22 +117,17 @@ def _each_choice_shows_its_own(own, practice):
     """What the lists above the calendar choose between: states, departments, doctors."""
     page, early = own.page, drawn(own, practice.early)
 
-    def look_at(field: str, value: str) -> None:
-        with page.expect_navigation():
-            page.locator(f"#f-{field}").select_option(value)
-
-    look_at("status", "cancelled")
+    deeds.look_at(own, "status", "cancelled")
     expect(early).to_have_count(0)
-    look_at("status", "booked")
+    deeds.look_at(own, "status", "booked")
     expect(early).to_be_visible()
-    look_at("by", "department")
-    look_at("department", practice.department)
+    deeds.look_at(own, "by", "department")
+    deeds.look_at(own, "department", practice.department)
     expect(early).to_be_visible()
     other = page.locator("#f-department option").nth(2).get_attribute("value")
-    look_at("department", other)
+    deeds.look_at(own, "department", other)
     expect(early).to_have_count(0)
-    look_at("by", "doctor")
-    look_at("doctor", practice.doctor)
+    deeds.look_at_doctor(own, practice.doctor)
     expect(early).to_be_visible()
 
 
@@ -144,4 +154,25 @@ def test_from_the_list_of_the_day_to_what_is_known_of_the_patient(signed_in, pra
     page.locator("#f-certainty").select_option("confirmed")
     page.locator("main form button[type=submit]").last.click()
     expect(page.get_by_role("link", name="Asthma")).to_be_visible()
+    assert not own.overflows()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_own_hours_and_leave_that_stands_against_nobody(signed_in, clinic, size):
+    own = signed_in(size)
+    page = own.page
+    own.goto("/doctors/my-hours")
+    if size == PHONE:
+        page.get_by_role("button", name="Areas").click()
+    page.locator("nav.side").get_by_role("link", name="My leave").click()
+    day = clinic.day(30 if size == PHONE else 40)
+    page.locator("#f-starts_local").fill(f"{day}T00:00")
+    page.locator("#f-ends_local").fill(f"{day + timedelta(days=2)}T00:00")
+    page.locator("#f-reason").fill("A congress")
+    page.get_by_role("button", name="Add the leave").click()
+    kept = page.locator(".row-item", has_text="A congress").first
+    expect(kept).to_be_visible()
+    kept.get_by_role("button", name="Take back").click()
+    deeds.agree(own)
+    expect(page.locator(".row-item", has_text=f"{day.day} ")).to_have_count(0)
     assert not own.overflows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from tests.browser import deeds
 from tests.browser.conftest import KIND
 from tests.browser.tabs import DESKTOP, PHONE, Tab
 from tests.system.clinic import ZONE, Clinic
+from tests.waiting import wait_for
 
 PHONE_OF_THE_HOUSE = "+49 30 23125 000"
 
@@ -86,3 +88,29 @@ def _too_late_to_cancel_is_said_with_the_number_to_call(own, clinic, doctor, pat
     expect(call.get_by_role("link", name=PHONE_OF_THE_HOUSE)).to_have_attribute("href", "tel:+493023125000")
     expect(page.get_by_text("Booked").first).to_be_visible()
     assert not own.overflows()
+
+
+def test_who_opened_the_record_and_what_the_house_wrote_are_there_to_be_read(tab, clinic):
+    doctor, name = clinic.doctor(), deeds.a_name("Reads")
+    desk, own = tab("receptionist"), tab(size=PHONE)
+    page = own.page
+    deeds.registered(desk, name)
+    patient = deeds.id_of(desk)
+    deeds.activate(own, deeds.code(desk), f"own.{name.lower()}")
+    clinic.booked(clinic.admin, doctor, clinic.at("10:00"), patient)
+
+    foot = page.locator("nav.foot")
+    foot.get_by_role("link", name="Record").click()
+    expect(page.locator(".facts", has_text=name)).to_be_visible()
+    expect(page.get_by_text("Nobody has asked yet. Tell us at the next visit.")).to_be_visible()
+    foot.get_by_role("link", name="Who looked").click()
+    expect(page.locator(".accesses li", has_text="Receptionist").first).to_be_visible()
+    expect(page.locator(".accesses time").first).to_have_text(re.compile(r"^\d\d:\d\d$"))
+
+    def has_come() -> bool:
+        foot.get_by_role("link", name="Messages").click()
+        page.wait_for_load_state()
+        return page.locator(".message").count() > 0
+
+    wait_for(has_come, within_s=60, what="the message about the appointment")
+    expect(page.locator(".message").first).to_contain_text("10:00")

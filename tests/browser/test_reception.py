@@ -69,3 +69,28 @@ def test_a_page_that_was_found_by_number_is_the_one_of_the_patient(tab):
     page.locator("#f-text").fill(number)
     page.locator("#found").get_by_role("link", name=re.compile(name)).click()
     expect(page.locator(".patient-name")).to_contain_text(name)
+
+
+def test_a_place_that_is_taken_is_booked_over_with_a_reason_that_stands_on_it(tab):
+    """By whoever may; the reception is offered what is free instead, and no such field."""
+    one, other, chief = tab("receptionist"), tab("receptionist"), tab("super_admin")
+    for each in (other, chief, one):
+        deeds.registered(one, deeds.a_name("Over"))
+        each.page.goto(one.page.url)
+    for each in (one, other, chief):
+        deeds.places(each)
+    taken = one.page.locator(".place").nth(15)
+    wanted = taken.get_attribute("value")
+    taken.click()
+    one.page.locator("main button", has_text="Book").click()
+    expect(one.page.get_by_text(deeds.BOOKED)).to_be_visible()
+    for each in (other, chief):
+        each.page.locator(f".place[value='{wanted}']").click()
+        expect(each.page.get_by_text("This time has just been taken.")).to_be_visible()
+    assert other.page.locator("#f-overbook_reason").count() == 0
+    chief.page.locator("#f-overbook_reason").fill("Comes from far away")
+    chief.page.locator("main form button[type=submit]", has_text="Book").first.click()
+    expect(chief.page.get_by_text(deeds.BOOKED)).to_be_visible()
+    expect(chief.page.get_by_text("Comes from far away")).to_be_visible()
+    chief.goto("/calendar/day?day=" + wanted.split()[1][:10])
+    expect(chief.page.locator(".day-list tr", has_text="over").first).to_be_visible()

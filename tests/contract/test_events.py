@@ -53,7 +53,7 @@ def test_an_event_carries_ids_and_never_a_name_or_a_finding(kind):
 
 @pytest.mark.parametrize("service", CONTRACTS)
 def test_what_is_described_is_named_in_the_code(service):
-    """A schema that no code knows is left over; test_sent_events.py looks at what is really sent."""
+    """A schema that no code knows is left over; test_operations.py looks at what is really sent."""
     nodes = [node for path in tree.files(f"services/{service}") for node in ast.walk(tree.parsed(path))]
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert {kind for kind in own(service) if kind not in texts and kind.split(".")[1] not in texts} == set()

@@ -1,14 +1,22 @@
-"""The operations of a contract and the methods of its controller are the same, in both directions, and they work."""
+"""The operations of a contract and the methods of its controller are the same, in both directions; they work, and what
+they send is in its contract too.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from services.chassis import spec
+from services.chassis.schemas import Schema
 from services.chassis.service import Mismatch, require_match
 from tests.contract import requests
-from tests.contract.contracts import CONTRACTS, OPERATIONS, named
+from tests.contract.contracts import CONTRACTS, OPENAPI, OPERATIONS, named
+
+SCHEMAS = spec.events(OPENAPI)
+AUDIT = "audit.recorded.v1"
 
 
 @pytest.mark.parametrize("service", CONTRACTS)
@@ -79,8 +87,6 @@ def test_every_operation_succeeds_with_every_example_of_its_body(houses, perform
 
 def check_answer(houses, operation, got):
     """A success is one that the contract declares: status, headers and body."""
-    from services.chassis.schemas import Schema
-
     declared = operation.document["responses"][str(got.status)]
     content = declared.get("content", {})
     media = content.get("application/json")
@@ -94,3 +100,27 @@ def check_answer(houses, operation, got):
         assert schema.errors(got.body) == []
     always = set(declared.get("headers", {})) - {"Idempotency-Replayed", "Retry-After"}
     assert {name for name in always if name not in got.headers} == set()
+
+
+@pytest.fixture(scope="module")
+def sent(told, performed):
+    """Every envelope that the services have committed, by service, after each operation has succeeded."""
+    for operation, name in EXAMPLES:
+        assert performed(operation, name).status < 300, (operation.operation_id, name)
+    return {name: told.by(name) for name in CONTRACTS}
+
+
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_every_envelope_and_its_data_fit_their_schemas(sent, service):
+    envelope = Schema(SCHEMAS["Envelope"], {"schemas": SCHEMAS})
+    for each in sent[service]:
+        document = json.loads(each.event)
+        assert envelope.errors(document) == [], each.type
+        assert each.type in SCHEMAS
+        assert Schema(SCHEMAS[each.type], {"schemas": SCHEMAS}).errors(document["data"]) == [], each.type
+
+
+@pytest.mark.parametrize("service", CONTRACTS)
+def test_every_event_of_a_service_is_sent_by_one_of_its_operations(sent, service):
+    own = {kind for kind in SCHEMAS if kind.startswith(f"{service}.")} - {AUDIT}
+    assert {each.type for each in sent[service]} - {AUDIT} == own

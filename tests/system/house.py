@@ -114,6 +114,7 @@ class Person:
     password: str
     tokens: dict[str, Any] = field(default_factory=dict)
     renews: bool = True
+    _renewing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def get(self, path: str, **more: Any) -> Reply:
         return self.client.send("GET", path, token=self.token, **more)
@@ -128,9 +129,18 @@ class Person:
     @property
     def token(self) -> str:
         """That of the session; when its ten minutes are nearly over, that of another one."""
-        if self.renews and _ends_at(self.tokens["access_token"]) - time.time() < NEARLY_OVER_S:
-            self.sign_in()
+        with self._renewing:  # who has many hands signs in with one of them
+            if self.renews and _ends_at(self.tokens["access_token"]) - time.time() < NEARLY_OVER_S:
+                wait_for(self._came_in, within_s=20, what="a session of its own")
         return self.tokens["access_token"]
+
+    def _came_in(self) -> bool:
+        """Whether there is a new session; where too many sign in at once, one is told to come back."""
+        got = sign_in(self.client, self.username, password=self.password)
+        if got.status == 503:
+            return False
+        self.tokens = got.expect(201).json
+        return True
 
     def sign_in(self) -> Person:
         """A session of its own with the password that it has now."""

@@ -163,7 +163,7 @@ def test_a_request_that_is_sent_five_times_at_once_books_once(
 
 
 def sent(client: Client, by: Person, path: str, body: object, key: str):
-    own = Person(client, by.id, by.username, by.roles, by.password, by.tokens)
+    own = Person(client, by.id, by.username, by.roles, by.password, {"access_token": by.token})
     return until(own, "POST", path, body, key=key)
 
 

@@ -29,7 +29,7 @@ from tests.system.house import Person, RunningHouse
 from tests.system.visit import AT_GATEWAY
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-FULL, SHORT = 1000, 50  # requests per operation
+FULL, SHORT = 1000, 20  # requests per operation
 OF_A_PROVIDER = {"start_external_sign_in", "complete_external_sign_in"}
 SHARED_COUNTERS = {"source", "house"}
 PAUSE_S = 0.2  # makes room for ten requests at the gateway

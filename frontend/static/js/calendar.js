@@ -174,6 +174,7 @@
 
   // ---- view and day stay in the address ------------------------------------------------------------------------------
   function turned({ start, end, view }) {
+    const before = shown;
     shown = { since: day(start), until: day(end) };
     const at = calendar ? calendar.getOption("date") : new Date(`${place.dataset.day}T00:00`);
     const here = day(at);
@@ -186,7 +187,7 @@
     const list = document.querySelector("[data-day-list]");
     if (list) list.href = `/calendar/day?day=${here}`;
     place.dataset.turned = names[view.type];
-    if (calendar) refresh();
+    if (calendar && (!before || before.since !== shown.since || before.until !== shown.until)) refresh();  // other hours are no other days
   }
 
   let calendar = null;

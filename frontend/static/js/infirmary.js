@@ -127,6 +127,16 @@ window.addEventListener("beforeunload", (event) => {
   if (unsaved.size > 0) { keepDrafts(); event.preventDefault(); }
 });
 
+// ---- who is leaving a page is not led away by what it had asked for before ---------------------------------------------
+const LEAVING_MS = 5000;
+let leftAt = -LEAVING_MS;
+const isLeaving = () => performance.now() - leftAt < LEAVING_MS;
+window.addEventListener("beforeunload", () => { leftAt = performance.now(); });
+function toSignIn() { if (!isLeaving()) location.assign("/sign-in?over=yes"); }
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (isLeaving() && event.detail.xhr.getResponseHeader("HX-Redirect")) event.preventDefault();
+});
+
 // ---- somebody who is away too long is signed out ---------------------------------------------------------------------
 const idleSeconds = Number(document.body.dataset.idleS || 0);
 if (document.body.dataset.signedIn === "yes" && idleSeconds > 0) {
@@ -137,7 +147,7 @@ if (document.body.dataset.signedIn === "yes" && idleSeconds > 0) {
   document.querySelector("[data-stay]").addEventListener("click", () => { stay(); bootstrap.Modal.getOrCreateInstance(dialog).hide(); });
   setInterval(() => {
     const left = idleSeconds - (Date.now() - asked) / 1000;
-    if (left < 0) location.assign("/sign-in?over=yes");
+    if (left < 0) toSignIn();
     else if (left < 120 && !dialog.classList.contains("show")) bootstrap.Modal.getOrCreateInstance(dialog).show();
   }, 5000);
 }
@@ -208,7 +218,7 @@ async function knock() {
   try {
     const answer = await fetch("/live", { signal: ending.signal, headers: { Accept: "text/event-stream" } });
     ending.abort();
-    if (answer.status === 401) location.assign("/sign-in?over=yes");
+    if (answer.status === 401) toSignIn();
     else if (answer.ok) { reached(true, false); if (!listening || listening.readyState === EventSource.CLOSED) listen(); else tell(); }
     else reached(false);
   } catch { reached(false); }
@@ -280,7 +290,7 @@ function listen() {
   source.addEventListener("ping", heard);
   source.addEventListener("appointment", () => { heard(); tell(); });
   source.addEventListener("lost", () => { heard(); tell(); });
-  source.addEventListener("over", () => { source.close(); location.assign("/sign-in?over=yes"); });
+  source.addEventListener("over", () => { source.close(); toSignIn(); });
   source.addEventListener("open", () => { heard(); tell(); });
   source.addEventListener("error", () => reached(false));
 }

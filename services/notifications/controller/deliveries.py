@@ -33,6 +33,7 @@ class Deliveries:
         patient_id: str | None = None,
         facility_id: str | None = None,
         status: str | None = None,
+        lost: bool | None = None,
         channel: str | None = None,
         event: str | None = None,
         since: str | None = None,
@@ -40,7 +41,8 @@ class Deliveries:
     ) -> Answer:
         """Deliveries, newest first."""
         asked = Asked(
-            patient_id=_id(patient_id), facility_id=_id(facility_id), status=status, way=channel, topic=event,
+            patient_id=_id(patient_id), facility_id=_id(facility_id), status=status, is_lost=lost,
+            way=channel, topic=event,
             since=moment(since, parameter="since"), until=moment(until, parameter="until"),
         )  # fmt: skip
         of = (call.operation, *dataclasses.astuple(asked))

@@ -32,6 +32,7 @@ class Asked:
     patient_id: UUID | None = None
     facility_id: UUID | None = None
     status: str | None = None
+    is_lost: bool | None = None
     way: str | None = None
     topic: str | None = None
     since: datetime | None = None

@@ -50,6 +50,9 @@ class Status(StrEnum):
 OPEN: Final = frozenset({Status.HELD, Status.QUEUED, Status.SENDING})
 """Those that still want something to be done."""
 
+LOST: Final = frozenset({Status.FAILED, Status.DEAD})
+"""Those that nobody got, and that are not tried again."""
+
 _ALL = (Way.EMAIL, Way.SMS, Way.PUSH, Way.IN_APP)
 _IN_HOUSE = (Way.PUSH, Way.IN_APP)
 TABLE: Final[Mapping[Kind, Mapping[Topic, tuple[Way, ...]]]] = {

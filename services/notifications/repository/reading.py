@@ -17,7 +17,7 @@ from services.notifications.model.settings import FacilitySettings
 from services.notifications.model.store import Asked, Owner
 from services.notifications.model.subscriptions import Subscription
 from services.notifications.model.templates import Own, Template
-from services.notifications.model.words import Kind, Way
+from services.notifications.model.words import LOST, Kind, Way
 from services.notifications.repository import rows
 
 
@@ -51,6 +51,9 @@ class SqlReading:
             "topic": asked.topic,
         }
         query = sa.select(table).where(*(table.c[name] == value for name, value in only.items() if value is not None))
+        if asked.is_lost is not None:
+            is_lost = table.c.status.in_([each.value for each in LOST])
+            query = query.where(is_lost if asked.is_lost else sa.not_(is_lost))
         if within.facilities is not None:
             to_records = sa.and_(table.c.kind == Kind.PATIENT.value, table.c.patient_id.in_(within.records))
             query = query.where(sa.or_(table.c.facility_id.in_(within.facilities), to_records))

@@ -40,6 +40,19 @@ GIVEN = {
     "device_token": None,
 }
 
+RECORD = "01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b30"
+PATIENT = {
+    "id": RECORD,
+    "mrn": "A-000017",
+    "family_name": "Unlikely",
+    "given_name": "Zoe",
+    "birth_date": "1984-11-05",
+    "birth_estimated": False,
+    "age_years": 42,
+    "administrative_gender": "female",
+    "version": 3,
+}
+
 
 class Hospital:
     """All services in one: what each path answers, and what was asked."""
@@ -66,8 +79,16 @@ class Hospital:
 class Browser:
     """Sends what a browser sends."""
 
-    def __init__(self, app: flask.Flask) -> None:
-        self._client = app.test_client()
+    def __init__(self, app: flask.Flask, *, cookies: Mapping[str, str] | None = None) -> None:
+        self._client, host = app.test_client(), str(urlsplit(PUBLIC).hostname)
+        for name, value in (cookies or {}).items():
+            self._client.set_cookie(name, value, domain=host)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Those that it has now."""
+        found = self._client.get_cookie("session", domain=str(urlsplit(PUBLIC).hostname))
+        return {found.key: found.value} if found else {}
 
     def get(self, path: str, **headers: str) -> Any:
         """A page."""

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from frontend import shield
-from tests.integration.frontend.conftest import ACCOUNT, GIVEN, PUBLIC, problem
+from tests.integration.frontend.conftest import ACCOUNT, GIVEN, PUBLIC, Browser, problem
 
 
 def test_who_is_not_signed_in_is_led_there_and_back(browser, hospital):
@@ -34,6 +34,18 @@ def test_tokens_stay_in_the_house(browser, hospital):
     assert "r-1" not in shown
     assert "HttpOnly" in got.headers["Set-Cookie"]
     assert "SameSite=Lax" in got.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("own", [{"HX-Request": "true"}, {"Sec-Fetch-Mode": "cors"}, {"Sec-Fetch-Mode": "same-origin"}])
+def test_an_answer_that_comes_after_that_to_a_sign_out_brings_no_cookie_back(app, browser, hospital, own):
+    browser.sign_in(hospital)
+    hospital.on("DELETE", "/api/v1/sessions/current", 204)
+    late = Browser(app, cookies=browser.cookies)
+    assert browser.get("/").headers["Set-Cookie"].startswith("session=")
+    assert browser.get("/", **own).headers.get("Set-Cookie") is None
+    browser.post("/sign-out", {"_csrf": browser.csrf("/")})
+    assert late.get("/", **own).headers.get("Set-Cookie") is None
+    assert "You are signed out." in browser.get("/sign-in").text
 
 
 def test_a_change_comes_from_a_page_of_this_session_or_not_at_all(browser, hospital):

@@ -4,20 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.frontend.conftest import ACCOUNT
-
-RECORD = "01939c3e-7b1a-7cc0-9d53-8f5d2f3a1b30"
-PATIENT = {
-    "id": RECORD,
-    "mrn": "A-000017",
-    "family_name": "Unlikely",
-    "given_name": "Zoe",
-    "birth_date": "1984-11-05",
-    "birth_estimated": False,
-    "age_years": 42,
-    "administrative_gender": "female",
-    "version": 3,
-}
+from tests.integration.frontend.conftest import ACCOUNT, PATIENT, RECORD
 
 
 @pytest.fixture

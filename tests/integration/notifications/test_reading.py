@@ -40,6 +40,8 @@ def test_the_log_is_filtered_by_whatever_is_asked(by_day, hospital):
         ("email", "no_address")
     ]
     assert len(listed(by_day, channel="sms", facility_id=hospital.facility)) == 2
+    assert listed(by_day, lost="true") == []
+    assert len(listed(by_day, lost="false")) == 8
     assert listed(by_day, facility_id=OTHER) == listed(by_day, until="2020-01-01T00:00:00Z") == []
     assert len(listed(by_day, since="2020-01-01T00:00:00+01:00")) == 8
     assert by_day.call("list_deliveries", query={"since": "2020-13-01T00:00:00Z"}).status == 422

@@ -59,6 +59,12 @@ def test_what_was_taken_is_sent_with_the_name_that_the_other_side_gave_it(by_day
     assert (shown["to"], shown["text"], shown["tries"]) == ("+49305550101", message.text, 1)
 
 
+def lost(house):
+    """The ids of messages that nobody got, as the desk finds them."""
+    got = house.call("list_deliveries", query={"lost": "true"}, role="receptionist")
+    return [each["id"] for each in making.done(got)["items"]]
+
+
 @pytest.mark.row("NOT-08")
 def test_what_fails_three_times_is_dead_and_sent_again_by_hand_as_a_new_linked_delivery(by_day, hospital, sms):
     (patient,) = queued(by_day, hospital)
@@ -76,6 +82,7 @@ def test_what_fails_three_times_is_dead_and_sent_again_by_hand_as_a_new_linked_d
     sent(by_day)
     dead = making.done(by_day.call("list_deliveries", query={"status": "dead"}, role="receptionist"))["items"]
     assert [(each["reason"], each["patient_id"], each["tries"]) for each in dead] == [("busiest", patient, 3)]
+    assert lost(by_day) == [dead[0]["id"]]
     assert [outcome for _, outcome, _ in attempts(by_day, dead[0]["id"])] == ["deferred"] * 3
     assert sms.got == []
 
@@ -93,6 +100,7 @@ def test_what_is_refused_is_not_tried_again(by_day, hospital, sms):
     sms.answers = [Refused("no_such_number")]
     sent(by_day)
     assert (of_sms(by_day)["status"], of_sms(by_day)["reason"]) == ("failed", "no_such_number")
+    assert lost(by_day) == [str(of_sms(by_day)["id"])]
 
 
 def test_a_bad_message_stops_nobody_else(by_day, hospital, sms):
