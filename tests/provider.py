@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import HTTPErrorProcessor, build_opener
 
@@ -52,14 +52,19 @@ class Provider:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
+    def client(self) -> dict[str, str]:
+        """What a house on one machine is told of this provider; it knows itself where people come back to."""
+        return {"OIDC_ISSUER": self.url, "OIDC_CLIENT_ID": CLIENT_ID, "OIDC_CLIENT_SECRET": CLIENT_SECRET}
+
     def settings(self) -> dict[str, str]:
-        """What a house is told of this provider."""
-        return {
-            "OIDC_ISSUER": self.url,
-            "OIDC_CLIENT_ID": CLIENT_ID,
-            "OIDC_CLIENT_SECRET": CLIENT_SECRET,
-            "OIDC_REDIRECT_URL": REDIRECT_URL,
-        }
+        """What the service is told of this provider."""
+        return {**self.client(), "OIDC_REDIRECT_URL": REDIRECT_URL}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def stop(self) -> None:
         """End it."""

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser import deeds
 from tests.browser.conftest import SUPER_ADMIN
 from tests.browser.tabs import Tab, opened
-from tests.provider import CLIENT_ID, CLIENT_SECRET, Provider
+from tests.provider import Provider
 from tests.system.effects import messages
 from tests.system.house import RunningHouse
 
@@ -23,17 +23,15 @@ ROLE, DIRECTORY = "ward_clerk", "Ward Directory"
 @pytest.fixture(scope="module")
 def outside() -> Iterator[Provider]:
     """Where people of the town sign in too."""
-    made = Provider()
-    yield made
-    made.stop()
+    with Provider() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def new_house(outside: Provider) -> Iterator[RunningHouse]:
     """Empty, and with an outside provider."""
-    known = {"OIDC_ISSUER": outside.url, "OIDC_CLIENT_ID": CLIENT_ID, "OIDC_CLIENT_SECRET": CLIENT_SECRET}
     with tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True) as folder:
-        running = RunningHouse(Path(folder) / "house", provider={**known, "SIGN_IN_PROVIDER": DIRECTORY})
+        running = RunningHouse(Path(folder) / "house", provider={**outside.client(), "SIGN_IN_PROVIDER": DIRECTORY})
         try:
             running.up()
             yield running

@@ -106,10 +106,9 @@ def houses(postgres_server, mongo_server, own_redis, mailbox) -> Iterator[dict[s
     with stores.databases(postgres_server, name) as make, pymongo.MongoClient(mongo_server) as admin:
         urls = {f"{each}_url": mongo_server if each == "history" else make() for each in CONTRACTS}
         at = {name: str(ports.free()) for name in ASKED}
-        provider = Provider()
         shared = {**urls, **at, "bus_url": own_redis, "mongo_database": name}
-        yield from started(shared, outside={**provider.settings(), **mailbox.settings()})
-        provider.stop()
+        with Provider() as provider:
+            yield from started(shared, outside={**provider.settings(), **mailbox.settings()})
         admin.drop_database(name)
 
 

@@ -27,9 +27,8 @@ def records() -> Iterator[Patients]:
 @pytest.fixture(scope="module")
 def outside() -> Iterator[Provider]:
     """The outside provider."""
-    made = Provider()
-    yield made
-    made.stop()
+    with Provider() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
