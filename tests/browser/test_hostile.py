@@ -19,6 +19,8 @@ import urllib3
 from playwright.sync_api import expect
 
 from tests import pages
+from tests.browser import deeds
+from tests.browser.conftest import KIND
 from tests.browser.tabs import Tab
 from tests.browser.walking import LOOK
 from tests.system.clinic import until
@@ -163,3 +165,38 @@ def looked_at(desk: Tab, address: str) -> list[str]:
     desk.goto(address)
     desk.settle()
     return unescaped(desk)
+
+
+def test_reasons_are_texts_wherever_they_are_read(tab, clinic):
+    """In forms that one comes to by sending another one, where no walk comes: a booking, one over it, and one's own."""
+    desk, chief, own, name = tab("receptionist"), tab("super_admin"), tab(), deeds.a_name("Reason")
+    deeds.registered(desk, deeds.a_name("Over"))
+    chief.page.goto(desk.page.url)
+    deeds.places(chief)
+    deeds.registered(desk, name)
+    record = desk.page.url
+    wanted = str(deeds.places(desk).nth(8).get_attribute("value"))
+    for window in (desk, chief):
+        window.page.locator(f".place[value='{wanted}']").click()
+    expect(chief.page.get_by_text("This time has just been taken.")).to_be_visible()
+    chief.page.locator("#f-overbook_reason").fill(ALL_IN_ONE)
+    for window in (desk, chief):
+        window.page.locator("#f-reason").fill(ALL_IN_ONE)
+        window.page.locator("main form button[type=submit]", has_text="Book").first.click()
+        expect(window.page.get_by_text(deeds.BOOKED)).to_be_visible()
+        expect(window.page.get_by_text(ALL_IN_ONE).first).to_be_visible()
+        assert unescaped(window) == []
+    day = wanted.split()[1][:10]
+    assert [looked_at(chief, f"/calendar{part}day={day}") for part in ("/day?", "?view=day&")] == [[], []]
+
+    desk.page.goto(record)
+    deeds.activate(own, deeds.code(desk), f"own.{name.lower()}")
+    own.goto("/mine/book")
+    own.page.locator("#f-appointment_type_id").select_option(label=KIND)
+    own.page.locator("#f-specialization_id").select_option(label="General practice")
+    own.page.locator(".place").nth(20).click()
+    own.page.locator("#f-reason").fill(ALL_IN_ONE)
+    own.page.get_by_role("button", name="Book it").click()
+    expect(own.page.get_by_text(ALL_IN_ONE).first).to_be_visible()
+    assert unescaped(own) == []
+    assert looked_at(own, "/mine") == looked_at(chief, urlsplit(record).path) == []

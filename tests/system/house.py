@@ -23,12 +23,12 @@ from typing import Any
 import urllib3
 
 from standalone import state
-from tests.waiting import wait_for
+from tests.waiting import wait_for, within
 
 ROOT = Path(__file__).resolve().parents[2]
 COMES_UP_S, GOES_DOWN_S = 300, 150
 NEARLY_OVER_S = 60
-COMES_BACK_S = 90.0
+COMES_BACK_S = 180.0
 TAIL = 25
 
 
@@ -287,7 +287,9 @@ def held_down(house: RunningHouse, *names: str) -> Iterator[None]:
     finally:
         stop.set()
         killer.join()
-        wait_for(lambda: state.read(file).is_healthy, within_s=COMES_BACK_S, what="the house is well")
+        if not within(COMES_BACK_S, lambda: state.read(file).is_healthy):
+            unwell = [f"{each.name} {each.health}" for each in state.read(file).processes if each.health != state.READY]
+            raise AssertionError(f"{', '.join(unwell)}\n{tail(house.home / 'logs' / 'supervisor.log')}")
 
 
 def sign_in(client: Client, username: str, *, password: str) -> Reply:
