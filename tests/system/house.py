@@ -28,7 +28,7 @@ from tests.waiting import wait_for, within
 ROOT = Path(__file__).resolve().parents[2]
 COMES_UP_S, GOES_DOWN_S = 300, 150
 NEARLY_OVER_S = 60
-COMES_BACK_S = 180.0
+COMES_BACK_S = 90.0
 TAIL = 25
 
 
