@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import flask
 
@@ -91,14 +93,13 @@ _PATIENT = (
 
 def navigation(desk: Desk) -> list[Group]:
     """What this person sees at the side of every page."""
-    known = flask.current_app.view_functions
+    under = _pages(frozenset(flask.current_app.view_functions))
     made = []
     for group in _PATIENT if desk.is_patient else _STAFF:
-        links = [each for each in group.links if each.endpoint in known and _is_shown(each, desk)]
+        links = [each for each in group.links if each.endpoint in under and _is_shown(each, desk)]
         if links:
-            made.append(
-                Group(desk.words.gettext(group.title) if group.title else "", [_under(each, desk) for each in links])
-            )
+            title = desk.words.gettext(group.title) if group.title else ""
+            made.append(Group(title, [_named(each, under, desk) for each in links]))
     return made
 
 
@@ -106,10 +107,23 @@ def _is_shown(link: Link, desk: Desk) -> bool:
     return may_open(link.endpoint, desk) and (not link.is_own or desk.own_doctor is not None)
 
 
-def _under(link: Link, desk: Desk) -> Link:
-    """All pages of an area mark its link, unless the area has several."""
-    area = link.endpoint.partition(".")[0]
-    endpoints = [each for each in flask.current_app.view_functions if each.startswith(f"{area}.")]
-    several = sum(each.endpoint.startswith(f"{area}.") for group in (*_STAFF, *_PATIENT) for each in group.links) > 1
-    under = [*([link.endpoint] if several else endpoints), *link.under]
-    return Link(link.endpoint, desk.words.gettext(link.title), link.icon, under)
+def _named(link: Link, under: Mapping[str, Sequence[str]], desk: Desk) -> Link:
+    return Link(link.endpoint, desk.words.gettext(link.title), link.icon, under[link.endpoint])
+
+
+@lru_cache(maxsize=4)
+def _pages(endpoints: frozenset[str]) -> dict[str, Sequence[str]]:
+    """By link that there is, the pages that mark it: all of its area, unless the area has several."""
+    links = [each for group in (*_STAFF, *_PATIENT) for each in group.links]
+    several = Counter(_area(each.endpoint) for each in links)
+    found: dict[str, Sequence[str]] = {}
+    for link in links:
+        if link.endpoint in endpoints:
+            area = _area(link.endpoint)
+            own = [link.endpoint] if several[area] > 1 else sorted(each for each in endpoints if _area(each) == area)
+            found[link.endpoint] = [*own, *link.under]
+    return found
+
+
+def _area(endpoint: str) -> str:
+    return endpoint.partition(".")[0]

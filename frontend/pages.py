@@ -306,11 +306,12 @@ def _doctor_names(things: Things) -> list[tuple[str, str]]:
 
 def _assets(folder: Path) -> Callable[[str], str]:
     """Addresses of static files that change with their content, so that browsers may keep them for ever."""
-    tags: dict[str, str] = {}
+    known: dict[str, str] = {}  # a page names twenty of them
 
     def asset(name: str) -> str:
-        if name not in tags:
-            tags[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]
-        return flask.url_for("static", filename=name, v=tags[name])
+        if name not in known:
+            tag = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]
+            known[name] = flask.url_for("static", filename=name, v=tag)
+        return known[name]
 
     return asset

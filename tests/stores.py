@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import select
 import shutil
 import signal
 import subprocess
@@ -148,6 +149,24 @@ Maker = Callable[[Path, Mapping[str, str]], servers.PostgreSQL | servers.MongoDB
 _MADE: dict[str, Maker] = {"postgres": _postgres, "mongo": _mongo, "redis": _redis}
 
 
+def family(pid: int) -> list[int]:
+    """A process and those that it has made, the oldest first; none when it is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        return [pid, *(each for child in children for each in family(int(child)))]
+    return []
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+            select.select([process], [], [])  # readable once it has ended
+        finally:
+            os.close(process)
+
+
 class Own:
     """A server of a test's own, which it may kill, stop for a while and start again; its address stays the same."""
 
@@ -173,9 +192,11 @@ class Own:
             self._process.send_signal(number)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it as a power cut would: with its children, that no backend of PostgreSQL answers once more."""
         if self._process is not None:
-            servers.stop(self._process, by=signal.SIGKILL)
+            for each in family(self._process.pid):
+                _end(each)
+            self._process.wait()
             self._process = None
 
 

@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from services.chassis.call import Call
 from services.chassis.client import Client, Reply
+from services.kernel.access import Actor
 from services.kernel.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 
 T = TypeVar("T")
@@ -96,8 +97,7 @@ class Asking(Generic[T]):
         Raises:  NotFound, Forbidden, NotSignedIn: as the other says. Unavailable: it says nothing.
         """
         words = (str(each) for each in (*path.values(), *(query or {}).values()))
-        # With the reach in the key, nobody is let in for seconds by what a role or a link allowed before it was ended.
-        key = tuple(words) if self._is_shared else (*words, call.actor.subject, call.actor.scope)
+        key = (*words, *self._whose(call.actor))
         known = None if is_fresh else self._memory.get(key)
         if known is not None:
             self._count_known.inc()
@@ -114,6 +114,17 @@ class Asking(Generic[T]):
     def forget_all(self) -> None:
         """Drop everything."""
         self._memory.forget_all()
+
+    def _whose(self, actor: Actor) -> tuple[object, ...]:
+        """Whom an answer serves: with rights and reach in the key, nobody is let in for seconds by what has ended.
+
+        Whoever reaches everything is told what every other is told who reaches everything and may do the same.
+        """
+        if self._is_shared:
+            return ()
+        if actor.scope.is_everywhere:
+            return (actor.permissions,)
+        return (actor.subject, actor.permissions, actor.scope)
 
     def _ask(self, call: Call, path: Mapping[str, object], query: Mapping[str, object] | None) -> T:
         reply = self._client.call(

@@ -8,14 +8,11 @@ holds a test that fails when connexion changes under this file.
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import io
 import sys
 import types
 import warnings
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
 
@@ -23,6 +20,7 @@ import flask
 from a2wsgi.wsgi import build_environ
 
 from services.chassis import metrics
+from services.chassis.pool import Pool
 from services.kernel.errors import NotFound, Unavailable
 
 # connexion imports a test client and two HTTP clients, for tests and for tokens that are asked about elsewhere. Nothing
@@ -110,7 +108,7 @@ class Bridge:
 
     def __init__(self, app: Callable[..., Iterable[bytes]], *, threads: int) -> None:
         self._app = app
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._pool = Pool(threads, name="request")
         self._limit = threads * _QUEUE_PER_THREAD
         self._inside = 0
 
@@ -129,9 +127,7 @@ class Bridge:
             environ: Any = build_environ(cast("Any", scope), cast("Any", received))
             environ[REQUEST], environ[EXTENSIONS] = scope["extensions"][REQUEST], scope["extensions"]
             environ[CODE] = partial(scope["extensions"].__setitem__, CODE)
-            run: Any = contextvars.copy_context().run
-            loop = asyncio.get_running_loop()
-            status, headers, body = await loop.run_in_executor(self._pool, run, self._serve, environ)
+            status, headers, body = await self._pool.run(self._serve, environ)
             await send({"type": "http.response.start", "status": status, "headers": headers})
             if not isinstance(body, bytes):
                 await self._send_parts(body, send)
@@ -142,16 +138,16 @@ class Bridge:
 
     async def _send_parts(self, parts: Iterable[bytes], send: Any) -> None:
         """Send part by part; the next one is made when the client has taken the one before."""
-        loop, left = asyncio.get_running_loop(), iter(parts)
+        left = iter(parts)
         try:
-            while (part := await loop.run_in_executor(self._pool, next, left, None)) is not None:
+            while (part := await self._pool.run(next, left, None)) is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
         finally:
             _close(parts)
 
     def close(self) -> None:
         """Finish what is in work, then end the threads."""
-        self._pool.shutdown(wait=True)
+        self._pool.close()
 
     def _serve(self, environ: dict[str, Any]) -> Reply:
         started: list[tuple[int, list[tuple[bytes, bytes]]]] = []

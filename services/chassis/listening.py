@@ -4,11 +4,13 @@ services, whose age would look like news where nobody follows it.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.chassis import process
 from services.chassis.config import ProcessSettings
@@ -31,7 +33,7 @@ def listen(app: Any, settings: ProcessSettings, *, on_stop: Callable[[], None]) 
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=_Protocol,
         interface="asgi3",
         lifespan="off",
         access_log=False,
@@ -62,3 +64,42 @@ class _Server(uvicorn.Server):
         """A signal to stop has come."""
         self._on_stop()
         super().handle_exit(sig, frame)
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's, on a transport that sends head and body of an answer together."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Somebody has connected."""
+        super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+
+
+class _Gathering:
+    """A transport that sends all that is written in one turn of the loop at once.
+
+    uvicorn writes the head of an answer and then its body. Each was a packet of its own, which woke the other side, and
+    had it wait for the rest.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._gathered: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send at the end of this turn."""
+        if not self._gathered:
+            self._loop.call_soon(self._send)
+        self._gathered.append(data)
+
+    def close(self) -> None:
+        """Send what was written, then close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._transport.writelines(gathered)

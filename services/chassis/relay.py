@@ -16,7 +16,7 @@ from services.chassis.stores import StoreAway, StoreBusy
 BATCH: Final = 100
 # A pipeline of a whole batch waits for the disk of the bus; nobody waits for the relay.
 BUS_TIMEOUT_S: Final = 5.0
-_AFTER_WORK_S, _LONGEST_IDLE_S = 0.05, 0.2
+_AFTER_WORK_S, _LONGEST_IDLE_S = 0.1, 0.2
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _LOOK_EVERY_S = 2.0
 

@@ -20,6 +20,7 @@ from opentelemetry.util.types import Attributes
 from prometheus_client import Counter
 
 _W3C = TraceContextTextMapPropagator()
+_TRACER = trace.get_tracer("infirmary")  # finds the provider when there is one; made once, not for each request
 ENDED = Counter("infirmary_spans_ended_total", "Spans that were made.")
 EXPORTED = Counter(
     "infirmary_spans_exported_total",
@@ -127,4 +128,4 @@ def spanning(
 
 def tracer() -> trace.Tracer:
     """The tracer of the chassis."""
-    return trace.get_tracer("infirmary")
+    return _TRACER

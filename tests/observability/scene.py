@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ import redis
 
 from standalone import state
 from standalone.servers.postgresql import SUPERUSER
+from tests import stores
 from tests.observability.beside import Beside
 from tests.observability.load import Load
 from tests.observability.scraping import Prometheus
@@ -80,10 +80,4 @@ class Scene:
 
     def _family(self, name: str) -> list[int]:
         known = {each.name: each for each in state.read(self.house.home / "run" / "state.json").processes}
-        return family(known[name].pid)
-
-
-def family(pid: int) -> list[int]:
-    """A process and those that it has made."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [pid, *(each for child in children for each in family(int(child)))]
+        return stores.family(known[name].pid)

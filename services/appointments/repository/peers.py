@@ -11,14 +11,14 @@ from services.chassis.asking import Asking, understood
 from services.chassis.call import Call
 from services.chassis.client import Client
 
-PATIENT_KEPT_S, PLAN_KEPT_S = 10.0, 30.0
+PATIENT_KEPT_S, PLAN_KEPT_S = 30.0, 30.0
 _PAGE = 100
 
 
 class Patients:
     """How records stand; an answer holds for seconds, and is dropped as soon as `patients` says that it changed.
 
-    Each account asks for itself, because `patients` answers about records in its reach only.
+    An account whose reach is narrowed asks for itself, because `patients` answers about records in its reach only.
     """
 
     def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = PATIENT_KEPT_S) -> None:

@@ -26,7 +26,7 @@ class Timing:
     block_s: float = 2.0
     away_s: tuple[float, ...] = (0.2, 1.0, 5.0)
     batch: int = 50
-    gather_s: float = 0.1
+    gather_s: float = 0.15
 
     @property
     def attempts(self) -> int:

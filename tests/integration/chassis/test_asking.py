@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import pytest
 
 from services.chassis.asking import Asking, AskingMany, Existence
 from services.chassis.call import Call
-from services.kernel.access import NOBODY
+from services.kernel.access import NOBODY, Actor, Area, Scope
 from services.kernel.errors import Forbidden, NotFound, Unavailable
 from tests.integration.chassis.peer import Connection, always
 
@@ -123,3 +124,34 @@ def test_answers_that_hold_no_more_take_no_room(serve, connect, clock) -> None:
         asking(CALL, path={"thing_id": UUID(int=number)})
     # By type, not isinstance: that asks a weak proxy for what is gone.
     assert sum(type(each) is Answer for each in gc.get_objects()) == 5
+
+
+def everywhere(subject: str, *permissions: str) -> Call:
+    actor = Actor(subject=subject, permissions=frozenset(permissions))
+    return replace(CALL, actor=actor)
+
+
+def narrow(subject: str, facility: str) -> Call:
+    call = everywhere(subject, "things.read")
+    scope = Scope(areas=(Area(facilities=frozenset({facility})),))
+    return replace(call, actor=replace(call.actor, scope=scope))
+
+
+def test_an_answer_serves_those_who_may_do_the_same_everywhere_and_of_the_others_one_account(
+    serve, connect, clock
+) -> None:
+    peer = serve(always(200, {"name": "7"}))
+    asking = Asking(connect(peer.url), "get_thing", of="peer", read=Answer, kept_s=5, monotonic=clock)
+
+    def is_asked(call: Call) -> bool:
+        before = len(peer.requests)
+        asking(call, path={"thing_id": THING})
+        return len(peer.requests) > before
+
+    assert is_asked(everywhere("ada", "things.read"))
+    assert not is_asked(everywhere("bea", "things.read")), "who may do the same everywhere is told the same"
+    assert is_asked(everywhere("ada", "things.read", "things.write")), "with other rights it is another question"
+    assert is_asked(narrow("ada", "here")), "the same account, since it was narrowed"
+    assert is_asked(narrow("bea", "here")), "of the same place, and yet another account: what is its own counts"
+    assert is_asked(narrow("ada", "there"))
+    assert not is_asked(narrow("ada", "here"))
