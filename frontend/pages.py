@@ -77,6 +77,7 @@ def application(
         idle_s=IDLE_S,
         person_name=person_name,
         navigation=navigation,
+        url_for=_addresses(),
         colours=COLOURS,
         named=_named,
         doctor_names=_doctor_names,
@@ -302,6 +303,20 @@ def _doctor_names(things: Things) -> list[tuple[str, str]]:
     """For a choice: id and whole name, by family name."""
     by_name = sorted(things.items(), key=lambda pair: str(pair[1]["family_name"]).casefold())
     return [(key, person_name(each)) for key, each in by_name]
+
+
+def _addresses() -> Callable[..., str]:
+    """Flask's `url_for`, which knows addresses that nothing is put into: half of what is asked for on a page."""
+    known: dict[str, str] = {}
+
+    def url_for(endpoint: str, **values: Any) -> str:
+        if values or endpoint.startswith("."):
+            return flask.url_for(endpoint, **values)
+        if endpoint not in known:
+            known[endpoint] = flask.url_for(endpoint)
+        return known[endpoint]
+
+    return url_for
 
 
 def _assets(folder: Path) -> Callable[[str], str]:

@@ -136,7 +136,7 @@ def test_an_area_that_was_taken_away_is_no_way_to_an_old_answer(desk: Booking, c
 
 
 def test_what_is_known_of_a_record_is_known_to_whoever_asked(desk: Booking, clerk: Staff):
-    """`patients` lets each account act on what is in its reach, so no account uses the answer of another."""
+    """`patients` answers within the reach of whoever asks: one that is narrowed uses no answer of another."""
     doctor, patient, path = desk.doctor(), fresh(), "/api/v1/patients/{}/standing"
     desk.booked(doctor, at(monday(2), "10:00"), patient=patient)
     asked = desk.world.asked.count(path.format(patient))

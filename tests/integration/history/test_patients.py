@@ -51,10 +51,18 @@ def test_a_link_that_ended_is_not_known_for_a_moment_longer(house, patients):
     assert house.call("list_problems", role="patient", subject="p-1", patient_id=PATIENT).status == 404
 
 
-def test_a_good_answer_holds_for_a_moment_for_the_account_that_got_it(house, patients):
+def test_a_good_answer_holds_for_a_moment_for_those_who_may_do_the_same_everywhere(house, patients):
     for subject in ("nurse-1", "nurse-1", "nurse-2"):
         house.call("list_allergies", role="nurse", subject=subject, patient_id=PATIENT)
-    assert patients.asked == ["Bearer nurse@nurse-1", "Bearer nurse@nurse-2"]
+    assert patients.asked == ["Bearer nurse@nurse-1"]
+
+
+def test_whose_reach_is_narrowed_asks_for_itself(house, patients):
+    here = {"nurse": {"facilities": [NOBODY], "departments": []}}
+    house.roles.areas |= {"nurse-2": here, "nurse-3": here}
+    for subject in ("nurse-1", "nurse-2", "nurse-3", "nurse-3"):
+        house.call("list_allergies", role="nurse", subject=subject, patient_id=PATIENT)
+    assert patients.asked == [f"Bearer nurse@{each}" for each in ("nurse-1", "nurse-2", "nurse-3")]
 
 
 def test_that_there_is_no_such_patient_is_asked_each_time(house, patients):
