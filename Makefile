@@ -20,6 +20,8 @@ endif
 
 export SCALE TLS OBSERVABILITY IMAGES TAG
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Suites and houses start hundreds of processes: what was compiled once is read by all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## list the targets

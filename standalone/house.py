@@ -165,6 +165,7 @@ class House:
             "smtp_url": lambda: f"smtp://{ports.HOST}:{self.places.port('smtp')}",
             "mail_from": lambda: "house@infirmary.example",
             "public_url": lambda: self.url,
+            "hash_memory_mib": lambda: self.settings.hash_memory_mib,
             "super_admin_password": lambda: self.secrets.typed("super-admin"),
             "service_accounts": lambda: json.dumps(
                 {each: self.secrets.get(f"service-{each}") for each in self.services}

@@ -34,6 +34,7 @@ class HouseSettings:
     home: its data folder (INFIRMARY_HOME). ports: those that were chosen by name (INFIRMARY_PORT for the gateway,
     INFIRMARY_PORT_INBOX, INFIRMARY_PORT_POSTGRESQL, …). scale: web processes per service (SCALE=patients=2,history=3).
     provider: an outside provider that people may sign in by, as its settings name it (OIDC_ISSUER, …).
+    hash_memory_mib: what `identity` takes for checking one password (HASH_MEMORY_MIB), where it is not its own choice.
     has_tls: HTTPS at the gateway (TLS=1). has_demo: load invented people (INFIRMARY_DEMO=0 leaves the house empty).
     is_watched: Prometheus and Alertmanager beside it (OBSERVABILITY=1). addresses: stores that run elsewhere.
     otlp_endpoint: collector for traces (OTEL_EXPORTER_OTLP_ENDPOINT).
@@ -44,6 +45,7 @@ class HouseSettings:
     scale: Mapping[str, int]
     addresses: Mapping[str, str]
     provider: Mapping[str, str] = field(default_factory=dict)
+    hash_memory_mib: str | None = None
     has_tls: bool = False
     has_demo: bool = True
     is_watched: bool = False
@@ -61,6 +63,7 @@ def read(environ: Mapping[str, str]) -> HouseSettings:
         scale=_scale(environ.get("SCALE", "")),
         addresses={name: environ[variable] for name, variable in ADDRESSES.items() if environ.get(variable)},
         provider={name: environ[name] for name in PROVIDER if environ.get(name)},
+        hash_memory_mib=_mib(environ, "HASH_MEMORY_MIB"),
         has_tls=_flag(environ, "TLS", default=False),
         is_watched=_flag(environ, "OBSERVABILITY", default=False),
         has_demo=_flag(environ, "INFIRMARY_DEMO", default=True),
@@ -92,6 +95,13 @@ def _scale(text: str) -> dict[str, int]:
             raise Trouble("SCALE must read like SCALE=patients=2,history=3, with 1 to 16 processes each.")
         scale[name] = int(count)
     return scale
+
+
+def _mib(environ: Mapping[str, str], name: str) -> str | None:
+    text = environ.get(name) or None
+    if text is not None and not text.isdecimal():
+        raise Trouble(f"{name} must be a number of MiB.")
+    return text
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -194,6 +194,7 @@ class RunningHouse:
             "INFIRMARY_PORT_INBOX": str(inbox),
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
             "OBSERVABILITY": "1" if watched else "0",
+            "HASH_MEMORY_MIB": "19",  # the least that is allowed: many people sign in here
             **(provider or {}),
         }
         self.url, self.inbox_url = f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{inbox}"

@@ -37,6 +37,7 @@ def test_scale_takes_several_services():
         {"SCALE": "patients=17"},
         {"TLS": "maybe"},
         {"INFIRMARY_PORT": "http"},
+        {"HASH_MEMORY_MIB": "a lot"},
         {"INFIRMARY_PORT_INBOX": "70000"},
     ],
 )
