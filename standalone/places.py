@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from standalone import neighbours
 from standalone.layout import write_private
 from standalone.servers import ports
 from standalone.settings import GATEWAY_PORT, INBOX_PORT, port_variable
@@ -28,8 +29,11 @@ class Places:
         """The port of this process; a new name gets the one it is known by, or a free one."""
         self._asked.add(name)
         if name not in self._kept:
-            self._kept[name] = KNOWN.get(name) or ports.free(taken=set(self._kept.values()))
+            self._kept[name] = KNOWN.get(name) or neighbours.choose(self._file, self._free)
         return self._kept[name]
+
+    def _free(self, of_others: set[int]) -> int:
+        return ports.free(taken={*self._kept.values(), *of_others})
 
     def keep(self) -> None:
         """Write down what was chosen."""

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 import urllib3
 
 from standalone import state
+from standalone.servers import ports
 from tests.waiting import wait_for, within
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -349,6 +349,5 @@ def new_password() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that no outgoing connection is given while nobody listens on it."""
+    return ports.free()
