@@ -12,6 +12,10 @@ HOST = "127.0.0.1"
 # a file is not lost to some passing client before the next start.
 FIRST, LAST = 20000, 32000
 
+# Not of `random`, which tests begin anew with the same seed: in two processes they would be given the same ports.
+_chance = random.SystemRandom()
+_given: set[int] = set()
+
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port now."""
@@ -34,9 +38,10 @@ def is_open(port: int, *, timeout_s: float = 0.5) -> bool:
 
 
 def free(*, taken: Container[int] = ()) -> int:
-    """A port on which nobody listens, other than those already spoken for."""
+    """A port on which nobody listens, other than those already spoken for; never the same one twice in one process."""
     for _ in range(1000):
-        port = random.randint(FIRST, LAST)  # noqa: S311 - any free port will do, nothing is guarded by it
-        if port not in taken and is_free(port):
+        port = _chance.randint(FIRST, LAST)
+        if port not in taken and port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise OSError(f"no free port between {FIRST} and {LAST}")

@@ -97,3 +97,13 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path):
     (tmp_path / "house").write_text("not a folder")
     with pytest.raises(Trouble, match="INFIRMARY_HOME"):
         Layout(tmp_path / "house").make()
+
+
+def test_no_port_is_given_twice_and_none_by_a_seed_that_others_have_too():
+    import random
+
+    random.seed(7)
+    first = [ports.free() for _ in range(20)]
+    random.seed(7)
+    second = [ports.free() for _ in range(20)]
+    assert len({*first, *second}) == 40
