@@ -69,9 +69,10 @@ class _Server(uvicorn.Server):
 class _Protocol(HttpToolsProtocol):
     """uvicorn's, on a transport that sends head and body of an answer together."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody has connected."""
-        super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+        gathering = _Gathering(cast("asyncio.Transport", transport), self.loop)
+        super().connection_made(cast("asyncio.Transport", gathering))
 
 
 class _Gathering:
