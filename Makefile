@@ -14,6 +14,8 @@ PYTEST := $(RUN) -m pytest
 SUITES := architecture unit contract access cluster integration system observability
 CHECKS := architecture unit contract
 APART := browser images
+# Files at once on two cores: one each, and one more where half of a test is waiting for a process to come, die or give up.
+AT_ONCE_integration := 3
 ifdef FILES
 SUITES := $(sort $(foreach file,$(FILES),$(word 2,$(subst /, ,$(file)))))
 endif
@@ -68,7 +70,7 @@ test-nightly: lint types ## the same with full counts, into docs/figures.md; SUI
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
 .PHONY: $(addprefix suite-,$(SUITES) $(APART))
 $(addprefix suite-,$(SUITES) $(APART)): suite-%: $(VENV)/.lint
-	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter browser images observability,$*),,-n 2 --dist loadfile --no-loadscope-reorder) $(or $(filter tests/$*/%,$(FILES)),tests/$*)
+	@echo "== $*"; $(PYTEST) --suite=$* $(if $(filter browser images observability,$*),,-n $(or $(AT_ONCE_$*),2) --dist loadfile --no-loadscope-reorder) $(or $(filter tests/$*/%,$(FILES)),tests/$*)
 
 .PHONY: unit contract
 unit: suite-unit ## unit tests: pure, in seconds

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from frontend.rights import ROLES
 from frontend.sayings import N_
+from frontend.words import Words
 
 GENDERS: Final = {"female": N_("female"), "male": N_("male"), "other": N_("other"), "unknown": N_("unknown")}
 STANDINGS: Final = {
@@ -361,10 +363,18 @@ ALL: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def functions(gettext: Callable[[str], str]) -> dict[str, Callable[[], dict[str, str]]]:
+def functions(words: Callable[[], Words]) -> dict[str, Callable[[], Mapping[str, str]]]:
     """For templates: `statuses()["booked"]`, in the language of the page."""
 
-    def made(table: Mapping[str, str]) -> Callable[[], dict[str, str]]:
-        return lambda: {value: gettext(text) for value, text in table.items()}
+    def made(table: Mapping[str, str]) -> Callable[[], Mapping[str, str]]:
+        known: dict[str, Mapping[str, str]] = {}  # lists ask in every row
+
+        def said() -> Mapping[str, str]:
+            now = words()
+            if now.language not in known:
+                known[now.language] = MappingProxyType({value: now.gettext(text) for value, text in table.items()})
+            return known[now.language]
+
+        return said
 
     return {name: made(table) for name, table in ALL.items()}

@@ -1,4 +1,5 @@
-"""What ids are called: facilities, locations, doctors, types, specializations, asked for once in a short while.
+"""What ids are called: facilities, locations, doctors, types, specializations, accounts, asked for once in a short
+while; and what is only counted.
 
 What an account may see of them can differ, so each account has its own; a process keeps them for seconds.
 """
@@ -9,20 +10,21 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from frontend.api import Api, Refused
 from services.kernel.errors import Unavailable
 
 _KEPT_S: Final = 20.0
-_MOST: Final = 2_000
+_MOST: Final = 20_000
 _AT_ONCE: Final = 100
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """What names an account; who is not signed in is written down as a word."""
 NOTHING: Final = "\N{EN DASH}"
 """Stands where nothing stands."""
 Things = Mapping[str, Mapping[str, Any]]
+T = TypeVar("T")
 
 
 class Known:
@@ -30,22 +32,28 @@ class Known:
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic, self._lock = monotonic, threading.Lock()
-        self._things: OrderedDict[tuple[str, str], tuple[float, Things]] = OrderedDict()
+        self._things: OrderedDict[tuple[str, str], tuple[float, Any]] = OrderedDict()
 
-    def get(self, account: str, operation: str, ask: Callable[[], Things]) -> Things:
+    def get(self, account: str, operation: str, ask: Callable[[], T]) -> T:
         """What is remembered, else what is answered now."""
-        key, now = (account, operation), self._monotonic()
+        known: T = self.several(account, [operation], lambda _: {operation: ask()})[operation]
+        return known
+
+    def several(self, account: str, whats: Sequence[str], ask: Callable[[list[str]], Mapping[str, T]]) -> dict[str, T]:
+        """What is remembered of each, and what is answered now of those that are not; nothing of the unanswered."""
+        now = self._monotonic()
         with self._lock:
-            found = self._things.get(key)
-        if found and now - found[0] < _KEPT_S:
-            return found[1]
-        things = ask()
+            held = {what: self._things.get((account, what)) for what in whats}
+        found = {what: each[1] for what, each in held.items() if each and now - each[0] < _KEPT_S}
+        unknown = [what for what in whats if what not in found]
+        answered = ask(unknown) if unknown else {}
         with self._lock:
-            self._things[key] = (now, things)
-            self._things.move_to_end(key)
+            for what, each in answered.items():
+                self._things[account, what] = (now, each)
+                self._things.move_to_end((account, what))
             while len(self._things) > _MOST:
                 self._things.popitem(last=False)
-        return things
+        return {**found, **answered}
 
     def forget(self, account: str) -> None:
         """This account has changed something."""
@@ -129,15 +137,23 @@ class Names:
 
     def users(self, ids: Iterable[str | None]) -> Mapping[str, str | None]:
         """What accounts are called, None for one of a patient; nothing where nobody may ask or nobody answers."""
+
+        def ask(wanted: list[str]) -> Mapping[str, str | None]:
+            found: list[Mapping[str, Any]] = []
+            for first in range(0, len(wanted), _AT_ONCE):
+                try:
+                    query = {"user_id": wanted[first : first + _AT_ONCE]}
+                    found += self._api.call("list_user_names", query=query).body["items"]
+                except (Refused, Unavailable):
+                    break
+            return {each["id"]: each["display_name"] for each in found}
+
         wanted = sorted({each for each in ids if each and _ID.fullmatch(each)})
-        found: list[Mapping[str, Any]] = []
-        for first in range(0, len(wanted), _AT_ONCE):
-            try:
-                query = {"user_id": wanted[first : first + _AT_ONCE]}
-                found += self._api.call("list_user_names", query=query).body["items"]
-            except (Refused, Unavailable):
-                break
-        return {each["id"]: each["display_name"] for each in found}
+        return self._known.several(self._account, wanted, ask)
+
+    def counted(self, what: str, count: Callable[[], T]) -> T:
+        """A number that may be some seconds old; of people it says nothing."""
+        return self._known.get(self._account, f"count {what}", count)
 
     def forget(self) -> None:
         """Ask anew: something was changed."""

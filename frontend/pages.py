@@ -81,7 +81,7 @@ def application(
         colours=COLOURS,
         named=_named,
         doctor_names=_doctor_names,
-        **functions(_gettext),
+        **functions(_words),
     )
     _refusals(app)
     _failures(app)

@@ -72,6 +72,11 @@ def zones(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
     return [*sorted(made), ("UTC", [("UTC", "UTC")])]
 
 
+@lru_cache(maxsize=1_000)
+def _city(zone: str, language: str) -> str:
+    return str(dates.get_timezone_location(zone, locale=Locale.parse(language), return_city=True))
+
+
 def first_week_day(zone: str) -> int:
     """On which day a week begins in the country of a time zone; 0 is Monday."""
     territory = get_global("zone_territories").get(zone)
@@ -128,7 +133,7 @@ class Words:
 
     def clock(self, value: str | datetime, zone: str | None = None) -> str:
         """The time of the day at a place, without its zone: for lists whose head names it."""
-        return dates.format_time(self.at(value, zone), "HH:mm", locale=self.locale)
+        return f"{self.at(value, zone):%H:%M}"
 
     def precise(self, value: str | datetime, zone: str | None = None) -> str:
         """Date and time to the second, without its zone: for lists whose head names it."""
@@ -146,7 +151,7 @@ class Words:
 
     def zone_name(self, at: datetime) -> str:
         """Whose clocks show it: the city by which the zone is known, in this language."""
-        return dates.get_timezone_location(at.tzinfo, locale=self.locale, return_city=True)
+        return _city(str(at.tzinfo), self.language)
 
     def language_name(self, code: str) -> str:
         """What a language is called."""

@@ -66,6 +66,7 @@ def send_again(desk: Desk, delivery_id: str) -> Any:
         delivery = desk.api.call("get_delivery", delivery_id=delivery_id).body
         values = {"delivery": delivery, "next_look": None, **_readers(desk, [delivery])}
         return desk.again("messages/show.html", error, form=form, **values)
+    desk.names.forget()
     desk.said(N_("It is on its way again. This is the new message."))
     return desk.go("messages.show", delivery_id=made["id"])
 

@@ -42,7 +42,9 @@ class DoctorsView(Protocol):
     def plan(self, doctor_id: UUID, *, facility_id: UUID, call: Call, is_fresh: bool = False) -> model.DoctorPlan:
         """The plan of one doctor at one facility."""
 
-    def plans(self, facility_id: UUID, *, specialization_id: UUID, call: Call) -> list[model.DoctorPlan]:
+    def plans(
+        self, facility_id: UUID, *, specialization_id: UUID, call: Call, is_fresh: bool = False
+    ) -> list[model.DoctorPlan]:
         """The plans of all doctors of a facility with a specialization."""
 
 

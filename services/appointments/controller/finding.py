@@ -58,7 +58,7 @@ class Finding:
         """The earliest free place over all doctors of a specialization; between equals the less busy doctor's."""
         house, facility = self._rules(call, facility_id), UUID(facility_id)
         asked = model.period(since, None, at=call.at, usual=_LONGEST, longest=_LONGEST)
-        said = self._desk.doctors.plans(facility, specialization_id=UUID(specialization_id), call=call)
+        said = self._plans(call, facility, None, specialization_id)
         period, plans = house.bookable(asked, at=call.at), self._reached(call, said, house)
         if period is None:
             return {"place": None}
@@ -126,12 +126,16 @@ class Finding:
     ) -> list[model.DoctorPlan]:
         if (doctor is None) == (specialization is None):
             raise Invalid(errors=[FieldError("one_of_doctor_id_and_specialization_id", parameter="doctor_id")])
-        if specialization is not None:
-            return self._desk.doctors.plans(facility_id, specialization_id=UUID(specialization), call=call)
-        known = self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call)
-        if self._desk.store.is_of_now(known):
-            return [known]
-        return [self._desk.doctors.plan(UUID(doctor), facility_id=facility_id, call=call, is_fresh=True)]
+        doctors = self._desk.doctors
+
+        def said(*, is_fresh: bool) -> list[model.DoctorPlan]:
+            asked: dict[str, Any] = {"facility_id": facility_id, "call": call, "is_fresh": is_fresh}
+            if specialization is not None:
+                return doctors.plans(specialization_id=UUID(specialization), **asked)
+            return [doctors.plan(UUID(doctor), **asked)]
+
+        known = said(is_fresh=False)
+        return known if self._desk.store.are_of_now(known) else said(is_fresh=True)
 
 
 def _after(page: paging.Page) -> tuple[int, str]:

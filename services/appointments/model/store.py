@@ -122,8 +122,8 @@ class AppointmentStore(Protocol):
     def apply(self, call: Any, change: PlanChange) -> tuple[list[Clash], bool]:
         """Make a plan the one of now; the appointments that do not fit it, and whether there are more."""
 
-    def is_of_now(self, plan: DoctorPlan) -> bool:
-        """Whether a plan is the one that bookings are decided on."""
+    def are_of_now(self, plans: Sequence[DoctorPlan]) -> bool:
+        """Whether these plans of one facility are the ones that bookings are decided on."""
 
     def schedules(
         self,

@@ -59,9 +59,9 @@ class AppointmentsStore:
         """Make a plan the one of now; the appointments that do not fit it, and whether there are more."""
         return self._records.apply(call, change)
 
-    def is_of_now(self, plan: model.DoctorPlan) -> bool:
-        """Whether a plan is the one that bookings are decided on."""
-        return self._records.is_of_now(plan)
+    def are_of_now(self, plans: Sequence[model.DoctorPlan]) -> bool:
+        """Whether these plans of one facility are the ones that bookings are decided on."""
+        return self._records.are_of_now(plans)
 
     def note(self, call: Call, *, facility_id: UUID | None = None) -> None:
         """Write down who saw what, before it is shown."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from services.appointments import model
-from services.chassis.asking import Asking, understood
+from services.chassis.asking import Asking
 from services.chassis.call import Call
 from services.chassis.client import Client
 
 PATIENT_KEPT_S, PLAN_KEPT_S = 30.0, 30.0
+_LIST_KEPT_S = 10.0
+"""Whether a plan is the one of now is seen; that another doctor belongs to a list is only heard."""
 _PAGE = 100
+_Page = tuple[list[model.DoctorPlan], str | None]
 
 
 class Patients:
@@ -51,13 +54,21 @@ class Doctors:
     """Plans of doctors. A plan that is old does no harm: the store refuses what was decided on it."""
 
     def __init__(self, client: Client, *, monotonic: Callable[[], float], kept_s: float = PLAN_KEPT_S) -> None:
-        self._client = client
         self._plan = Asking(
             client,
             "get_doctor_plan",
             of="doctors",
             read=model.read_plan,
             kept_s=kept_s,
+            monotonic=monotonic,
+            is_shared=True,
+        )
+        self._listed = Asking(
+            client,
+            "list_doctor_plans",
+            of="doctors",
+            read=_page,
+            kept_s=min(kept_s, _LIST_KEPT_S),
             monotonic=monotonic,
             is_shared=True,
         )
@@ -71,36 +82,31 @@ class Doctors:
             call, path={"doctor_id": doctor_id}, query={"facility_id": str(facility_id)}, is_fresh=is_fresh
         )
 
-    def plans(self, facility_id: UUID, *, specialization_id: UUID, call: Call) -> list[model.DoctorPlan]:
+    def plans(
+        self, facility_id: UUID, *, specialization_id: UUID, call: Call, is_fresh: bool = False
+    ) -> list[model.DoctorPlan]:
         """The plans of all doctors of a facility with a specialization.
 
         Raises:  as plan.
         """
-        return list(self._pages(facility_id, specialization_id, call))
+        path, found, cursor = {"facility_id": facility_id}, list[model.DoctorPlan](), None
+        query: dict[str, object] = {"specialization_id": str(specialization_id), "limit": _PAGE}
+        while True:
+            given = query if cursor is None else {**query, "cursor": cursor}
+            plans, cursor = self._listed(call, path=path, query=given, is_fresh=is_fresh)
+            found += plans
+            if cursor is None:
+                return found
 
     def forget(self, thing: str) -> None:
-        """Ask anew about one doctor, or all doctors of one facility."""
+        """Ask anew about one doctor, or all doctors of one facility, and who is in which list."""
         self._plan.forget(thing)
+        self._listed.forget_all()
 
     def forget_all(self) -> None:
         """Ask anew about every doctor."""
         self._plan.forget_all()
-
-    def _pages(self, facility_id: UUID, specialization_id: UUID, call: Call) -> Iterator[model.DoctorPlan]:
-        query: dict[str, object] = {"specialization_id": str(specialization_id), "limit": _PAGE}
-        while True:
-            reply = self._client.call(
-                "list_doctor_plans",
-                path={"facility_id": str(facility_id)},
-                query=query,
-                token=call.token,
-                request_id=call.request_id,
-            )
-            page = understood(reply, of="doctors")
-            yield from map(model.read_plan, page["items"])
-            if page["next_cursor"] is None:
-                return
-            query["cursor"] = page["next_cursor"]
+        self._listed.forget_all()
 
 
 def hears(patients: Patients, doctors: Doctors) -> Callable[[Mapping[str, Any]], None]:
@@ -116,6 +122,10 @@ def hears(patients: Patients, doctors: Doctors) -> Callable[[Mapping[str, Any]],
             doctors.forget(subject) if data.get("facility_id") else doctors.forget_all()
 
     return heard
+
+
+def _page(body: Mapping[str, Any]) -> _Page:
+    return [model.read_plan(each) for each in body["items"]], body["next_cursor"]
 
 
 def _standing(body: Mapping[str, Any]) -> str:

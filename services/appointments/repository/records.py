@@ -233,12 +233,16 @@ class Records:
             list({each.id: each for each in group if each.id in alive or not _is_held(each)}.values()) for group in read
         ]
 
-    def is_of_now(self, plan: model.DoctorPlan) -> bool:
-        """Whether a plan is the one that bookings are decided on."""
-        keys, told = Keys(plan.facility_id), arguments.of_plan(plan)
+    def are_of_now(self, plans: Sequence[model.DoctorPlan]) -> bool:
+        """Whether these plans of one facility are the ones that bookings are decided on."""
+        if not plans:
+            return True
+        keys, told = Keys(plans[0].facility_id), [arguments.of_plan(each) for each in plans]
         with redis.translated():
-            found: Any = redis.node(self.connection, keys.plans).hmget(keys.plans, [told["doctor"], "facility"])
-        return (found[0], found[1] or "0") == (told["version"], told["facility_version"])
+            node = redis.node(self.connection, keys.plans)
+            found: Any = node.hmget(keys.plans, ["facility", *(each["doctor"] for each in told)])
+        facility = {each["facility_version"] for each in told} == {found[0] or "0"}
+        return facility and found[1:] == [each["version"] for each in told]
 
     def doctors(self, facility_id: UUID) -> list[UUID]:
         """The doctors with appointments."""

@@ -190,3 +190,25 @@ def test_nothing_lies_in_leave_that_is_not_in_its_list(desk: Booking, rounds):
         back = fresh()
         assert insist(lambda doctor=doctor, back=back: desk.apply(doctor, change=back)).status == 200
     clean(desk)
+
+
+def test_a_search_over_a_specialization_keeps_its_plans_until_one_is_old(desk: Booking):
+    special = fresh()
+    one, other = (desk.doctor(*weekly(), specialization_ids=[special]) for _ in range(2))
+    day = {"since": at(monday(), "00:00"), "until": at(monday(), "23:59"), "limit": 200}
+    query = {"appointment_type_id": desk.world.type, "specialization_id": special, **day}
+    lists = f"/api/v1/facilities/{desk.world.facility}/doctor-plans"
+
+    def found() -> set[tuple[str, str]]:
+        got = desk.call("find_free_places", query=query)
+        return {(each["doctor_id"], each["starts_at"]) for each in got.body["items"]}
+
+    before, asked = found(), desk.world.asked.count(lists)
+    assert {doctor for doctor, _ in before} == {one, other}
+    assert found() == before
+    assert desk.world.asked.count(lists) == asked  # nothing has changed
+    leave = closure("doctor", one, at(monday(), "00:00"), at(monday(), "23:59"))
+    desk.world.doctor(*weekly(), doctor=one, specialization_ids=[special], closures=[leave])
+    assert desk.apply(one).status == 200
+    assert found() == {each for each in before if each[0] == other}
+    assert desk.world.asked.count(lists) == asked + 1  # the plan of now is another one: nobody had to say so

@@ -62,8 +62,8 @@ class FakeStore:
         self.applied.append(change)
         return [], False
 
-    def is_of_now(self, plan: model.DoctorPlan) -> bool:
-        return plan.version == self.version_of_now
+    def are_of_now(self, plans: Sequence[model.DoctorPlan]) -> bool:
+        return all(each.version == self.version_of_now for each in plans)
 
     def schedules(
         self,
@@ -169,5 +169,8 @@ class FakeDoctors:
         self.asked += 1
         return self.fresh if is_fresh else self.known
 
-    def plans(self, facility_id: UUID, *, specialization_id: UUID, call: Call) -> list[model.DoctorPlan]:
-        return [self.fresh] if specialization_id == number(60) else []
+    def plans(
+        self, facility_id: UUID, *, specialization_id: UUID, call: Call, is_fresh: bool = False
+    ) -> list[model.DoctorPlan]:
+        self.asked += 1
+        return [self.fresh if is_fresh else self.known] if specialization_id == number(60) else []

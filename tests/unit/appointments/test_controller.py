@@ -223,9 +223,12 @@ def test_free_places_are_paged_through_to_the_end(desk, store):
             desk.find_free_places(HERE, str(TYPE), call(), **both)
 
 
-def test_places_are_searched_in_the_plan_that_bookings_are_decided_on(desk, store, doctors):
+@pytest.mark.parametrize(
+    "by", [{"doctor_id": str(DOCTOR)}, {"specialization_id": str(number(60))}], ids=lambda by: next(iter(by))
+)
+def test_places_are_searched_in_the_plan_that_bookings_are_decided_on(desk, store, doctors, by):
     def found() -> list[str]:
-        page = desk.find_free_places(HERE, str(TYPE), call(), doctor_id=str(DOCTOR))
+        page = desk.find_free_places(HERE, str(TYPE), call(), **by)
         return [each["starts_at"] for each in page["items"]]
 
     assert found()
