@@ -44,4 +44,4 @@ WORKDIR /app
 # No name needed, no file of its own: any other uid works as well.
 USER 10001:10001
 EXPOSE 8080 8081
-ENTRYPOINT ["python", "-m", "services.chassis.cli"]
+ENTRYPOINT ["python", "-m", "services.chassis"]

@@ -112,7 +112,7 @@ class House:
 
     def command(self, verb: str, program: str) -> Sequence[str]:
         """The command line of one process of a program."""
-        return [sys.executable, "-m", "services.chassis.cli", verb, program]
+        return [sys.executable, "-m", "services.chassis", verb, program]
 
     def environ(self, process: Process) -> dict[str, str]:
         """All of the environment of one process: no secret in it, only the names of files that hold its own."""

@@ -12,6 +12,7 @@ infirmary bus dead|redrive|republish <service> …     dead letters, and what to
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import os
 import signal
@@ -86,6 +87,7 @@ def _understood(words: Sequence[str]) -> tuple[str, str, list[str]]:
 
 
 def _wait(name: str, make: Callable[[], Service | WebProgram], words: Sequence[str]) -> int:
+    _loaded()
     # As process 1 of a container it would not hear a signal that it has no answer for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     say, readiness = functools.partial(print, flush=True), _part("readiness")
@@ -107,6 +109,7 @@ def _run_service(verb: str, service: Service, words: Sequence[str]) -> int:
         return int(_part("serving").serve(service, version=release()))
     if verb == "work":
         return int(_part("working").work(service, version=release()))
+    _loaded()
     if verb == "migrate":
         _part("process").patiently([service.migrate])
         return 0
@@ -135,6 +138,12 @@ def _by_hand(service: Service, run: Callable[[], int]) -> int:
             close()
 
 
+def _loaded() -> None:
+    """The collector of garbage goes on, without what is there by now; who serves or works says so when all is built."""
+    gc.freeze()
+    gc.enable()
+
+
 def _part(name: str) -> ModuleType:
     """A topic of the chassis that only one verb needs: a worker does not carry a web framework, nor the other way."""
     return importlib.import_module(f"services.chassis.{name}")
@@ -143,7 +152,3 @@ def _part(name: str) -> ModuleType:
 def _usage(known: Sequence[str]) -> int:
     sys.stderr.write(f"{__doc__}\nprograms: {', '.join(known)}\n")
     return 2
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

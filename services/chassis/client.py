@@ -229,12 +229,12 @@ class Client:
 
 
 def _operations(openapi_dir: Path, urls: Mapping[str, str]) -> dict[str, _Target]:
-    """Every operation of these services; of the contracts only method and path are kept."""
-    found: dict[str, _Target] = {}
-    for service, url in urls.items():
-        for name, operation in spec.load(openapi_dir, service).operations.items():
-            found[name] = _Target(service, operation.method, operation.path, url.rstrip("/"))
-    return found
+    """Every operation of these services."""
+    return {
+        name: _Target(service, method, path, url.rstrip("/"))
+        for service, url in urls.items()
+        for name, (method, path) in spec.addresses(openapi_dir, service).items()
+    }
 
 
 def _address(target: _Target, path: Mapping[str, object], query: Mapping[str, object]) -> str:

@@ -36,6 +36,7 @@ def settle() -> None:
     """Called once all is built: what exists now stays to the end, and the collector does not walk through it again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def patiently(checks: Sequence[Callable[[], None]]) -> None:

@@ -1,8 +1,7 @@
 """The contracts: load one, bundle what it refers to into one document, list its operations.
 
 Two views come out of one contract. The published one is what developers read. The run-time one is what connexion gets:
-scopes injected from `x-permission`, and without the bodies of error answers, because connexion answers 500 to a plain
-dict as soon as an operation documents a second media type.
+where each operation is, and scopes injected from `x-permission`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from services.kernel.purposes import Purpose
 
 METHODS = ("get", "put", "post", "delete", "patch")
 NOT_CONTRACTS = frozenset({"common", "events", "permissions"})
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KINDS = ("schemas", "parameters", "responses", "requestBodies", "headers", "examples", "securitySchemes")
 _KIND_OF_KEY = {
     "parameters": "parameters",
@@ -155,6 +155,24 @@ def load(openapi_dir: Path, service: str) -> Contract:
     return contract
 
 
+def addresses(openapi_dir: Path, service: str) -> dict[str, tuple[str, str]]:
+    """Method and path of each operation by its operationId, for those who call it.
+
+    A contract is long, and its callers want a hundredth of it: it is read as it comes, and the rest is never in memory.
+
+    Raises:  ContractError: no such file.
+    """
+    source, found = openapi_dir / f"{service}.yaml", dict[str, tuple[str, str]]()
+    if not source.is_file():
+        raise ContractError(f"no contract for {service}: {source.name} is missing")
+    with source.open(encoding="utf-8") as file:
+        for place, value in _leaves(yaml.parse(file, _LOADER)):
+            match place:
+                case ("paths", path, method, "operationId") if method in METHODS:
+                    found[value] = (method.upper(), path)
+    return found
+
+
 def events(openapi_dir: Path) -> dict[str, Any]:
     """The schemas of events by type, and `Envelope`."""
     return dict(_read(openapi_dir / "events.yaml")["components"]["schemas"])
@@ -174,23 +192,32 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
 
 
 def runtime_view(contract: Contract) -> dict[str, Any]:
-    """What connexion gets: `x-permission` as oauth2 scopes, and error answers without their bodies."""
-    document = copy.deepcopy(contract.document)
-    document.get("components", {}).get("securitySchemes", {}).clear()
-    document.setdefault("components", {})["securitySchemes"] = {
-        "bearer": {
-            "type": "oauth2",
-            "flows": {"clientCredentials": {"tokenUrl": "/api/v1/tokens", "scopes": {}}},
-        }
+    """What connexion gets: where each operation is, and `x-permission` as oauth2 scopes.
+
+    Of a contract connexion does routing and security here; what goes in is checked by the admission, and the contract
+    itself by tests. What it is not given it does not check at each start, and does not hold in memory.
+    """
+    flow = {"tokenUrl": "/api/v1/tokens", "scopes": {}}
+    made: dict[str, Any] = {
+        "openapi": contract.document["openapi"],
+        "info": {key: contract.document["info"][key] for key in ("title", "version")},
+        "components": {"securitySchemes": {"bearer": {"type": "oauth2", "flows": {"clientCredentials": flow}}}},
+        "paths": {},
     }
-    document["security"] = []
-    for path, method, operation in operations_of(document):
-        known = contract.operations[operation["operationId"]]
-        document["paths"][path][method]["security"] = [] if known.is_public else [{"bearer": [known.permission]}]
-        operation["responses"].update(
-            {code: {"description": ""} for code in operation["responses"] if not str(code).startswith("2")}
-        )
-    return document
+    for known in contract.operations.values():
+        made["paths"].setdefault(known.path, {})[known.method.lower()] = {
+            "operationId": known.operation_id,
+            "security": [] if known.is_public else [{"bearer": [known.permission]}],
+            "parameters": [_in_path(contract, each) for each in known.parameters if each["in"] == "path"],
+            "responses": {code: {"description": ""} for code in known.document["responses"]},
+        }
+    return made
+
+
+def _in_path(contract: Contract, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """A parameter of a path: routing asks for the name and the type."""
+    schema = contract.resolve(parameter["schema"])
+    return {"name": parameter["name"], "in": "path", "required": True, "schema": {"type": schema.get("type", "string")}}
 
 
 def _operation(contract: Contract, path: str, method: str, document: Mapping[str, Any]) -> Operation:
@@ -226,9 +253,34 @@ def _purpose(contract: Contract, document: Mapping[str, Any]) -> Purpose:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with path.open(encoding="utf-8") as file:
-        return dict(_plain(yaml.load(file, loader)))  # noqa: S506 - both are safe loaders
+        return dict(_plain(yaml.load(file, _LOADER)))  # noqa: S506 - both are safe loaders
+
+
+def _leaves(events: Iterable[yaml.Event]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each plain value of a document with the keys that lead to it; what stands in a list has an empty one."""
+    keys: list[str | None] = []  # of every mapping and list that is open; None where a key comes next
+    lists: list[bool] = []
+    for event in events:
+        match event:
+            case yaml.CollectionStartEvent():
+                lists.append(isinstance(event, yaml.SequenceStartEvent))
+                keys.append("" if lists[-1] else None)
+            case yaml.CollectionEndEvent():
+                lists.pop()
+                keys.pop()
+                _next_key(keys, lists)
+            case yaml.ScalarEvent() if keys and keys[-1] is None:
+                keys[-1] = event.value
+            case yaml.ScalarEvent() | yaml.AliasEvent():
+                if isinstance(event, yaml.ScalarEvent):
+                    yield tuple(key or "" for key in keys), event.value
+                _next_key(keys, lists)
+
+
+def _next_key(keys: list[str | None], lists: list[bool]) -> None:
+    if keys and not lists[-1]:
+        keys[-1] = None
 
 
 def _plain(node: Any) -> Any:

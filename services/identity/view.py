@@ -77,7 +77,12 @@ def account(account: Account) -> dict[str, Any]:
 
 def own_account(account_: Account, *, permissions: frozenset[str]) -> dict[str, Any]:
     """The caller's own account, with what its roles allow at this moment."""
-    return {**account(account_), "permissions": sorted(permissions), "links": [link(each) for each in account_.links]}
+    more = {
+        "has_password": account_.password_hash is not None,
+        "permissions": sorted(permissions),
+        "links": [link(each) for each in account_.links],
+    }
+    return {**account(account_), **more}
 
 
 def link(link: Link) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def identity(machine, image, environ, tmp_path):
 def test_an_image_holds_one_service_and_nothing_that_builds(machine, image, service, figure):
     about = machine.about(image(service))
     assert about["Config"]["User"] == "10001:10001"
-    assert about["Config"]["Entrypoint"] == ["python", "-m", "services.chassis.cli"]
+    assert about["Config"]["Entrypoint"] == ["python", "-m", "services.chassis"]
     assert "Healthcheck" not in about["Config"]
     assert about["Config"]["Labels"]["org.opencontainers.image.version"] == "7.7.7"
     look = "import os, shutil; print(sorted(os.listdir('/app/services')), sorted(os.listdir('/app')));"

@@ -218,7 +218,7 @@ class RunningHouse:
         """A command of a service, as its operator runs it: with its settings in this house, or those of `as_`."""
         folder = self.home / "environ" / (as_ or service)
         given = {f"{each.name}_FILE": str(each) for each in folder.iterdir()}
-        command = [sys.executable, "-m", "services.chassis.cli", service, *words]
+        command = [sys.executable, "-m", "services.chassis", service, *words]
         return subprocess.run(
             command, cwd=ROOT, env={**self._environ, **given}, capture_output=True, text=True, timeout=120, check=False
         )

@@ -17,7 +17,7 @@ class Process:
     """A process of a service, started again when it dies: with a place to die at, once, when one is given."""
 
     def __init__(self, verb: str, service: str, environ: dict[str, str]) -> None:
-        self._command = [sys.executable, "-m", "services.chassis.cli", verb, service]
+        self._command = [sys.executable, "-m", "services.chassis", verb, service]
         self._environ = {**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, **environ}
         self._process: subprocess.Popen[bytes] | None = None
         self.deaths = 0

@@ -99,7 +99,7 @@ def stage(new_postgres: Callable[[], str], redis_url: str) -> Iterator[Stage]:
             "CHECKPOINT_KEY": "a key of tests only, and long enough",
             "WORKER_PORT": str(audit),
         }
-        migration = [sys.executable, "-m", "services.chassis.cli", "migrate", "audit"]
+        migration = [sys.executable, "-m", "services.chassis", "migrate", "audit"]
         subprocess.run(migration, cwd=ROOT, env={**os.environ, **of_audit}, check=True, capture_output=True)
         processes = {
             "web": Process("serve", "appointments", {**told, "PORT": str(web)}),

@@ -61,7 +61,7 @@ def collector() -> Iterator[Collector]:
 
 def run(*words: str, **environ: str) -> subprocess.Popen[bytes]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    command = [sys.executable, "-m", "services.chassis.cli", *words]
+    command = [sys.executable, "-m", "services.chassis", *words]
     return subprocess.Popen(command, cwd=ROOT, env={**kept, **environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

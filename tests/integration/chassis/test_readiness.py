@@ -105,7 +105,7 @@ def test_wrong_settings_are_said_once_and_waited_for_until_their_files_are_right
     environ = {f"{name}_FILE": str(tmp_path / name) for name in (*files, "DOCTORS_URL")}
     environ |= {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path.cwd()), "IDENTITY_URL": "http://identity:8080"}
     log = tmp_path / "log"
-    command = [sys.executable, "-m", "services.chassis.cli", "wait", "patients"]
+    command = [sys.executable, "-m", "services.chassis", "wait", "patients"]
     with log.open("wb") as out, subprocess.Popen(command, env=environ, stdout=out, stderr=out) as process:
         try:
             waiting.wait_for(lambda: b"\n" in log.read_bytes(), within_s=60, what="it says what is wrong")

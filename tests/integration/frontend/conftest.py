@@ -30,6 +30,7 @@ ACCOUNT = {
     "permissions": ["account.open", "account.own", "facilities.read", "patients.read"],
     "links": [],
     "must_change_password": False,
+    "has_password": True,
 }
 GIVEN = {
     "access_token": "first",

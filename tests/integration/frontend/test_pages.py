@@ -102,3 +102,10 @@ def test_what_a_browser_has_kept_off_a_page_is_noted_without_a_session_and_witho
     got = app.test_client().post("/csp-reports", base_url=PUBLIC, json=report, content_type="application/csp-report")
     assert (got.status_code, got.headers.get("Set-Cookie")) == (204, None)
     assert "of-ada" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("has_password", [True, False])
+def test_only_who_has_a_password_here_is_shown_the_way_to_another(browser, hospital, has_password):
+    hospital.on("GET", "/api/v1/sessions", 200, {"items": [], "next_cursor": None})
+    browser.sign_in(hospital, has_password=has_password)
+    assert ('href="/account/password"' in browser.get("/account").text) is has_password

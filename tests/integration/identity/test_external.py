@@ -53,6 +53,7 @@ def test_groups_of_the_provider_are_roles_here_and_follow_at_each_sign_in(house,
     assert first.status == 201, first.raw
     own = house.with_token("get_own_account", first.body["access_token"]).body
     assert (own["roles"], own["display_name"], own["email"]) == (["nurse"], "Ada Example", "ada@example.org")
+    assert own["has_password"] is False
     assert house.with_token("list_own_sessions", first.body["access_token"]).body["items"][0]["methods"] == ["ext"]
     outside.person["groups"] = ["ward-3", "staff", "unknown"]
     second = complete(house, begin(house)).body

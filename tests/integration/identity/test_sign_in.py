@@ -19,7 +19,8 @@ def test_a_user_signs_in_changes_the_one_time_password_and_works(house):
     assert first.status == 201
     assert first.body["must_change_password"] is True
     token = first.body["access_token"]
-    assert house.with_token("get_own_account", token).body["permissions"] == ["account.open"]
+    own = house.with_token("get_own_account", token).body
+    assert (own["permissions"], own["has_password"]) == (["account.open"], True)
     assert house.with_token("list_facilities", token).status == 403
     change = {"current_password": user["one_time_password"], "new_password": making.PASSWORD}
     assert house.with_token("change_own_password", token, body=change).status == 204

@@ -28,7 +28,41 @@ def test_the_run_time_view_carries_each_permission_as_scope(service: str) -> Non
     for _, _, operation in spec.operations_of(view):
         known = contract.operations[operation["operationId"]]
         assert operation["security"] == ([] if known.is_public else [{"bearer": [known.permission]}])
-        assert all("content" not in a for code, a in operation["responses"].items() if not code.startswith("2"))
+        assert operation["responses"].keys() == known.document["responses"].keys()
+        assert all("content" not in answer for answer in operation["responses"].values())
+        named = {each["name"] for each in known.parameters if each["in"] == "path"}
+        assert {each["name"] for each in operation["parameters"]} == named
+
+
+@pytest.mark.parametrize("service", spec.services(OPENAPI))
+def test_callers_read_where_each_operation_is_and_nothing_else(service: str) -> None:
+    known = spec.load(OPENAPI, service).operations
+    assert spec.addresses(OPENAPI, service) == {name: (each.method, each.path) for name, each in known.items()}
+
+
+def test_addresses_are_found_beside_lists_aliases_and_other_words(tmp_path: Path) -> None:
+    (tmp_path / "made.yaml").write_text(
+        """
+openapi: 3.0.3
+tags: [{name: paths}, &tag [get, [operationId]]]
+x-same: {paths: {/other: {get: {operationId: not_this}}}}
+paths:
+  /things/{id}:
+    parameters: [{name: id, in: path, operationId: not_this}]
+    summary: &said get
+    get: {summary: *said, x-list: [1, {get: 2}], responses: {200: *tag}, operationId: get_thing}
+    x-get: {operationId: not_this}
+    delete:
+      operationId: delete_thing
+""",
+        encoding="utf-8",
+    )
+    assert spec.addresses(tmp_path, "made") == {
+        "get_thing": ("GET", "/things/{id}"),
+        "delete_thing": ("DELETE", "/things/{id}"),
+    }
+    with pytest.raises(spec.ContractError, match="nobody"):
+        spec.addresses(tmp_path, "nobody")
 
 
 def test_unknown_services_have_no_contract() -> None:
