@@ -58,7 +58,7 @@ check: format lint types ## format, lint, types, imports, architecture, unit and
 	@$(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(CHECKS))
 
 .PHONY: test
-test: lint types ## everything but browser and images, on real servers: under 25 minutes; every suite has a budget
+test: lint types ## everything but browser and images, on real servers: under 20 minutes; every suite has a budget
 	@rm -rf .results && $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
 	@$(RUN) -m tests.features --check
 

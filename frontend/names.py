@@ -44,16 +44,20 @@ class Known:
         now = self._monotonic()
         with self._lock:
             held = {what: self._things.get((account, what)) for what in whats}
-        found = {what: each[1] for what, each in held.items() if each and now - each[0] < _KEPT_S}
+        found = {what: each[1] for what, each in held.items() if each and not self._is_over(each, now)}
         unknown = [what for what in whats if what not in found]
         answered = ask(unknown) if unknown else {}
         with self._lock:
             for what, each in answered.items():
                 self._things[account, what] = (now, each)
                 self._things.move_to_end((account, what))
-            while len(self._things) > _MOST:
+            while self._things and (len(self._things) > _MOST or self._is_over(next(iter(self._things.values())), now)):
                 self._things.popitem(last=False)
         return {**found, **answered}
+
+    @staticmethod
+    def _is_over(held: tuple[float, Any], now: float) -> bool:
+        return now - held[0] >= _KEPT_S
 
     def forget(self, account: str) -> None:
         """This account has changed something."""

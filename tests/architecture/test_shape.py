@@ -167,10 +167,10 @@ def test_every_suite_has_a_budget_and_stands_in_the_makefile():
     assert (in_makefile("SUITES"), in_makefile("APART")) == (suites - apart, apart)
 
 
-def test_all_suites_fit_into_25_minutes_on_a_quiet_machine():
+def test_all_suites_fit_into_20_minutes_on_a_quiet_machine():
     """Lint and types want half a minute of them. Browser and images stand apart: they want programs of their own."""
     budgets = tree.project()["tool"]["infirmary"]["budgets"]
-    assert sum(budgets[each] for each in in_makefile("SUITES")) + 30 <= 25 * 60
+    assert sum(budgets[each] for each in in_makefile("SUITES")) + 30 <= 20 * 60
 
 
 def test_files_that_begin_first_are_there():

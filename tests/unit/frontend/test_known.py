@@ -75,3 +75,11 @@ def test_a_number_is_counted_once_in_a_while(known, api, now):
     assert names.counted("others", lambda: next(counts)) == 1
     now[0] = 21.0
     assert names.counted("things", lambda: next(counts)) == 2
+
+
+def test_what_holds_no_more_is_not_kept_either(known, api, now):
+    """Lists are long, and each account has its own."""
+    for number in range(50):
+        now[0] = float(number)
+        Names(known, api, account=f"a{number}").counted("things", lambda: 1)
+    assert len(known._things) == 20
