@@ -197,8 +197,9 @@ def test_who_is_known_to_the_provider_comes_in_with_the_roles_of_the_groups(begu
     expect(come.page.get_by_text("by another house")).to_be_visible()
 
 
-def test_who_is_in_no_known_group_is_told_so_at_the_door(window, outside):
-    outside.person = {**outside.person, "sub": "person-2", "preferred_username": "bo", "groups": ["elsewhere"]}
+def test_who_is_in_no_known_group_is_told_so_at_the_door(window, outside, monkeypatch):
+    other = {"sub": "person-2", "preferred_username": "bo", "groups": ["elsewhere"]}
+    monkeypatch.setattr(outside, "person", {**outside.person, **other})
     come = window()
     come.goto("/sign-in")
     come.page.get_by_role("link", name=f"Sign in with {DIRECTORY}").click()

@@ -14,6 +14,7 @@ def test_somebody_signs_in_registers_and_books_by_keyboard_alone(tab, house):
     desk, name = tab(reduced_motion="reduce"), deeds.a_name("Keys")
     page, keys = desk.page, Keys(desk)
     desk.goto("/sign-in")
+    expect(page.locator("#f-username")).to_be_focused()
     keys.type(ROLES["receptionist"])
     keys.to("#f-password")
     keys.type(house.secret("demo-password"))
