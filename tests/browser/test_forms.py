@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis as redispy
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from frontend.session import Session, Sessions
 from tests.browser import deeds
@@ -263,8 +263,12 @@ def test_who_drops_what_was_typed_sees_what_the_other_desk_has_saved(tab):
 
 
 def kept(desk: Tab, name: str, text: str) -> None:
-    """Type, and wait until the house has it."""
-    with desk.page.expect_response(lambda got: got.url.endswith("/drafts")):
+    """Type, and wait until the house has it: what was typed before may be on its way still."""
+
+    def has_it(got: Response) -> bool:
+        return got.url.endswith("/drafts") and text in (got.request.post_data or "")
+
+    with desk.page.expect_response(has_it):
         desk.page.locator(f"#f-{name}").fill(text)
 
 
