@@ -155,7 +155,7 @@ class Names:
         wanted = sorted({each for each in ids if each and _ID.fullmatch(each)})
         return self._known.several(self._account, wanted, ask)
 
-    def counted(self, what: str, count: Callable[[], T]) -> T:
+    def counted(self, what: str, count: Callable[[], int]) -> int:
         """A number that may be some seconds old; of people it says nothing."""
         return self._known.get(self._account, f"count {what}", count)
 
