@@ -14,6 +14,7 @@ import flask
 from frontend import shield
 from frontend.area import OPEN
 from frontend.desk import KEY, Desk
+from frontend.names import ID
 
 MARK: Final = "_kept"
 """The field of a form that sends what was kept."""
@@ -22,7 +23,6 @@ _PATH: Final = "_path"
 _MOST: Final = 64 * 1024
 _SECRET: Final = re.compile(r".*password.*|code|repeated|token")
 """Fields that are kept nowhere, and with them their forms."""
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Sent:
     @property
     def typed(self) -> list[tuple[str, str]]:
         """What somebody may know again: no ids, and nothing that only the form itself needs."""
-        return [(name, text) for name, text in self.fields if text and name[0] != "_" and not _ID.fullmatch(text)]
+        return [(name, text) for name, text in self.fields if text and name[0] != "_" and not ID.fullmatch(text)]
 
     @property
     def has_page(self) -> bool:

@@ -19,8 +19,8 @@ from services.kernel.errors import Unavailable
 _KEPT_S: Final = 20.0
 _MOST: Final = 20_000
 _AT_ONCE: Final = 100
-_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-"""What names an account; who is not signed in is written down as a word."""
+ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""What names a thing. An account has one; who is not signed in is written down as a word."""
 NOTHING: Final = "\N{EN DASH}"
 """Stands where nothing stands."""
 Things = Mapping[str, Mapping[str, Any]]
@@ -152,7 +152,7 @@ class Names:
                     break
             return {each["id"]: each["display_name"] for each in found}
 
-        wanted = sorted({each for each in ids if each and _ID.fullmatch(each)})
+        wanted = sorted({each for each in ids if each and ID.fullmatch(each)})
         return self._known.several(self._account, wanted, ask)
 
     def counted(self, what: str, count: Callable[[], int]) -> int:

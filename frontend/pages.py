@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,9 +10,11 @@ from typing import Any, Final
 from urllib.parse import SplitResult
 
 import flask
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from frontend import kept, shield, violations
+from frontend.addresses import addresses, assets
 from frontend.api import Api, Refused, SignInNeeded, StepUpNeeded
 from frontend.area import OPEN, may_open
 from frontend.controllers import AREAS
@@ -71,13 +72,15 @@ def application(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(
+        _=_gettext,
+        gettext=_gettext,  # as new-style texts of Jinja are, and what nothing is put into is made once
         may_open=may_open,
-        asset=_assets(root / "static"),
+        asset=assets(root / "static"),
         languages=LANGUAGES,
         idle_s=IDLE_S,
         person_name=person_name,
         navigation=navigation,
-        url_for=_addresses(),
+        url_for=addresses(),
         colours=COLOURS,
         named=_named,
         doctor_names=_doctor_names,
@@ -286,8 +289,8 @@ def _words() -> Words:
     return desk.words if desk is not None else Words(best(flask.request.headers.get("Accept-Language")))
 
 
-def _gettext(text: str) -> str:
-    return _words().gettext(text)
+def _gettext(text: str, **values: Any) -> Markup:
+    return _words().marked(text, **values)
 
 
 def _ngettext(one: str, many: str, count: int) -> str:
@@ -303,30 +306,3 @@ def _doctor_names(things: Things) -> list[tuple[str, str]]:
     """For a choice: id and whole name, by family name."""
     by_name = sorted(things.items(), key=lambda pair: str(pair[1]["family_name"]).casefold())
     return [(key, person_name(each)) for key, each in by_name]
-
-
-def _addresses() -> Callable[..., str]:
-    """Flask's `url_for`, which knows addresses that nothing is put into: half of what is asked for on a page."""
-    known: dict[str, str] = {}
-
-    def url_for(endpoint: str, **values: Any) -> str:
-        if values or endpoint.startswith("."):
-            return flask.url_for(endpoint, **values)
-        if endpoint not in known:
-            known[endpoint] = flask.url_for(endpoint)
-        return known[endpoint]
-
-    return url_for
-
-
-def _assets(folder: Path) -> Callable[[str], str]:
-    """Addresses of static files that change with their content, so that browsers may keep them for ever."""
-    known: dict[str, str] = {}  # a page names twenty of them
-
-    def asset(name: str) -> str:
-        if name not in known:
-            tag = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]
-            known[name] = flask.url_for("static", filename=name, v=tag)
-        return known[name]
-
-    return asset

@@ -19,6 +19,7 @@ from babel import Locale, UnknownLocaleError, dates, lists, numbers
 from babel.core import get_global
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from markupsafe import Markup
 
 from frontend.sayings import N_
 
@@ -72,6 +73,22 @@ def zones(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
     return [*sorted(made), ("UTC", [("UTC", "UTC")])]
 
 
+@lru_cache(maxsize=5_000)
+def _written(language: str, value: str | datetime, zone: str, pattern: str) -> str:
+    """A moment as the clocks of a zone show it. A list is shown again and again, to one and to others."""
+    return str(dates.format_datetime(_at(value, zone), pattern, locale=Locale.parse(language)))
+
+
+def _at(value: str | datetime, zone: str) -> datetime:
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found.astimezone(ZoneInfo(zone))
+
+
+@lru_cache(maxsize=5_000)
+def _marked(language: str, text: str) -> Markup:
+    return Markup(translations(language).gettext(text)) % {}  # noqa: S704 - our own texts, from our own catalogues
+
+
 @lru_cache(maxsize=1_000)
 def _city(zone: str, language: str) -> str:
     return str(dates.get_timezone_location(zone, locale=Locale.parse(language), return_city=True))
@@ -109,6 +126,12 @@ class Words:
         """A text in this language."""
         return self._texts.gettext(text)
 
+    def marked(self, text: str, **values: Any) -> Markup:
+        """A text of a template in this language, with values in it, which are escaped."""
+        if not values:
+            return _marked(self.language, text)
+        return Markup(self.gettext(text)) % values  # noqa: S704 - our own text; what is put in is escaped
+
     def ngettext(self, one: str, many: str, count: int) -> str:
         """A text that depends on a number."""
         return self._texts.ngettext(one, many, count)
@@ -128,8 +151,8 @@ class Words:
 
     def moment(self, value: str | datetime, zone: str | None = None, form: str = "medium") -> str:
         """Date and time at a place, with the name of its zone beside it."""
-        at = self.at(value, zone)
-        return f"{dates.format_datetime(at, self._form(form), locale=self.locale)} ({self.zone_name(at)})"
+        at = zone or self.zone
+        return f"{_written(self.language, value, at, self._form(form))} ({_city(at, self.language)})"
 
     def clock(self, value: str | datetime, zone: str | None = None) -> str:
         """The time of the day at a place, without its zone: for lists whose head names it."""
@@ -137,7 +160,7 @@ class Words:
 
     def precise(self, value: str | datetime, zone: str | None = None) -> str:
         """Date and time to the second, without its zone: for lists whose head names it."""
-        return dates.format_datetime(self.at(value, zone), "d MMM y, HH:mm:ss", locale=self.locale)
+        return _written(self.language, value, zone or self.zone, "d MMM y, HH:mm:ss")
 
     def weekday(self, value: str | date, form: str = "EEEE, d MMMM") -> str:
         """A day by its weekday."""
@@ -146,8 +169,7 @@ class Words:
 
     def at(self, value: str | datetime, zone: str | None = None) -> datetime:
         """A moment as the clocks of a place show it."""
-        found = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return found.astimezone(ZoneInfo(zone or self.zone))
+        return _at(value, zone or self.zone)
 
     def zone_name(self, at: datetime) -> str:
         """Whose clocks show it: the city by which the zone is known, in this language."""
