@@ -58,6 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if wrong:
             raise pytest.UsageError(f"{item.nodeid}: nothing is called {', '.join(map(repr, wrong))}")
         item.user_properties += [("rows", sorted(named)), ("targets", sorted(targets))]
+        item.user_properties += [("nightly", item.get_closest_marker("nightly") is not None)]
     if not NIGHTLY:
         kept = [item for item in items if not item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("nightly")])
@@ -106,6 +107,7 @@ class Recorder:
         if report.when == "teardown":
             for name in ("rows", "targets"):
                 test[name] = dict(report.user_properties).get(name, [])
+            test["nightly"] = dict(report.user_properties).get("nightly", False)
             test["rounds"] = [value for name, value in report.user_properties if name == "rounds"]
             test["figures"] = [value for name, value in report.user_properties if name == "figure"]
 
@@ -320,12 +322,15 @@ def figures() -> None:
 
 
 def measured(suite: str, result: dict) -> list[str]:
-    """A line for each test that counts rounds or has figures; cases of one test that say the same are one line."""
+    """A line for each test that counts rounds, has figures or waits for the night; cases of one test that say the same
+    are one line.
+    """
     ended = datetime.fromtimestamp((RESULTS / f"{suite}.json").stat().st_mtime, UTC)
     cases: dict[tuple[str, ...], list[str]] = {}
     for name, test in result["tests"].items():
-        if test.get("figures") or test.get("rounds"):
-            said = (", ".join(test["targets"]), ", ".join(test["rounds"]), "<br>".join(test["figures"]))
+        if test.get("figures") or test.get("rounds") or test.get("nightly"):
+            rounds = ", ".join(test["rounds"]) or ("at night only" if test.get("nightly") else "")
+            said = (", ".join(test["targets"]), rounds, "<br>".join(test["figures"]))
             cases.setdefault((re.sub(r"\[.*\]$", "", name), *said), []).append(name)
     lines = []
     for (test, *said), names in cases.items():

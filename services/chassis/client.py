@@ -103,7 +103,7 @@ class Client:
             for reason in ("deadline", "budget"):
                 NOT_RETRIED.labels(name, reason)
         self._sleep, self._pause_s = sleep, pause_s
-        self._tracer = tracer or trace.get_tracer("infirmary")
+        self._tracer = tracer or tracing.tracer()
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -191,12 +191,7 @@ class Client:
     def _measured(self, target: _Target, *, url: str, headers: dict[str, str], raw: bytes | None) -> Reply:
         started = time.perf_counter()
         status = error_type = ""
-        with self._tracer.start_as_current_span(
-            f"{target.method} {target.path}",
-            kind=SpanKind.CLIENT,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
+        with tracing.current(self._tracer, f"{target.method} {target.path}", kind=SpanKind.CLIENT) as span:
             try:
                 tracing.outgoing(headers)
                 headers[deadline.HEADER] = deadline.header_value() or "0"

@@ -116,12 +116,8 @@ class Entrance:
             exchange,
             logs.bound(request_id=exchange.request_id),
             deadline.within(deadline.incoming_s(headers.get(deadline.HEADER))),
-            tracing.tracer().start_as_current_span(
-                scope["method"],
-                context=tracing.incoming(headers),
-                kind=SpanKind.SERVER,
-                record_exception=False,
-                set_status_on_exception=False,
+            tracing.current(
+                tracing.tracer(), scope["method"], context=tracing.incoming(headers), kind=SpanKind.SERVER
             ) as span,
         ):
             await self._serve(exchange, receive, headers)

@@ -39,7 +39,7 @@ class Script:
         self.name, self.text = name, text
         self._replicas, self._wait_ms = replicas, wait_ms
         self._sha = ""
-        self._tracer = tracer or trace.get_tracer("infirmary")
+        self._tracer = tracer or tracing.tracer()
         self._seconds = SECONDS.labels(name)
 
     def run(self, connection: Client | Cluster, *, keys: Sequence[str], arguments: Sequence[str | bytes]) -> Any:

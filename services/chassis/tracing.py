@@ -8,7 +8,8 @@ sampled in the collector. Of what a caller sends only `traceparent` is passed on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -21,6 +22,7 @@ from prometheus_client import Counter
 
 _W3C = TraceContextTextMapPropagator()
 _TRACER = trace.get_tracer("infirmary")  # finds the provider when there is one; made once, not for each request
+_NONE: Final = nullcontext(trace.INVALID_SPAN)
 ENDED = Counter("infirmary_spans_ended_total", "Spans that were made.")
 EXPORTED = Counter(
     "infirmary_spans_exported_total",
@@ -98,6 +100,30 @@ def later(name: str, *, trace_parent: str | None, attributes: Mapping[str, str])
     return spanning(tracer(), name, context=context, kind=trace.SpanKind.PRODUCER, attributes=attributes)
 
 
+def current(
+    by: trace.Tracer,
+    name: str,
+    *,
+    kind: trace.SpanKind,
+    attributes: Attributes = None,
+    context: Context | None = None,
+) -> AbstractContextManager[trace.Span]:
+    """A span that is the current one inside; of an exception it shows nothing by itself.
+
+    While nothing is recorded there is none, which costs nothing, and what a caller sent along is passed on as it came.
+    """
+    if by is _TRACER and not context and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        return _NONE
+    return by.start_as_current_span(
+        name,
+        context=context,
+        kind=kind,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    )
+
+
 @contextmanager
 def spanning(
     by: trace.Tracer,
@@ -110,14 +136,7 @@ def spanning(
     """A span that is the current one inside; an exception marks it by its class, and its text, which may name somebody,
     stays out.
     """
-    with by.start_as_current_span(
-        name,
-        context=context,
-        kind=kind,
-        attributes=attributes,
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
+    with current(by, name, context=context, kind=kind, attributes=attributes) as span:
         try:
             yield span
         except Exception as error:

@@ -150,6 +150,14 @@ def test_a_suite_that_was_not_measured_tonight_keeps_its_figures(measure):
         measure("system", {"a.py::t": "fourth: 4 s"}, nightly=False)
 
 
+def test_a_test_that_waits_for_the_night_is_named_without_a_figure_too(measure):
+    tests = {name: {"outcome": "passed", "targets": [], "rounds": [], "figures": []} for name in ("a.py::t", "a.py::u")}
+    tests["a.py::u"]["nightly"] = True
+    page = measure("unit", {}, tests=tests)
+    assert "| `a.py::u` |  | at night only |  |" in page
+    assert "a.py::t" not in page
+
+
 def test_a_file_that_was_not_measured_tonight_keeps_its_figures(measure):
     measure("unit", {"a.py::t": "first: 1 s", "b.py::t": "second: 2 s", "b.py::gone": "third: 3 s"})
     page = measure("unit", {"b.py::t": "fourth: 4 s"}, complete=False, files=["b.py"])

@@ -165,7 +165,7 @@ def test_when_a_part_dies_the_whole_worker_ends(address, redis_url, contract) ->
     ],
 )
 def test_workers_and_the_bus_are_killed_and_every_event_takes_effect_once(
-    database, address, tmp_path: Path, events: int, kills: int, bus_kills: int, record_property
+    database, address, tmp_path: Path, events: int, kills: int, bus_kills: int, figure
 ) -> None:
     """Each worker relays and listens, so a kill of one is a kill of both; at most 5 % are delivered again."""
     names = [f"thing {number}" for number in range(events)]
@@ -195,7 +195,7 @@ def test_workers_and_the_bus_are_killed_and_every_event_takes_effect_once(
         made.kill_all()
         own.kill()
     assert things(database) == set(names)
-    record_property("handlers called again", f"{begun - events} of {events}")
+    figure("handlers called again", begun - events, f"of {events} events")
     # With few events a single kill weighs more than five in a hundred.
     assert begun - events <= max(10 * kills, events * 0.05)
 
