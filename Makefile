@@ -64,8 +64,8 @@ test: lint types ## everything but browser and images, on real servers: under 20
 
 .PHONY: test-nightly
 test-nightly: lint types ## the same with full counts, into docs/figures.md; SUITES=unit or FILES=tests/unit/test_x.py: a part
-	@rm -rf .results && INFIRMARY_NIGHTLY=1 $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES))
-	@$(RUN) -m tests.features --figures
+	@rm -rf .results; INFIRMARY_NIGHTLY=1 $(MAKE) --no-print-directory --keep-going $(addprefix suite-,$(SUITES)); \
+	ended=$$?; $(RUN) -m tests.features --figures && exit $$ended
 
 # One suite: `make suite-unit`. Its wall-clock budget is in pyproject.toml, its result in .results/<suite>.json.
 .PHONY: $(addprefix suite-,$(SUITES) $(APART))

@@ -150,6 +150,18 @@ def test_a_suite_that_was_not_measured_tonight_keeps_its_figures(measure):
         measure("system", {"a.py::t": "fourth: 4 s"}, nightly=False)
 
 
+def test_a_test_that_failed_has_no_figure_and_takes_none_from_the_others(measure):
+    measure("unit", {"a.py::t": "first: 1 s", "a.py::u": "second: 2 s"})
+    tests = {
+        name: {"outcome": outcome, "targets": [], "rounds": [], "figures": [figure]}
+        for name, outcome, figure in (("a.py::t", "failed", "third: 3 s"), ("a.py::u", "passed", "fourth: 4 s"))
+    }
+    page = measure("unit", {}, tests=tests, passed=False)
+    assert "fourth: 4 s" in page
+    assert "a.py::t" not in page
+    assert "second: 2 s" not in page
+
+
 def test_a_test_that_waits_for_the_night_is_named_without_a_figure_too(measure):
     tests = {name: {"outcome": "passed", "targets": [], "rounds": [], "figures": []} for name in ("a.py::t", "a.py::u")}
     tests["a.py::u"]["nightly"] = True

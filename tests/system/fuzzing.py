@@ -25,8 +25,8 @@ from schemathesis.checks import (
 
 from services.chassis.spec import Operation
 from tests.contract.contracts import CONTRACTS
-from tests.system.house import Person, RunningHouse
-from tests.system.visit import AT_GATEWAY, Visit
+from tests.system.house import AT_GATEWAY, Person, RunningHouse
+from tests.system.visit import Visit
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FULL, SHORT = 1000, 20  # requests per operation
@@ -85,10 +85,12 @@ def _schema(service: str) -> Any:
 @contextmanager
 def waits_end(admin: Person) -> Iterator[None]:
     """Generated sign-ins are mostly wrong: whoever comes from here next would wait for what they have cost."""
-    yield
-    for each in admin.get("/api/v1/sign-in-counters").expect(200).json["items"]:
-        if each["kind"] in SHARED_COUNTERS:
-            admin.send("DELETE", f"/api/v1/sign-in-counters/{each['id']}").expect(204)
+    try:
+        yield
+    finally:
+        for each in admin.get("/api/v1/sign-in-counters").expect(200).json["items"]:
+            if each["kind"] in SHARED_COUNTERS:
+                admin.send("DELETE", f"/api/v1/sign-in-counters/{each['id']}").expect(204)
 
 
 def checked(case: schemathesis.Case, url: str, headers: dict[str, str]) -> int | str:

@@ -15,10 +15,8 @@ from services.chassis.spec import Contract, Operation
 from services.chassis.testing import Got
 from tests.contract.journey import Journey
 from tests.mailbox import Links
-from tests.system.house import Client, new_password
+from tests.system.house import AT_GATEWAY, Client, new_password
 from tests.waiting import wait_for
-
-AT_GATEWAY = "1"  # seconds: what the gateway's limits say
 
 
 @dataclass
