@@ -71,6 +71,7 @@ class Names:
 
     def __init__(self, known: Known, api: Api, *, account: str) -> None:
         self._known, self._api, self._account = known, api, account
+        self._now: dict[str, Things] = {}  # a list asks in each of its rows
 
     def facilities(self) -> Things:
         """By id."""
@@ -161,6 +162,7 @@ class Names:
 
     def forget(self) -> None:
         """Ask anew: something was changed."""
+        self._now.clear()
         self._known.forget(self._account)
 
     def _all(self, operation: str) -> Things:
@@ -170,7 +172,9 @@ class Names:
             except Refused:
                 return {}
 
-        return self._known.get(self._account, operation, ask)
+        if operation not in self._now:
+            self._now[operation] = self._known.get(self._account, operation, ask)
+        return self._now[operation]
 
 
 def active(things: Things) -> Things:

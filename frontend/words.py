@@ -79,6 +79,16 @@ def _written(language: str, value: str | datetime, zone: str, pattern: str) -> s
     return str(dates.format_datetime(_at(value, zone), pattern, locale=Locale.parse(language)))
 
 
+@lru_cache(maxsize=5_000)
+def _clock(value: str | datetime, zone: str) -> str:
+    return f"{_at(value, zone):%H:%M}"
+
+
+@lru_cache(maxsize=5_000)
+def _dated(language: str, value: str, pattern: str) -> str:
+    return str(dates.format_date(date.fromisoformat(value), pattern, locale=Locale.parse(language)))
+
+
 def _at(value: str | datetime, zone: str) -> datetime:
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.astimezone(ZoneInfo(zone))
@@ -144,10 +154,10 @@ class Words:
         """A date without a time: it has no zone, and is nobody's moment."""
         if not value:
             return NOTHING
-        found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
         if form == "medium" and self.language == "en":
             form = "d MMM y"  # as moments are written, and never mistaken for the other order
-        return dates.format_date(found, self._form(form) if " " in form else form, locale=self.locale)
+        text = value[:10] if isinstance(value, str) else value.isoformat()[:10]
+        return _dated(self.language, text, self._form(form) if " " in form else form)
 
     def moment(self, value: str | datetime, zone: str | None = None, form: str = "medium") -> str:
         """Date and time at a place, with the name of its zone beside it."""
@@ -156,7 +166,7 @@ class Words:
 
     def clock(self, value: str | datetime, zone: str | None = None) -> str:
         """The time of the day at a place, without its zone: for lists whose head names it."""
-        return f"{self.at(value, zone):%H:%M}"
+        return _clock(value, zone or self.zone)
 
     def precise(self, value: str | datetime, zone: str | None = None) -> str:
         """Date and time to the second, without its zone: for lists whose head names it."""

@@ -17,8 +17,11 @@ from services.kernel.errors import Unavailable
 
 area = Area("home")
 _SHOWN: Final = 5
+_ROWS: Final = 20
+"""A longer day is shown from now on, as far as this; the list of the day has all of it."""
 _COUNTED: Final = 100
 """So much is counted; where there is more, that is said."""
+_HERE: Final = frozenset({"arrived", "in_progress"})
 _LATELY: Final = timedelta(days=7)
 
 
@@ -60,21 +63,36 @@ def _day(desk: Desk, zone: ZoneInfo) -> dict[str, Any]:
         if each["status"] not in GONE and each["status"] != "pending"
     ]
     found.sort(key=lambda each: datetime.fromisoformat(each["starts_at"]))
+    shown = _from_now_on(found, now)
     asked = requests.waiting(desk, limit=_COUNTED) if desk.may("appointments.approve") else None
     left = _unresolved(desk, str(facility["id"]), own) if desk.may("appointments.attend") else None
-    several = [*found, *(asked["items"] if asked else [])[:_SHOWN], *(left or [])[:_SHOWN]]
+    coming = _next(found, now) if own else None
+    several = [
+        *shown,
+        *([coming] if coming else []),
+        *(asked["items"] if asked else [])[:_SHOWN],
+        *(left or [])[:_SHOWN],
+    ]
     return {
         "day": now.date(),
         "now": now,
         "own": own,
-        "appointments": found,
-        "next": _next(found, now) if own else None,
+        "appointments": shown,
+        "all": len(found),
+        "next": coming,
         "here": sum(each["status"] == "arrived" for each in found),
         "asked": asked,
         "left": left,
         "most": _SHOWN,
         "patients": desk.names.patients(each["patient_id"] for each in several),
     }
+
+
+def _from_now_on(found: list[Mapping[str, Any]], now: datetime) -> list[Mapping[str, Any]]:
+    """A short day whole; of a long one those who are here or to come."""
+    if len(found) <= _ROWS:
+        return found
+    return [each for each in found if each["status"] in _HERE or datetime.fromisoformat(each["ends_at"]) > now][:_ROWS]
 
 
 def _next(found: list[Mapping[str, Any]], now: datetime) -> Mapping[str, Any] | None:

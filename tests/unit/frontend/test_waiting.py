@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from frontend.controllers.home import _next
+from frontend.controllers.home import _ROWS, _from_now_on, _next
 from frontend.controllers.requests import _further, _way
 
 NOW = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)
@@ -34,6 +34,18 @@ def test_who_waits_longer_than_planned_is_still_next() -> None:
 
 def test_nobody_is_next_when_all_have_been_seen() -> None:
     assert _next([appointment("completed", "11:00:00"), appointment("in_progress", "11:00:00")], NOW) is None
+
+
+def test_a_short_day_is_shown_whole() -> None:
+    day = [appointment("completed", "09:30:00")] * _ROWS
+    assert _from_now_on(day, NOW) == day
+
+
+def test_a_long_day_is_shown_from_now_on_with_all_who_are_here() -> None:
+    over = [appointment("completed", "09:30:00"), appointment("no_show", "09:30:00"), appointment("booked", "09:45:00")]
+    here = [appointment("arrived", "09:30:00"), appointment("in_progress", "09:45:00")]
+    to_come = [appointment("booked", "10:30:00")] * _ROWS
+    assert _from_now_on([*over, *here, *to_come], NOW) == [*here, *to_come][:_ROWS]
 
 
 @pytest.mark.parametrize(
