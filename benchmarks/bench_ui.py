@@ -25,6 +25,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -98,8 +99,9 @@ def main() -> int:
 
 def pages(house: RunningHouse, bare: Answered, given: argparse.Namespace) -> None:
     """All pages of a house that is up, and what the first one weighs."""
-    port, ids = int(house.url.rpartition(":")[2]), known(house)
-    say(f"  booked for today: {fill(house, ids)}")
+    port, desk = int(house.url.rpartition(":")[2]), Desk(house)
+    ids = known(desk)
+    say(f"  booked for today: {fill(desk, ids)}")
     people: dict[str, list[Browser]] = {}
     late = []
     for name, role, path in PAGES:
@@ -123,60 +125,63 @@ def signed_in(house: RunningHouse, username: str, password: str) -> Browser:
     return browser
 
 
-def fill(house: RunningHouse, ids: Mapping[str, str]) -> int:
+class Desk:
+    """The receptionist of the demo, who asks and books by the API."""
+
+    def __init__(self, house: RunningHouse) -> None:
+        self._client, password = Client(house.url), house.secret("demo-password")
+        signed_in = sign_in(self._client, "demo.receptionist", password=password).expect(201)
+        self._token = signed_in.json["access_token"]
+
+    def every(self, path: str, **query: object) -> list[Mapping[str, str]]:
+        """The first page of a list."""
+        address = f"/api/v1/{path}?{urllib.parse.urlencode(query)}"
+        found: list[Mapping[str, str]] = self._client.send("GET", address, token=self._token).expect(200).json["items"]
+        return found
+
+    def book(self, facility: str, wanted: Mapping[str, str]) -> bool:
+        """Whether it was booked; somebody who is busy then, or has enough appointments, is left out."""
+        path = f"/api/v1/facilities/{facility}/appointments"
+        return self._client.send("POST", path, wanted, token=self._token, key=new_key()).status == HTTPStatus.CREATED
+
+
+def fill(desk: Desk, ids: Mapping[str, str]) -> int:
     """Book what is left of today with all doctors in turn; how many it were."""
-    client = Client(house.url)
-    desk = sign_in(client, "demo.receptionist", password=house.secret("demo-password")).expect(201).json["access_token"]
-    now = datetime.now(ZoneInfo(ids["zone"])).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    until = now.replace(hour=0, minute=0) + timedelta(days=1)
+    facility = desk.every("facilities")[0]
+    now = datetime.now(ZoneInfo(facility["zone"])).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    until, places = now.replace(hour=0, minute=0) + timedelta(days=1), f"facilities/{facility['id']}/free-places"
     asked = {"appointment_type_id": ids["type"], "since": now.isoformat(), "until": until.isoformat(), "limit": 200}
-    path = f"/api/v1/facilities/{ids['facility']}"
-    free = [
-        client.send("GET", f"{path}/free-places?{urllib.parse.urlencode({**asked, 'doctor_id': each})}", token=desk)
-        for each in ids["doctors"].split()
-    ]
-    places = [each.expect(200).json["items"] for each in free]
-    patients, booked = itertools.cycle(ids["patients"].split()), 0
-    for place in [each for turn in itertools.zip_longest(*places) for each in turn if each]:
-        body = {name: place[name] for name in ("doctor_id", "starts_at")}
-        body |= {"patient_id": next(patients), "appointment_type_id": ids["type"]}
-        booked += client.send("POST", f"{path}/appointments", body, token=desk, key=new_key()).status == 201
+    free = [desk.every(places, doctor_id=each["id"], **asked) for each in desk.every("doctors")]
+    patients = itertools.cycle(sorted({each["patient_id"] for each in _coming(desk, facility["id"])}))
+    booked = 0
+    for place in [each for turn in itertools.zip_longest(*free) for each in turn if each]:
+        wanted = {name: place[name] for name in ("doctor_id", "starts_at")}
+        booked += desk.book(
+            facility["id"], {**wanted, "patient_id": next(patients), "appointment_type_id": ids["type"]}
+        )
         if booked == BOOKED:
             break
         time.sleep(PAUSE_S)
     return booked
 
 
-def known(house: RunningHouse) -> Mapping[str, str]:
+def known(desk: Desk) -> Mapping[str, str]:
     """One of each that a page is about."""
-    client = Client(house.url)
-    token = (
-        sign_in(client, "demo.receptionist", password=house.secret("demo-password")).expect(201).json["access_token"]
-    )
-
-    def every(path: str) -> list[Mapping[str, str]]:
-        found: list[Mapping[str, str]] = client.send("GET", f"/api/v1/{path}", token=token).expect(200).json["items"]
-        return found
-
-    def first(path: str) -> Mapping[str, str]:
-        return every(path)[0]
-
-    begins = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    period = {"since": begins.isoformat(), "until": (begins + timedelta(days=7)).isoformat()}
-    facility, doctors = first("facilities"), every("doctors")
-    appointments = every(f"facilities/{facility['id']}/appointments?limit=100&{urllib.parse.urlencode(period)}")
-    appointment = appointments[0]
+    appointment = _coming(desk, desk.every("facilities")[0]["id"])[0]
     return {
-        "facility": facility["id"],
-        "zone": facility["zone"],
-        "doctors": " ".join(each["id"] for each in doctors),
-        "patients": " ".join({each["patient_id"] for each in appointments}),
-        "type": first("appointment-types")["id"],
-        "specialization": first("specializations")["id"],
-        "doctor": doctors[0]["id"],
+        "type": desk.every("appointment-types")[0]["id"],
+        "specialization": desk.every("specializations")[0]["id"],
+        "doctor": desk.every("doctors")[0]["id"],
         "patient": appointment["patient_id"],
         "appointment": appointment["id"],
     }
+
+
+def _coming(desk: Desk, facility: str) -> list[Mapping[str, str]]:
+    """Appointments of a week."""
+    begins = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    period = {"since": begins.isoformat(), "until": (begins + timedelta(days=7)).isoformat()}
+    return desk.every(f"facilities/{facility}/appointments", limit=100, **period)
 
 
 def _sent(browser: Browser, path: str) -> bytes:

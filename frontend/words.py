@@ -74,13 +74,13 @@ def zones(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 @lru_cache(maxsize=5_000)
-def _written(language: str, value: str | datetime, zone: str, pattern: str) -> str:
+def _written(language: str, value: str, zone: str, pattern: str) -> str:
     """A moment as the clocks of a zone show it. A list is shown again and again, to one and to others."""
     return str(dates.format_datetime(_at(value, zone), pattern, locale=Locale.parse(language)))
 
 
 @lru_cache(maxsize=5_000)
-def _clock(value: str | datetime, zone: str) -> str:
+def _clock(value: str, zone: str) -> str:
     return f"{_at(value, zone):%H:%M}"
 
 
@@ -89,14 +89,23 @@ def _dated(language: str, value: str, pattern: str) -> str:
     return str(dates.format_date(date.fromisoformat(value), pattern, locale=Locale.parse(language)))
 
 
-def _at(value: str | datetime, zone: str) -> datetime:
-    found = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return found.astimezone(ZoneInfo(zone))
+def _text(value: str | date) -> str:
+    """By its text a moment is known: of two in the hour that clocks show twice, Python says that they are equal."""
+    return value if isinstance(value, str) else value.isoformat()
+
+
+def _at(value: str, zone: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(ZoneInfo(zone))
+
+
+@lru_cache(maxsize=5_000)
+def _markup(language: str, text: str) -> Markup:
+    return Markup(translations(language).gettext(text))  # noqa: S704 - our own texts, from our own catalogues
 
 
 @lru_cache(maxsize=5_000)
 def _marked(language: str, text: str) -> Markup:
-    return Markup(translations(language).gettext(text)) % {}  # noqa: S704 - our own texts, from our own catalogues
+    return _markup(language, text) % {}
 
 
 @lru_cache(maxsize=1_000)
@@ -138,9 +147,7 @@ class Words:
 
     def marked(self, text: str, **values: Any) -> Markup:
         """A text of a template in this language, with values in it, which are escaped."""
-        if not values:
-            return _marked(self.language, text)
-        return Markup(self.gettext(text)) % values  # noqa: S704 - our own text; what is put in is escaped
+        return _markup(self.language, text) % values if values else _marked(self.language, text)
 
     def ngettext(self, one: str, many: str, count: int) -> str:
         """A text that depends on a number."""
@@ -156,21 +163,20 @@ class Words:
             return NOTHING
         if form == "medium" and self.language == "en":
             form = "d MMM y"  # as moments are written, and never mistaken for the other order
-        text = value[:10] if isinstance(value, str) else value.isoformat()[:10]
-        return _dated(self.language, text, self._form(form) if " " in form else form)
+        return _dated(self.language, _text(value)[:10], self._form(form) if " " in form else form)
 
     def moment(self, value: str | datetime, zone: str | None = None, form: str = "medium") -> str:
         """Date and time at a place, with the name of its zone beside it."""
         at = zone or self.zone
-        return f"{_written(self.language, value, at, self._form(form))} ({_city(at, self.language)})"
+        return f"{_written(self.language, _text(value), at, self._form(form))} ({_city(at, self.language)})"
 
     def clock(self, value: str | datetime, zone: str | None = None) -> str:
         """The time of the day at a place, without its zone: for lists whose head names it."""
-        return _clock(value, zone or self.zone)
+        return _clock(_text(value), zone or self.zone)
 
     def precise(self, value: str | datetime, zone: str | None = None) -> str:
         """Date and time to the second, without its zone: for lists whose head names it."""
-        return _written(self.language, value, zone or self.zone, "d MMM y, HH:mm:ss")
+        return _written(self.language, _text(value), zone or self.zone, "d MMM y, HH:mm:ss")
 
     def weekday(self, value: str | date, form: str = "EEEE, d MMMM") -> str:
         """A day by its weekday."""
@@ -179,7 +185,7 @@ class Words:
 
     def at(self, value: str | datetime, zone: str | None = None) -> datetime:
         """A moment as the clocks of a place show it."""
-        return _at(value, zone or self.zone)
+        return _at(_text(value), zone or self.zone)
 
     def zone_name(self, at: datetime) -> str:
         """Whose clocks show it: the city by which the zone is known, in this language."""

@@ -32,7 +32,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 FULL, SHORT = 1000, 20  # requests per operation
 OF_A_PROVIDER = {"start_external_sign_in", "complete_external_sign_in"}
 SHARED_COUNTERS = {"source", "house"}
-PAUSE_S = 0.2  # makes room for ten requests at the gateway
+PAUSE_S = 0.2  # makes room at the gateway for ten requests of an account, or for one change of strangers
 LONGEST_ADDRESS = 15_000  # letters; the gateway takes 16 KiB of headers, with the address among them
 ENDS_ITSELF = {"sign_out", "end_own_session"}  # after the first success there is no session any more
 

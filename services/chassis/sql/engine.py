@@ -17,7 +17,7 @@ from psycopg import errors as pg
 from sqlalchemy import event
 from sqlalchemy.pool import NullPool, QueuePool
 
-from services.chassis import metrics
+from services.chassis import metrics, tracing
 from services.chassis.sql.errors import NoAnswer, translated
 from services.chassis.stores import NotDurable
 
@@ -93,7 +93,7 @@ def engine(
         CONNECTIONS.labels("postgresql", name, "in_use").set_function(made.pool.checkedout)
         CONNECTIONS.labels("postgresql", name, "limit").set(pool)
     _time(made)
-    _trace(made, tracer or trace.get_tracer("infirmary"))
+    _trace(made, tracer or tracing.tracer())
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from jinja2 import Environment
@@ -42,6 +43,11 @@ def test_the_same_moment_with_other_offsets_is_the_same_time_there():
     assert {words.precise(each) for each in several} == {"29 Mar 2026, 06:00:00"}
 
 
+def test_the_hour_that_clocks_show_twice_is_two_hours_elsewhere():
+    words, at = Words("en"), datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert [words.clock(at.replace(fold=fold), "Asia/Tokyo") for fold in (0, 1)] == ["09:30", "10:30"]
+
+
 def test_forms_and_zones_of_one_moment_are_not_mistaken_for_each_other():
     words = Words("en", zone="Europe/Berlin")
     assert words.moment(AT) != words.moment(AT, form="short") != words.precise(AT)
@@ -52,7 +58,7 @@ def test_forms_and_zones_of_one_moment_are_not_mistaken_for_each_other():
 @pytest.mark.parametrize("text", ["Today", "100 %% of %(name)s", "<b>%(name)s</b>"])
 def test_a_text_of_a_template_is_what_jinja_makes_of_it(text):
     environment = Environment(autoescape=True, extensions=["jinja2.ext.i18n"])
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.install_null_translations(newstyle=True)
     theirs = environment.from_string("{{ gettext(text, name=name) }}").render(text=text, name="<i>")
     assert Words("en").marked(text, name="<i>") == theirs
     assert isinstance(Words("en").marked(text, name="<i>"), Markup)
