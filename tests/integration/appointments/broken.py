@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,10 +17,15 @@ _CUTS = {
 
 
 class CheckedThenWritten:
-    """Two scripts instead of one: the first checks and returns what it found, the second only writes."""
+    """Two scripts instead of one: the first checks and returns what it found, the second only writes.
 
-    def __init__(self, name: str, *, between_s: float = 0.03) -> None:
+    Who has checked writes when the next one has checked too, or after `between_s` when nobody came: so two who want
+    the same meet between the halves on a slow machine as well.
+    """
+
+    def __init__(self, name: str, *, between_s: float = 1.0) -> None:
         cut, text, self._between_s = _CUTS[name], scripts.text(name), between_s
+        self._met, self._found = threading.Condition(), 0
         before, after = text.split(cut)
         shared = scripts.text(name).partition("\n-- Book,")[0].partition("\n-- A change that")[0]
         found = "seat" if name == "place" else "0"
@@ -28,11 +33,14 @@ class CheckedThenWritten:
         self._writes = Script(f"{name}_writes", text=f"{shared}\nlocal seat = tonumber(ARGV[2])\n{cut}{after}")
 
     def run(self, connection: Client | Cluster, *, keys: Sequence[str], arguments: Sequence[str | bytes]) -> Any:
-        """Check; some time later write."""
+        """Check; write when somebody else has checked."""
         word, more = self._checks.run(connection, keys=keys, arguments=arguments)
         if word != "found":
             return word, more
-        time.sleep(self._between_s)
+        with self._met:
+            self._found = mine = self._found + 1
+            self._met.notify_all()
+            self._met.wait_for(lambda: self._found > mine, timeout=self._between_s)
         return self._writes.run(connection, keys=keys, arguments=[*arguments, str(more)])
 
 

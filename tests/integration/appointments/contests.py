@@ -74,7 +74,8 @@ def overlapping(desk: Booking, *, clients: int, each_does: int, seed: int) -> No
 def one_place_for_many_requests(desk: Booking, *, requests: int, staff: int) -> None:
     """Many requests wait for one place, and some of the staff approve at the same time."""
     doctor, start = desk.doctor(), at(monday(), "10:00")
-    asked = [desk.request(doctor, start) for _ in range(requests)]
+    with ThreadPoolExecutor(staff) as pool:
+        asked = list(pool.map(lambda _: desk.request(doctor, start), range(requests)))
     assert statuses(asked) == {201: requests}
     bodies = [each.body for each in asked]
 
