@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult
 
 import flask
+from jinja2 import Environment
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
@@ -22,7 +23,7 @@ from frontend.controllers.step import ask
 from frontend.desk import Desk
 from frontend.entrance import ROUTE
 from frontend.forms import said
-from frontend.labels import COLOURS, functions
+from frontend.labels import COLOURS, STATUSES, functions
 from frontend.names import Known, Names, Things, person_name
 from frontend.navigation import navigation
 from frontend.sayings import N_
@@ -82,6 +83,7 @@ def application(
         navigation=navigation,
         url_for=addresses(),
         colours=COLOURS,
+        status_badge=_status_badges(app.jinja_env),
         named=_named,
         doctor_names=_doctor_names,
         **functions(_words),
@@ -89,6 +91,20 @@ def application(
     _refusals(app)
     _failures(app)
     return app
+
+
+def _status_badges(templates: Environment) -> Callable[[str], Markup]:
+    """How an appointment stands, as a badge in the language of the page; lists ask in every row."""
+    known: dict[tuple[str, str], Markup] = {}
+
+    def badge(status: str) -> Markup:
+        words = _words()
+        if (words.language, status) not in known:
+            macros: Any = templates.get_template("ui/macros.html").module
+            known[words.language, status] = macros.badge(words.gettext(STATUSES[status]), COLOURS[status])
+        return known[words.language, status]
+
+    return badge
 
 
 def _arrive(sessions: Sessions, client: Client, known: Known, *, public: SplitResult) -> Callable[[], Any]:

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 from frontend.api import Refused
 from frontend.area import Area
-from frontend.controllers import requests
 from frontend.controllers.first_run import begins
 from frontend.desk import Desk
-from frontend.schedule import GONE, days
+from frontend.schedule import days
 from services.kernel.errors import Unavailable
 
 area = Area("home")
@@ -21,7 +20,6 @@ _ROWS: Final = 20
 """A longer day is shown from now on, as far as this; the list of the day has all of it."""
 _COUNTED: Final = 100
 """So much is counted; where there is more, that is said."""
-_HERE: Final = frozenset({"arrived", "in_progress"})
 _LATELY: Final = timedelta(days=7)
 
 
@@ -42,7 +40,7 @@ def today(desk: Desk) -> Any:
 
 
 def _waiting(desk: Desk) -> dict[str, Any]:
-    shown: dict[str, Any] = {"day": None, "zone": "", "own": None, "asked": None, "left": None, "is_away": False}
+    shown: dict[str, Any] = {"day": None, "own": None, "asked": None, "left": None, "is_away": False}
     if desk.facility and desk.may("appointments.read"):
         try:
             shown |= _day(desk, ZoneInfo(desk.facility["zone"]))
@@ -56,58 +54,28 @@ def _day(desk: Desk, zone: ZoneInfo) -> dict[str, Any]:
     facility, now = desk.facility or {}, datetime.now(zone)
     own = desk.own_doctor
     period = days(now.date(), 1, zone=zone)
-    query = {"since": period.start.isoformat(), "until": period.end.isoformat(), "doctor_id": own}
-    found = [
-        each
-        for each in desk.api.every("list_appointments", query=query, facility_id=facility["id"])
-        if each["status"] not in GONE and each["status"] != "pending"
-    ]
-    found.sort(key=lambda each: datetime.fromisoformat(each["starts_at"]))
-    shown = _from_now_on(found, now)
-    asked = requests.waiting(desk, limit=_COUNTED) if desk.may("appointments.approve") else None
-    left = _unresolved(desk, str(facility["id"]), own) if desk.may("appointments.attend") else None
-    coming = _next(found, now) if own else None
-    several = [
-        *shown,
-        *([coming] if coming else []),
-        *(asked["items"] if asked else [])[:_SHOWN],
-        *(left or [])[:_SHOWN],
-    ]
+    query = {"since": period.start.isoformat(), "until": period.end.isoformat(), "doctor_id": own, "limit": _ROWS}
+    found = desk.api.call("get_worklist", query=query, facility_id=facility["id"]).body
+    shown, coming, asked, left = (
+        found["appointments"],
+        found["next"] if own else None,
+        found["requests"],
+        found["unresolved"],
+    )
+    waiting = [each for some in (asked, left) if some for each in some["first"]]
+    several = [*shown, *([coming] if coming else []), *waiting]
     return {
         "day": now.date(),
         "now": now,
         "own": own,
         "appointments": shown,
-        "all": len(found),
+        "all": found["total"],
         "next": coming,
-        "here": sum(each["status"] == "arrived" for each in found),
+        "here": found["arrived"],
         "asked": asked,
         "left": left,
-        "most": _SHOWN,
         "patients": desk.names.patients(each["patient_id"] for each in several),
     }
-
-
-def _from_now_on(found: list[Mapping[str, Any]], now: datetime) -> list[Mapping[str, Any]]:
-    """A short day whole; of a long one those who are here or to come."""
-    if len(found) <= _ROWS:
-        return found
-    return [each for each in found if each["status"] in _HERE or datetime.fromisoformat(each["ends_at"]) > now][:_ROWS]
-
-
-def _next(found: list[Mapping[str, Any]], now: datetime) -> Mapping[str, Any] | None:
-    """Who is called next: the first who is here, else the first who is to come."""
-    to_come = [
-        each
-        for each in found
-        if each["status"] == "arrived" or (each["status"] == "booked" and datetime.fromisoformat(each["ends_at"]) > now)
-    ]
-    return min(to_come, key=lambda each: each["status"] != "arrived", default=None)
-
-
-def _unresolved(desk: Desk, facility: str, own: str | None) -> list[Mapping[str, Any]]:
-    page = desk.api.call("list_unresolved_appointments", query={"limit": _COUNTED}, facility_id=facility).body
-    return [each for each in page["items"] if own is None or each["doctor_id"] == own]
 
 
 def _house(desk: Desk) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any, Final
 
 from frontend.api import Refused
@@ -93,16 +92,11 @@ def close(desk: Desk, appointment_id: str) -> Any:
     return desk.go("requests.unresolved")
 
 
-def waiting(desk: Desk, *, limit: int, cursor: str | None = None) -> Mapping[str, Any]:
-    """A page of what waits; a doctor sees the own requests, who books for all sees all of them."""
-    query = {"doctor_id": desk.own_doctor, "limit": limit, "cursor": cursor}
-    page: Mapping[str, Any] = desk.api.call("list_appointment_requests", query=query, facility_id=desk.facility_id).body
-    return page
-
-
 def _waiting(desk: Desk) -> dict[str, Any]:
+    """A page of what waits; a doctor sees the own requests, who books for all sees all of them."""
     cursor = desk.query.get("cursor")
-    page = waiting(desk, limit=_SHOWN, cursor=cursor)
+    query = {"doctor_id": desk.own_doctor, "limit": _SHOWN, "cursor": cursor}
+    page = desk.api.call("list_appointment_requests", query=query, facility_id=desk.facility_id).body
     patients = desk.names.patients(each["patient_id"] for each in page["items"])
     return {"page": page, "cursor": cursor, "patients": patients, "form": Form(), "at": ""}
 

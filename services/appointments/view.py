@@ -130,6 +130,23 @@ def page(items: Sequence[Mapping[str, Any]], *, next_cursor: str | None) -> dict
     return {"items": list(items), "next_cursor": next_cursor}
 
 
+def worklist(day: model.Day, *, requests: model.Waiting | None, unresolved: model.Waiting | None) -> dict[str, Any]:
+    """What waits at a desk."""
+    return {
+        "appointments": [appointment(each) for each in day.shown],
+        "total": day.total,
+        "arrived": day.arrived,
+        "next": None if day.next is None else appointment(day.next),
+        "requests": None if requests is None else waiting(requests),
+        "unresolved": None if unresolved is None else waiting(unresolved),
+    }
+
+
+def waiting(of: model.Waiting) -> dict[str, Any]:
+    """The first few of what waits, and how many there are."""
+    return {"first": [appointment(each) for each in of.first], "count": of.count, "more": of.is_more}
+
+
 def attendance(patient_id: UUID, counts: Mapping[str, int]) -> dict[str, Any]:
     """How often a patient came, did not come, and cancelled."""
     names = ("completed", "no_show", "cancelled", "late_cancelled")

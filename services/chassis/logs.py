@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -51,9 +51,14 @@ def logger() -> Any:
     return structlog.get_logger()
 
 
-def bound(**ids: str) -> AbstractContextManager[Any]:
-    """Every line inside carries these ids."""
-    return structlog.contextvars.bound_contextvars(**ids)
+@contextmanager
+def bound(**ids: str) -> Iterator[None]:
+    """Every line inside carries these ids. What structlog has for it looks through all that a request carries."""
+    tokens = structlog.contextvars.bind_contextvars(**ids)
+    try:
+        yield
+    finally:
+        structlog.contextvars.reset_contextvars(**tokens)
 
 
 def where(error: BaseException) -> list[str]:

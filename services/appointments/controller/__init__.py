@@ -8,9 +8,10 @@ from services.appointments.controller.desk import Desk
 from services.appointments.controller.finding import Finding
 from services.appointments.controller.plans import Plans
 from services.appointments.controller.reading import Reading
+from services.appointments.controller.worklist import Worklist
 
 
-class AppointmentsController(Finding, Booking, Attending, Reading, Plans):
+class AppointmentsController(Finding, Booking, Attending, Reading, Worklist, Plans):
     """The booking desk."""
 
 

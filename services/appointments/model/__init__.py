@@ -80,13 +80,24 @@ from services.appointments.model.plan import (
     read_closures,
     read_plan,
 )
-from services.appointments.model.reach import Acting, acting, acting_for, covers, ensure_staff, is_for_house, is_within
+from services.appointments.model.reach import (
+    Acting,
+    acting,
+    acting_for,
+    covers,
+    ensure_staff,
+    has_right,
+    is_for_house,
+    is_within,
+)
 from services.appointments.model.store import AppointmentStore, Asked, Change, Clash, PlanChange, read_change
 from services.appointments.model.times import MINUTE, is_given, minutes_of, moment_of, period, read_start
+from services.appointments.model.waiting import ON_A_DAY, Day, Waiting, day, waiting
 
 __all__ = [
     "BLOCKING",
     "MINUTE",
+    "ON_A_DAY",
     "OPEN",
     "OPEN_SEAT",
     "Acting",
@@ -98,6 +109,7 @@ __all__ = [
     "Clash",
     "Closing",
     "Closure",
+    "Day",
     "Decision",
     "DoctorNotBookable",
     "DoctorPlan",
@@ -130,6 +142,7 @@ __all__ = [
     "Taken",
     "Taking",
     "TimeInvalid",
+    "Waiting",
     "Wish",
     "acting",
     "acting_for",
@@ -140,6 +153,7 @@ __all__ = [
     "cancel",
     "count_starting",
     "covers",
+    "day",
     "decline",
     "ensure_bookable",
     "ensure_in_time",
@@ -152,6 +166,7 @@ __all__ = [
     "free_places",
     "free_seats",
     "happened",
+    "has_right",
     "illegal",
     "is_for_house",
     "is_given",
@@ -169,5 +184,6 @@ __all__ = [
     "read_start",
     "request",
     "reschedule",
+    "waiting",
     "wish",
 ]

@@ -161,6 +161,22 @@ class AppointmentStore(Protocol):
     ) -> list[Appointment]:
         """Requests in some areas that wait, oldest first, one more than the limit; doctors: only theirs, if any."""
 
+    def waiting(
+        self,
+        facility_id: UUID,
+        *,
+        doctors: Collection[UUID],
+        asked_in: Collection[Area] | None,
+        over_in: Collection[Area] | None,
+        before: datetime,
+        limit: int,
+    ) -> tuple[list[Appointment], list[Appointment]]:
+        """Requests that wait, and what is over and still open, as the lists of them say, in one question.
+
+        asked_in, over_in: the areas for each; None: it is not asked for, and there is none. doctors: only of these, if
+        any.
+        """
+
     def states(
         self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
     ) -> list[Appointment]:

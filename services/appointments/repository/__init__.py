@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -126,10 +127,7 @@ class AppointmentsStore:
             place = after if last is None else (last.ends_at, last.id)
             return self._journal.unresolved(facility_id, areas=areas, before=before, after=place, limit=limit)
 
-        def is_open(each: model.Appointment) -> bool:
-            return each.status in model.OPEN and each.ends_at <= before and _is_within(each, areas)
-
-        return self._still(read, is_open, limit=limit)
+        return self._still(read, partial(_is_over, areas=areas, before=before), limit=limit)
 
     def requests(
         self, facility_id: UUID, *, doctors: Collection[UUID], areas: Collection[Area], after: UUID | None, limit: int
@@ -140,10 +138,41 @@ class AppointmentsStore:
             place = after if last is None else last.id
             return self._journal.requests(facility_id, doctors=doctors, areas=areas, after=place, limit=limit)
 
-        def waits(each: model.Appointment) -> bool:
-            return each.status is model.Status.PENDING and _is_within(each, areas)
+        return self._still(read, partial(_is_asked, areas=areas), limit=limit)
 
-        return self._still(read, waits, limit=limit)
+    def waiting(
+        self,
+        facility_id: UUID,
+        *,
+        doctors: Collection[UUID],
+        asked_in: Collection[Area] | None,
+        over_in: Collection[Area] | None,
+        before: datetime,
+        limit: int,
+    ) -> tuple[list[model.Appointment], list[model.Appointment]]:
+        """Requests, and what is over and still open, each one more than the limit and in the areas given for it."""
+        of: dict[str, Any] = {"doctors": doctors, "limit": limit}
+        asked, over = self._journal.waiting(facility_id, asked_in=asked_in, over_in=over_in, before=before, **of)
+
+        def more_asked(last: model.Appointment | None) -> list[model.Appointment]:
+            return (
+                asked
+                if last is None
+                else self._journal.requests(facility_id, areas=asked_in or (), after=last.id, **of)
+            )
+
+        def more_over(last: model.Appointment | None) -> list[model.Appointment]:
+            place = None if last is None else (last.ends_at, last.id)
+            return (
+                over
+                if place is None
+                else self._journal.unresolved(facility_id, areas=over_in or (), before=before, after=place, **of)
+            )
+
+        return (
+            self._still(more_asked, partial(_is_asked, areas=asked_in or ()), limit=limit),
+            self._still(more_over, partial(_is_over, areas=over_in or (), before=before), limit=limit),
+        )
 
     def states(
         self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
@@ -229,6 +258,14 @@ class AppointmentsStore:
             each.id: each for facility, ids in by_facility.items() for each in self._records.appointments(facility, ids)
         }
         return [live.get(each.id, each) for each in found]
+
+
+def _is_asked(appointment: model.Appointment, *, areas: Collection[Area]) -> bool:
+    return appointment.status is model.Status.PENDING and _is_within(appointment, areas)
+
+
+def _is_over(appointment: model.Appointment, *, areas: Collection[Area], before: datetime) -> bool:
+    return appointment.status in model.OPEN and appointment.ends_at <= before and _is_within(appointment, areas)
 
 
 def _is_within(appointment: model.Appointment, areas: Collection[Area]) -> bool:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from services.appointments import model
-from services.appointments.repository import packing
+from services.appointments.repository import packing, queries
 from services.appointments.schema.tables import answers, appointments, plans, positions, versions
 from services.chassis import failpoints, sql
 from services.chassis.call import Call
@@ -21,7 +21,6 @@ from services.kernel.access import Area
 from services.kernel.intervals import Interval
 
 _BATCH = 200
-_OPEN = ("booked", "arrived")
 _OF_PLAN = ("version", "closed", "change", "answer")
 
 
@@ -86,7 +85,7 @@ class Journal:
         query = sa.select(table.record).where(
             table.facility_id == asked.facility_id, table.starts_at >= period.start, table.starts_at < period.end
         )
-        query = query.where(_within(asked.areas))
+        query = query.where(queries.within(asked.areas))
         if asked.doctors:
             query = query.where(table.doctor_id.in_(asked.doctors))
         if asked.statuses:
@@ -100,7 +99,7 @@ class Journal:
     ) -> list[model.Appointment]:
         """All of a facility in some areas, by id, one more than the limit."""
         table = appointments.c
-        query = sa.select(table.record).where(table.facility_id == facility_id, _within(areas))
+        query = sa.select(table.record).where(table.facility_id == facility_id, queries.within(areas))
         if after is not None:
             query = query.where(table.id > after)
         return self._read(query.order_by(table.id).limit(limit + 1))
@@ -109,33 +108,46 @@ class Journal:
         self,
         facility_id: UUID,
         *,
+        doctors: Collection[UUID] = (),
         areas: Collection[Area],
         before: datetime,
         after: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[model.Appointment]:
-        """Those in some areas that are over and still open, oldest end first."""
-        table = appointments.c
-        query = sa.select(table.record).where(
-            table.facility_id == facility_id, table.status.in_(_OPEN), table.ends_at <= before, _within(areas)
-        )
+        """Those in some areas that are over and still open, oldest end first; of some doctors, if any."""
+        table, query = appointments.c, queries.over(facility_id, doctors=doctors, areas=areas, before=before)
         if after is not None:
             query = query.where(sa.tuple_(table.ends_at, table.id) > sa.tuple_(*map(sa.literal, after)))
-        return self._read(query.order_by(table.ends_at, table.id).limit(limit + 1))
+        return self._read(query.limit(limit + 1))
 
     def requests(
         self, facility_id: UUID, *, doctors: Collection[UUID], areas: Collection[Area], after: UUID | None, limit: int
     ) -> list[model.Appointment]:
         """Those in some areas that wait for an answer, by id: in the order in which they were asked for."""
-        table = appointments.c
-        query = sa.select(table.record).where(
-            table.facility_id == facility_id, table.status == model.Status.PENDING.value, _within(areas)
-        )
-        if doctors:
-            query = query.where(table.doctor_id.in_(doctors))
+        query = queries.asked(facility_id, doctors=doctors, areas=areas)
         if after is not None:
-            query = query.where(table.id > after)
-        return self._read(query.order_by(table.id).limit(limit + 1))
+            query = query.where(appointments.c.id > after)
+        return self._read(query.limit(limit + 1))
+
+    def waiting(
+        self,
+        facility_id: UUID,
+        *,
+        doctors: Collection[UUID],
+        asked_in: Collection[Area] | None,
+        over_in: Collection[Area] | None,
+        before: datetime,
+        limit: int,
+    ) -> tuple[list[model.Appointment], list[model.Appointment]]:
+        """The first of `requests` and of `unresolved` in one question; none of what no areas are given for."""
+        if asked_in is None and over_in is None:
+            return [], []
+        wanted = (None if asked_in is None else tuple(asked_in), None if over_in is None else tuple(over_in))
+        given = {"facility_id": facility_id, "before": before, "most": limit + 1, "doctors": list(doctors)}
+        found = self._read(queries.waiting(*wanted, of_some=bool(doctors)), given)
+        asked = [each for each in found if each.status is model.Status.PENDING]
+        over = [each for each in found if each.status is not model.Status.PENDING]
+        return sorted(asked, key=lambda each: each.id), sorted(over, key=lambda each: (each.ends_at, each.id))
 
     def of_patient(
         self,
@@ -147,7 +159,7 @@ class Journal:
     ) -> list[model.Appointment]:
         """A patient's in some areas, the latest start first, one more than the limit."""
         table = appointments.c
-        query = sa.select(table.record).where(table.patient_id == patient_id, _within(areas))
+        query = sa.select(table.record).where(table.patient_id == patient_id, queries.within(areas))
         if after is not None:
             query = query.where(sa.tuple_(table.starts_at, table.id) < sa.tuple_(*map(sa.literal, after)))
         return self._read(query.order_by(table.starts_at.desc(), table.id.desc()).limit(limit + 1))
@@ -173,7 +185,9 @@ class Journal:
         table = appointments.c
         is_late = sa.and_(table.late_cancelled, table.status == "cancelled")
         how = sa.case((is_late, "late_cancelled"), else_=table.status)
-        query = sa.select(how.label("how"), sa.func.count()).where(table.patient_id == patient_id, _within(areas))
+        query = sa.select(how.label("how"), sa.func.count()).where(
+            table.patient_id == patient_id, queries.within(areas)
+        )
         query = query.group_by(how)
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
@@ -236,9 +250,9 @@ class Journal:
         with self._database.read() as connection:
             return {(row.appointment_id, row.version) for row in connection.execute(query)}
 
-    def _read(self, query: sa.Executable) -> list[model.Appointment]:
+    def _read(self, query: sa.Executable, given: Mapping[str, Any] | None = None) -> list[model.Appointment]:
         with self._database.read() as connection:
-            return [packing.read(each) for each in connection.execute(query).scalars()]
+            return [packing.read(each) for each in connection.execute(query, given).scalars()]
 
 
 def _step_on(connection: sa.Connection, facility_id: UUID, *, after: str, to: str) -> bool:
@@ -313,23 +327,6 @@ def _keep_answers(connection: sa.Connection, facility_id: UUID, found: Sequence[
     ]
     if rows:
         connection.execute(pg.insert(answers).on_conflict_do_nothing(), rows)
-
-
-def _within(areas: Collection[Area]) -> sa.ColumnElement[bool]:
-    """What lies in one of some areas; see model/reach.py, is_within."""
-    return sa.or_(sa.false(), *map(_of_area, areas))
-
-
-def _of_area(area: Area) -> sa.ColumnElement[bool]:
-    table, found = appointments.c, [sa.true()]
-    if area.facilities is not None:
-        found.append(table.facility_id.in_([UUID(each) for each in area.facilities]))
-    if area.departments is not None:
-        departments = table.record["department_ids"]
-        is_of_none = sa.func.coalesce(sa.func.jsonb_array_length(departments), 0) == 0
-        wanted = sa.cast(sorted(area.departments), pg.ARRAY(sa.Text))
-        found.append(sa.or_(is_of_none, departments.has_any(wanted)))
-    return sa.and_(*found)
 
 
 def _outgoing(each: Sequence[str]) -> Outgoing:

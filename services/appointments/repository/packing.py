@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,6 @@ import orjson
 
 from services.appointments import model
 
-_IDS = frozenset(
-    {"id", "facility_id", "patient_id", "doctor_id", "location_id", "session_id", "appointment_type_id", "series_id"}
-)
-_TIMES = frozenset({"starts_at", "ends_at", "created_at", "changed_at", "arrived_at", "started_at", "completed_at"})
-_WORDS: Mapping[str, type[StrEnum]] = {"status": model.Status, "created_as": model.Acting, "changed_as": model.Acting}
 _NAMES = tuple(each.name for each in fields(model.Appointment))
 
 
@@ -36,20 +31,40 @@ def packed(plain: object) -> bytes:
 
 def read(plain: Mapping[str, Any]) -> model.Appointment:
     """The appointment again."""
-    found = {name: _value(name, value) for name, value in plain.items() if name in _NAMES}
+    found = {name: _READERS[name](value) for name, value in plain.items() if name in _READERS}
     return model.Appointment(**found)
 
 
-def _value(name: str, value: Any) -> Any:
-    if name in _IDS:
-        return UUID(value)
-    if name in _TIMES:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    if name in _WORDS:
-        return _WORDS[name](value)
-    match name:
-        case "resource_ids" | "added_resource_ids" | "department_ids":
-            return tuple(UUID(each) for each in value)
-        case "closing":
-            return model.Closing(value["reason_code"], value.get("note"))
+def _as_it_is(value: Any) -> Any:
     return value
+
+
+def _moment(value: str) -> datetime:
+    found = datetime.fromisoformat(value)
+    return found if found.tzinfo is UTC else found.astimezone(UTC)
+
+
+def _several(value: Sequence[str]) -> tuple[UUID, ...]:
+    return tuple(map(_often, value))
+
+
+def _closing(value: Mapping[str, Any]) -> model.Closing:
+    return model.Closing(value["reason_code"], value.get("note"))
+
+
+_often = lru_cache(maxsize=4096)(UUID)
+"""An id of something that many appointments name: a list of a day has the same few in each."""
+_STATUSES: Mapping[str, model.Status] = {each.value: each for each in model.Status}
+_ACTING: Mapping[str, model.Acting] = {each.value: each for each in model.Acting}
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_NAMES, _as_it_is),
+    **dict.fromkeys(("id", "patient_id", "series_id"), UUID),
+    **dict.fromkeys(("facility_id", "doctor_id", "location_id", "session_id", "appointment_type_id"), _often),
+    **dict.fromkeys(("resource_ids", "added_resource_ids", "department_ids"), _several),
+    **dict.fromkeys(
+        ("starts_at", "ends_at", "created_at", "changed_at", "arrived_at", "started_at", "completed_at"), _moment
+    ),
+    **dict.fromkeys(("created_as", "changed_as"), _ACTING.__getitem__),
+    "status": _STATUSES.__getitem__,
+    "closing": _closing,
+}

@@ -18,6 +18,7 @@ from tests.unit.appointments.making import (
     AT,
     DOCTOR,
     FACILITY,
+    HEAD,
     HOUSE,
     PATIENT,
     TYPE,
@@ -247,9 +248,25 @@ def test_whoever_looks_is_written_down_first(desk, store):
     desk.list_patient_appointments(str(PATIENT), call("patient"))
     desk.list_unresolved_appointments(HERE, call("unresolved", at=AT + timedelta(days=1)))
     desk.list_appointment_requests(HERE, call("requests"))
+    desk.get_worklist(HERE, call=call("worklist"), **asking)
     attended = desk.get_patient_attendance(str(PATIENT), call("attendance")).body
     assert attended == {"patient_id": str(PATIENT), "completed": 2, "no_show": 0, "cancelled": 0, "late_cancelled": 1}
-    assert store.noted == ["get", "list", "changes", "patient", "unresolved", "requests", "attendance"]
+    assert store.noted == ["get", "list", "changes", "patient", "unresolved", "requests", "worklist", "attendance"]
+
+
+def test_what_waits_is_shown_to_those_who_may_answer_it(desk):
+    asking = {"since": "2026-03-02T00:00:00+01:00", "until": "2026-03-03T00:00:00+01:00"}
+    known = booked(desk)
+    request = desk.request_appointment(HERE, asked(LATER), call("request_appointment")).body
+    for rights, sees in (({"approve", "attend"}, (1, 1)), ({"approve"}, (1, None)), (set(), (None, None))):
+        actor = dataclasses.replace(HEAD, permissions=frozenset(f"appointments.{each}" for each in rights))
+        looking = call("worklist", actor=actor, at=AT + timedelta(hours=3))
+        body = desk.get_worklist(HERE, call=looking, **asking).body
+        assert [each["id"] for each in body["appointments"]] == [known["id"], request["id"]]  # the store filters
+        assert tuple(body[name] and body[name]["count"] for name in ("requests", "unresolved")) == sees
+        assert looking.audited
+    with pytest.raises(model.TimeInvalid):
+        desk.get_worklist(HERE, asking["since"], "2026-03-03T01:01:00+01:00", call("worklist"))
 
 
 def test_changes_name_what_differs_from_the_version_before(desk):
