@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -83,6 +84,7 @@ def application(
         navigation=navigation,
         url_for=addresses(),
         colours=COLOURS,
+        once=lru_cache(maxsize=256, typed=True),  # a text and markup of the same letters are not the same
         status_badge=_status_badges(app.jinja_env),
         named=_named,
         doctor_names=_doctor_names,

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import psycopg
 import sqlalchemy as sa
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import Gauge
 from psycopg import errors as pg
+from psycopg.types.json import set_json_loads
 from sqlalchemy import event
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -129,6 +131,7 @@ def _connector(address: sa.URL, *, name: str, options: str, answer_within_s: flo
             keepalives_interval=5,
             keepalives_count=3,
         )
+        set_json_loads(orjson.loads, connection)
         connection.answer_within_s = answer_within_s
         return connection
 

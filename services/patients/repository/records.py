@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.chassis.call import Call
 from services.chassis.sql import Database, Unit
@@ -35,6 +35,9 @@ _MOST_ALIKE = 50
 # Asked for every booking: made once, and of the record only what is answered.
 _STATUSES = sa.select(*(patients.c[field.name] for field in fields(model.Status)))
 _STATUS = _STATUSES.where(patients.c.id == sa.bindparam("patient_id"))
+# One parameter, however many there are: the same text each time, which the driver has prepared.
+_SEVERAL = patients.c.id == sa.any_(sa.bindparam("patient_ids", type_=ARRAY(sa.Uuid)))
+_PATIENTS = sa.select(patients).where(_SEVERAL)
 # Columns that hold what the history holds, in the same form.
 _AS_KEPT = (
     "family_name",
@@ -96,13 +99,13 @@ class PatientsRead:
 
     def statuses(self, patient_ids: Sequence[UUID]) -> list[model.Status]:
         """How several records stand, in the order that was asked for."""
-        rows = self._connection.execute(_STATUSES.where(patients.c.id.in_(patient_ids))).mappings()
+        rows = self._connection.execute(_STATUSES.where(_SEVERAL), {"patient_ids": list(patient_ids)}).mappings()
         found = {row["id"]: model.Status(**row) for row in rows}
         return [found[each] for each in patient_ids if each in found]
 
     def patients(self, patient_ids: Sequence[UUID]) -> list[model.Patient]:
         """Several records, in the order that was asked for."""
-        rows = self._connection.execute(sa.select(patients).where(patients.c.id.in_(patient_ids)))
+        rows = self._connection.execute(_PATIENTS, {"patient_ids": list(patient_ids)})
         found = {row.id: _patient(row) for row in rows}
         return [found[each] for each in patient_ids if each in found]
 
