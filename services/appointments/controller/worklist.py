@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -61,16 +61,22 @@ class Worklist:
     ) -> tuple[model.Waiting | None, model.Waiting | None]:
         """Requests, and what nobody has closed; None for those who cannot do anything about it here."""
         asked_in, over_in = (_areas(call.actor, facility, right) for right in (_ANSWERS, _CLOSES))
-        asked, over = self._desk.store.waiting(
-            facility, doctors=doctors, asked_in=asked_in, over_in=over_in, before=call.at, limit=_COUNTED
+        wanted = model.Wanted(
+            facility_id=facility,
+            doctors=doctors,
+            asked_in=asked_in,
+            over_in=over_in,
+            before=call.at,
+            limit=_COUNTED,
         )
+        asked, over = self._desk.store.waiting(wanted)
         return (
             None if asked_in is None else model.waiting(asked, shown=_SHOWN, counted=_COUNTED),
             None if over_in is None else model.waiting(over, shown=_SHOWN, counted=_COUNTED),
         )
 
 
-def _areas(actor: Actor, facility: UUID, right: str) -> Collection[Area] | None:
+def _areas(actor: Actor, facility: UUID, right: str) -> tuple[Area, ...] | None:
     """Where a right is held, when it is held here."""
     return actor.under(right).scope.areas if model.has_right(actor, right, facility_id=facility) else None
 

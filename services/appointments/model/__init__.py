@@ -90,7 +90,7 @@ from services.appointments.model.reach import (
     is_for_house,
     is_within,
 )
-from services.appointments.model.store import AppointmentStore, Asked, Change, Clash, PlanChange, read_change
+from services.appointments.model.store import AppointmentStore, Asked, Change, Clash, PlanChange, Wanted, read_change
 from services.appointments.model.times import MINUTE, is_given, minutes_of, moment_of, period, read_start
 from services.appointments.model.waiting import ON_A_DAY, Day, Waiting, day, waiting
 
@@ -143,6 +143,7 @@ __all__ = [
     "Taking",
     "TimeInvalid",
     "Waiting",
+    "Wanted",
     "Wish",
     "acting",
     "acting_for",

@@ -68,6 +68,21 @@ class Asked:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What waits and is asked for: requests in some areas, and in some what is over before a moment and still open.
+
+    asked_in, over_in: None: it is not asked for, and there is none. doctors: only of these, if any.
+    """
+
+    facility_id: UUID
+    doctors: Sequence[UUID]
+    asked_in: tuple[Area, ...] | None
+    over_in: tuple[Area, ...] | None
+    before: datetime
+    limit: int
+
+
 def read_change(body: Mapping[str, Any], *, facility_id: UUID, plan_id: UUID, at: datetime, house: House) -> PlanChange:
     """A change of plan as the contract writes it: a doctor's whole plan, or what is closed in a facility.
 
@@ -161,21 +176,8 @@ class AppointmentStore(Protocol):
     ) -> list[Appointment]:
         """Requests in some areas that wait, oldest first, one more than the limit; doctors: only theirs, if any."""
 
-    def waiting(
-        self,
-        facility_id: UUID,
-        *,
-        doctors: Collection[UUID],
-        asked_in: Collection[Area] | None,
-        over_in: Collection[Area] | None,
-        before: datetime,
-        limit: int,
-    ) -> tuple[list[Appointment], list[Appointment]]:
-        """Requests that wait, and what is over and still open, as the lists of them say, in one question.
-
-        asked_in, over_in: the areas for each; None: it is not asked for, and there is none. doctors: only of these, if
-        any.
-        """
+    def waiting(self, wanted: Wanted) -> tuple[list[Appointment], list[Appointment]]:
+        """Requests that wait, and what is over and still open, as their lists say, each one more than the limit."""
 
     def states(
         self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int

@@ -140,38 +140,26 @@ class AppointmentsStore:
 
         return self._still(read, partial(_is_asked, areas=areas), limit=limit)
 
-    def waiting(
-        self,
-        facility_id: UUID,
-        *,
-        doctors: Collection[UUID],
-        asked_in: Collection[Area] | None,
-        over_in: Collection[Area] | None,
-        before: datetime,
-        limit: int,
-    ) -> tuple[list[model.Appointment], list[model.Appointment]]:
+    def waiting(self, wanted: model.Wanted) -> tuple[list[model.Appointment], list[model.Appointment]]:
         """Requests, and what is over and still open, each one more than the limit and in the areas given for it."""
-        of: dict[str, Any] = {"doctors": doctors, "limit": limit}
-        asked, over = self._journal.waiting(facility_id, asked_in=asked_in, over_in=over_in, before=before, **of)
+        asked, over = self._journal.waiting(wanted)
+        asked_in, over_in, before = wanted.asked_in or (), wanted.over_in or (), wanted.before
+        of: dict[str, Any] = {"doctors": wanted.doctors, "limit": wanted.limit}
 
         def more_asked(last: model.Appointment | None) -> list[model.Appointment]:
-            return (
-                asked
-                if last is None
-                else self._journal.requests(facility_id, areas=asked_in or (), after=last.id, **of)
-            )
+            if last is None:
+                return asked
+            return self._journal.requests(wanted.facility_id, areas=asked_in, after=last.id, **of)
 
         def more_over(last: model.Appointment | None) -> list[model.Appointment]:
-            place = None if last is None else (last.ends_at, last.id)
-            return (
-                over
-                if place is None
-                else self._journal.unresolved(facility_id, areas=over_in or (), before=before, after=place, **of)
-            )
+            if last is None:
+                return over
+            place = (last.ends_at, last.id)
+            return self._journal.unresolved(wanted.facility_id, areas=over_in, before=before, after=place, **of)
 
         return (
-            self._still(more_asked, partial(_is_asked, areas=asked_in or ()), limit=limit),
-            self._still(more_over, partial(_is_over, areas=over_in or (), before=before), limit=limit),
+            self._still(more_asked, partial(_is_asked, areas=asked_in), limit=wanted.limit),
+            self._still(more_over, partial(_is_over, areas=over_in, before=before), limit=wanted.limit),
         )
 
     def states(

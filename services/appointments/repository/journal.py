@@ -129,22 +129,18 @@ class Journal:
             query = query.where(appointments.c.id > after)
         return self._read(query.limit(limit + 1))
 
-    def waiting(
-        self,
-        facility_id: UUID,
-        *,
-        doctors: Collection[UUID],
-        asked_in: Collection[Area] | None,
-        over_in: Collection[Area] | None,
-        before: datetime,
-        limit: int,
-    ) -> tuple[list[model.Appointment], list[model.Appointment]]:
+    def waiting(self, wanted: model.Wanted) -> tuple[list[model.Appointment], list[model.Appointment]]:
         """The first of `requests` and of `unresolved` in one question; none of what no areas are given for."""
-        if asked_in is None and over_in is None:
+        if wanted.asked_in is None and wanted.over_in is None:
             return [], []
-        wanted = (None if asked_in is None else tuple(asked_in), None if over_in is None else tuple(over_in))
-        given = {"facility_id": facility_id, "before": before, "most": limit + 1, "doctors": list(doctors)}
-        found = self._read(queries.waiting(*wanted, of_some=bool(doctors)), given)
+        query = queries.waiting(wanted.asked_in, wanted.over_in, of_some=bool(wanted.doctors))
+        given = {
+            "facility_id": wanted.facility_id,
+            "doctors": list(wanted.doctors),
+            "before": wanted.before,
+            "most": wanted.limit + 1,
+        }
+        found = self._read(query, given)
         asked = [each for each in found if each.status is model.Status.PENDING]
         over = [each for each in found if each.status is not model.Status.PENDING]
         return sorted(asked, key=lambda each: each.id), sorted(over, key=lambda each: (each.ends_at, each.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ Several = Collection[UUID] | sa.BindParameter[Any]
 
 @lru_cache(maxsize=256)
 def waiting(
-    asked_in: Sequence[Area] | None, over_in: Sequence[Area] | None, *, of_some: bool
+    asked_in: tuple[Area, ...] | None, over_in: tuple[Area, ...] | None, *, of_some: bool
 ) -> sa.CompoundSelect[Any]:
     """Both lists that wait at a desk; each first page asks for them, and to write the question down took longer than
     to ask it.

@@ -109,20 +109,11 @@ class FakeStore:
         ]
         return [each for each in waiting if after is None or each.id > after][: limit + 1]
 
-    def waiting(
-        self,
-        facility_id: UUID,
-        *,
-        doctors: Collection[UUID],
-        asked_in: Collection[Area] | None,
-        over_in: Collection[Area] | None,
-        before: datetime,
-        limit: int,
-    ) -> tuple[list[model.Appointment], list[model.Appointment]]:
-        of: dict[str, Any] = {"after": None, "limit": limit}
-        asked = self.requests(facility_id, doctors=doctors, areas=asked_in or (), **of)
-        over = self.unresolved(facility_id, areas=over_in or (), before=before, **of)
-        return [] if asked_in is None else asked, [] if over_in is None else over
+    def waiting(self, wanted: model.Wanted) -> tuple[list[model.Appointment], list[model.Appointment]]:
+        of: dict[str, Any] = {"after": None, "limit": wanted.limit}
+        asked = self.requests(wanted.facility_id, doctors=wanted.doctors, areas=wanted.asked_in or (), **of)
+        over = self.unresolved(wanted.facility_id, areas=wanted.over_in or (), before=wanted.before, **of)
+        return [] if wanted.asked_in is None else asked, [] if wanted.over_in is None else over
 
     def states(
         self, facility_id: UUID, *, areas: Collection[Area], after: UUID | None, limit: int
