@@ -31,8 +31,8 @@ from services.chassis.call import Call, IdempotencyKey
 from services.kernel.access import Actor
 from standalone.servers.redis import DURABLE
 from tests.integration.appointments.making import World, session
+from tests.places import free_port
 from tests.stores import Own
-from tests.system.house import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 _DOCTORS, _DAYS, _READY_S = 64, 60, 20.0

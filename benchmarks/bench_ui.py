@@ -34,8 +34,9 @@ import urllib3
 from benchmarks import watching
 from benchmarks.load import Answered, Load, Running, encoded
 from benchmarks.terminal import say
+from tests.places import free_port
 from tests.system.browsing import Browser
-from tests.system.house import Client, RunningHouse, free_port, new_key, sign_in
+from tests.system.house import Client, RunningHouse, new_key, sign_in
 from tests.waiting import wait_for
 
 PEOPLE, WARM_S, LASTS_S = 20, 2.0, 12

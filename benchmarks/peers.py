@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import orjson
 import uvicorn
 
-from tests.system.house import free_port
+from tests.places import free_port
 
 _STANDING = orjson.dumps({"standing": "active"})
 _READY_S = 30.0

@@ -12,8 +12,9 @@ from typing import Any
 
 import urllib3
 
-from standalone.servers import envoy, ports
+from standalone.servers import envoy
 from standalone.settings import ROOT
+from tests.places import free_port
 from tests.waiting import wait_for
 
 TOKEN, ACCOUNT, SECRET = "sms t0ken", "AC0123456789abcdef0123456789abcdef", "sms s3cret"
@@ -23,7 +24,7 @@ class Inbox:
     """One inbox: started, killed and started again on the same folder and ports."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.smtp = folder, ports.free(), ports.free()
+        self.folder, self.port, self.smtp = folder, free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self._options = []
         for option, text in (("token", TOKEN), ("account", ACCOUNT), ("secret", SECRET)):

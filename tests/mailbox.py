@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from standalone.inbox.faults import Faults
 from standalone.inbox.mail import MailSink
 from standalone.inbox.store import Store
-from standalone.servers import ports
+from tests.places import free_port
 
 _TOKEN = re.compile(r"#token=([A-Za-z0-9_-]+)")
 
@@ -25,7 +25,7 @@ class Mailbox:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._store = Store(Path(self._folder.name) / "mails")
-        self._port = ports.free()
+        self._port = free_port()
         self._server = Controller(MailSink(self._store, Faults()), hostname="127.0.0.1", port=self._port)
         self._server.start()
 

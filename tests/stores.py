@@ -24,6 +24,7 @@ from pathlib import Path
 import psycopg
 
 from standalone import servers
+from tests.places import free_port
 
 READY_S = 60.0
 
@@ -131,16 +132,16 @@ def _wait_for_exclusive(users: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _postgres(folder: Path, settings: Mapping[str, str]) -> servers.PostgreSQL:
-    program, port, password = servers.finding.postgresql(), servers.ports.free(), secrets.token_urlsafe()
+    program, port, password = servers.finding.postgresql(), free_port(), secrets.token_urlsafe()
     return servers.PostgreSQL(program, home=folder, port=port, password=password, settings=settings)
 
 
 def _mongo(folder: Path, _settings: Mapping[str, str]) -> servers.MongoDB:
-    return servers.MongoDB(servers.finding.mongodb(), home=folder, port=servers.ports.free())
+    return servers.MongoDB(servers.finding.mongodb(), home=folder, port=free_port())
 
 
 def _redis(folder: Path, settings: Mapping[str, str]) -> servers.Redis:
-    program, port = servers.finding.redis_server(), servers.ports.free()
+    program, port = servers.finding.redis_server(), free_port()
     given = {"databases": "64", "save": '""', **settings}
     return servers.Redis(program, home=folder, port=port, role="bus", settings=given)
 

@@ -23,7 +23,7 @@ import uvicorn
 from services.chassis import redis as redis_store
 from services.chassis import redis_gauges, watching
 from standalone import servers
-from tests.system.house import free_port
+from tests.places import free_port
 from tests.unit.chassis.test_web import ID, World
 from tests.waiting import wait_for
 

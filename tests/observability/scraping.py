@@ -24,7 +24,8 @@ from observability.places import HERE
 from standalone import monitoring
 from standalone.monitoring import Target
 from tests import needs
-from tests.system.house import RunningHouse, free_port
+from tests.places import free_port
+from tests.system.house import RunningHouse
 from tests.waiting import wait_for
 
 FASTER = 60

@@ -24,6 +24,7 @@ from joserfc.jwk import RSAKey
 from gateway import config, ui
 from gateway.settings import Settings
 from services.chassis import spec
+from tests.places import free_port
 from tests.unit.gateway import small
 
 ENVOY = shutil.which("envoy", path=str(Path(sys.executable).parent)) or shutil.which("envoy")
@@ -172,12 +173,6 @@ class Edge:
 
     def only(self, service: str) -> Upstream:
         return self.upstreams[service][0]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from typing import Any
 import urllib3
 
 from standalone import state
-from standalone.servers import ports
+from tests.places import free_port
 from tests.waiting import wait_for, within
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -347,8 +347,3 @@ def new_key() -> str:
 
 def new_password() -> str:
     return f"{word()} {word()} {word()}"
-
-
-def free_port() -> int:
-    """One that no outgoing connection is given while nobody listens on it."""
-    return ports.free()

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.system.house import ROOT, free_port
+from tests.places import free_port
+from tests.system.house import ROOT
 
 
 def standalone(home: Path, *words: str, program: str | None = None, **environ: str) -> subprocess.CompletedProcess[str]:

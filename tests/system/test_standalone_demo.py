@@ -17,7 +17,8 @@ import pytest
 from standalone import demo, state
 from standalone.visitor import Visitor
 from tests import needs
-from tests.system.house import ROOT, free_port
+from tests.places import free_port
+from tests.system.house import ROOT
 from tests.system.standalone import standalone
 from tests.waiting import wait_for
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from standalone import identities
-from tests.system.house import RunningHouse, free_port
+from tests.places import free_port
+from tests.system.house import RunningHouse
 from tests.system.standalone import standalone
 
 WITHOUT = """
