@@ -16,6 +16,7 @@ import argparse
 import gzip
 import itertools
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -86,6 +87,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         with bare_page(Path(folder)) as port:
             bare = _measured(port, "/", [""], given)
+        say(f"Python {platform.python_version()} of {sys.base_prefix}")
         say(f"{given.people} people at once, {given.seconds:.0f} s a page\n")
         say(f"  {'page':<24} {'p50 ms':>8} {'p95 ms':>8} {'/ bare':>8} {'calls':>6} {'pages/s':>8}")
         _line("bare Flask, no gateway", bare, bare, 0)

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from frontend import kept, shield, violations
-from frontend.addresses import addresses, assets
+from frontend.addresses import assets, url_for
 from frontend.api import Api, Refused, SignInNeeded, StepUpNeeded
 from frontend.area import OPEN, may_open
 from frontend.controllers import AREAS
@@ -73,6 +73,7 @@ def application(
     app.after_request(_leave(sessions, is_secure=is_secure))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    status_badge = app.jinja_env.filters["status_badge"] = _status_badges(app.jinja_env)  # a filter is cheaper in rows
     app.jinja_env.globals.update(
         _=_gettext,
         gettext=_gettext,  # as new-style texts of Jinja are, and what nothing is put into is made once
@@ -82,10 +83,10 @@ def application(
         idle_s=IDLE_S,
         person_name=person_name,
         navigation=navigation,
-        url_for=addresses(),
+        url_for=url_for,
         colours=COLOURS,
         once=lru_cache(maxsize=256, typed=True),  # a text and markup of the same letters are not the same
-        status_badge=_status_badges(app.jinja_env),
+        status_badge=status_badge,
         named=_named,
         doctor_names=_doctor_names,
         **functions(_words),

@@ -15,12 +15,14 @@ import flask
 from werkzeug.datastructures import MultiDict
 
 from frontend import schedule
+from frontend.addresses import url_for
 from frontend.api import Refused
 from frontend.area import Area
 from frontend.desk import Desk
 from frontend.forms import Form
 from frontend.labels import GROUPINGS, STATUSES, VIEWS
 from frontend.names import Things, active
+from frontend.rows import rows
 from services.kernel.intervals import Interval
 
 area = Area("calendar", at="/calendar")
@@ -86,8 +88,8 @@ def day(desk: Desk) -> Any:
     zone = _zone(desk, chosen)
     found = _appointments(desk, chosen, schedule.days(wanted, 1, zone=zone))
     patients = desk.names.patients(each["patient_id"] for each in found)
-    shown: dict[str, Any] = {"day": wanted, "chosen": chosen, "zone": zone, "now": datetime.now(zone)}
-    shown |= {"appointments": found, "patients": patients}
+    shown: dict[str, Any] = {"day": wanted, "chosen": chosen, "now": datetime.now(zone)}
+    shown["rows"] = rows(desk, found, patients, zone=zone.key)
     steps: dict[str, Any] = {"before": wanted - timedelta(days=1), "after": wanted + timedelta(days=1)}
     if desk.is_part:
         return desk.page("calendar/_day.html", **shown, **steps)
@@ -247,7 +249,7 @@ def _drawn(desk: Desk, appointment: Mapping[str, Any], patients: Things | None, 
         title = f"{patient['family_name']}, {patient['given_name']}" if patient else called
     over = [desk.words.say("booked over")] if appointment.get("overbook_reason") else []
     made = schedule.drawn(appointment, title=title, more=" · ".join([*over, called, status]), zone=zone)
-    made["extendedProps"]["address"] = flask.url_for("booking.show", appointment_id=appointment["id"])
+    made["extendedProps"]["address"] = url_for("booking.show", appointment_id=appointment["id"])
     made["editable"] = made["editable"] and desk.may("appointments.book")
     return made
 

@@ -11,6 +11,7 @@ from frontend.api import Refused
 from frontend.area import Area
 from frontend.controllers.first_run import begins
 from frontend.desk import Desk
+from frontend.rows import rows
 from frontend.schedule import days
 from services.kernel.errors import Unavailable
 
@@ -64,17 +65,18 @@ def _day(desk: Desk, zone: ZoneInfo) -> dict[str, Any]:
     )
     waiting = [each for some in (asked, left) if some for each in some["first"]]
     several = [*shown, *([coming] if coming else []), *waiting]
+    patients = desk.names.patients(each["patient_id"] for each in several)
     return {
         "day": now.date(),
         "now": now,
         "own": own,
-        "appointments": shown,
+        "rows": rows(desk, shown, patients, zone=zone.key),
         "all": found["total"],
         "next": coming,
         "here": found["arrived"],
         "asked": asked,
         "left": left,
-        "patients": desk.names.patients(each["patient_id"] for each in several),
+        "patients": patients,
     }
 
 

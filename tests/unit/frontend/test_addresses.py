@@ -8,7 +8,7 @@ import uuid
 import flask
 import pytest
 
-from frontend.addresses import addresses
+from frontend.addresses import about, url_for
 from frontend.controllers import AREAS
 
 
@@ -22,7 +22,7 @@ def app():
 
 
 def test_every_page_has_the_address_that_flask_gives_it_for_one_record_and_for_the_next(app):
-    url_for, seen = addresses(), 0
+    seen = 0
     for rule in app.url_map.iter_rules():
         for more in ((), (), ("patient_id", "back")):
             given = {name: _value(rule.rule, name) for name in (*sorted(rule.arguments), *more)}
@@ -41,7 +41,7 @@ def _value(rule: str, name: str) -> str:
     "cursor", ["a b/c&d=e#f", "{cursor}", "%s", "\N{ARABIC LETTER ALEF}", "", 7, True, None, ["a", "b"]]
 )
 def test_what_is_no_id_is_written_as_an_address_wants_it(app, cursor):
-    url_for, patient = addresses(), str(uuid.uuid4())
+    patient = str(uuid.uuid4())
     for _ in range(2):
         for given in ({"cursor": cursor}, {"cursor": cursor, "patient_id": patient}, {"patient_id": patient}):
             assert url_for("messages.deliveries", **given) == flask.url_for("messages.deliveries", **given)
@@ -50,4 +50,10 @@ def test_what_is_no_id_is_written_as_an_address_wants_it(app, cursor):
 def test_a_part_of_a_page_is_named_behind_it(app):
     delivery = str(uuid.uuid4())
     given = {"delivery_id": delivery, "_anchor": "tries"}
-    assert addresses()("messages.show", **given) == f"/messages/{delivery}#tries"
+    assert url_for("messages.show", **given) == f"/messages/{delivery}#tries"
+
+
+def test_addresses_about_many_things_are_those_of_each(app):
+    record = about("patients.show", "patient_id")
+    for patient in (str(uuid.uuid4()), str(uuid.uuid4())):
+        assert record(patient) == flask.url_for("patients.show", patient_id=patient)
