@@ -30,6 +30,7 @@ COMES_UP_S, GOES_DOWN_S = 300, 150
 NEARLY_OVER_S = 60
 AT_GATEWAY = "1"  # seconds: when to come back, as the gateway's own limits say
 COMES_BACK_S = 90.0
+IDLE_S = 60.0  # less than the gateway keeps a connection on which nothing is asked
 TAIL = 25
 
 
@@ -73,11 +74,12 @@ class Reply:
 
 
 class Client:
-    """Speaks HTTP to one address; never tries again by itself."""
+    """Speaks HTTP to one address; never tries again by itself, and leaves a connection before the gateway does."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=20), maxsize=16)
+        self._used_at = time.monotonic()
 
     def send(
         self,
@@ -97,6 +99,9 @@ class Client:
         given |= {"idempotency-key": key} if key else {}
         given |= {"if-match": if_match} if if_match else {}
         sent = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        if time.monotonic() - self._used_at > IDLE_S:
+            self._pool.clear()
+        self._used_at = time.monotonic()
         found = self._pool.request(method, self._url + path, body=sent, headers={**given, **(headers or {})})
         return Reply(found.status, {name.lower(): value for name, value in found.headers.items()}, found.data)
 

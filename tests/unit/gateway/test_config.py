@@ -14,10 +14,14 @@ from gateway import config, page
 from gateway.settings import Settings, SettingsError
 from services.chassis import spec
 from tests.system.edge import ENVOY
+from tests.system.house import IDLE_S
 from tests.unit.gateway import small
 
 ENDPOINTS = {"history": ["10.0.0.3:80"], "identity": ["identity:8080"], "patients": ["10.0.0.1:80", "10.0.0.2:80"]}
 SETTINGS = Settings(files_dir="/page")
+# How long they keep a connection on which nothing is asked, in seconds: ClientSocketPool::used_idle_socket_timeout of
+# Chromium, network.http.keep-alive.timeout of Firefox, and our own.
+LONGEST_IDLE_S = {"chromium": 300, "firefox": 115, "between services": 30, "tests": IDLE_S}
 OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
 
 
@@ -53,6 +57,11 @@ def test_the_text_is_plain_yaml_and_says_what_was_built():
     assert yaml.safe_load(text) == json.loads(json.dumps(built()))
     assert not any(line.lstrip(" -").startswith(("<<:", "&", "*")) for line in text.splitlines())
     assert "&id" not in text
+
+
+def test_whoever_keeps_a_connection_leaves_it_before_the_gateway_does():
+    kept = manager(built())["common_http_protocol_options"]["idle_timeout"]
+    assert float(kept.removesuffix("s")) > max(LONGEST_IDLE_S.values())
 
 
 def test_only_what_is_public_or_answered_by_the_gateway_itself_needs_no_token():
