@@ -13,8 +13,8 @@ _MANAGER: Final = (
 )
 _ROUTER: Final = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 _TLS: Final = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
-# Who is left by Envoy does not see it for a second, in which all that is sent is reset. So browsers leave first: Firefox
-# after 115 seconds without a request, Chromium after 300.
+# Who is left by Envoy does not see it for a second, in which all that is sent is reset. So browsers leave first:
+# Chromium after 300 seconds without a request, Firefox after 115.
 _IDLE: Final = "330s"
 
 
