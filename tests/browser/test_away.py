@@ -177,6 +177,7 @@ def test_without_appointments_calendar_and_record_keep_what_they_have_and_go_on_
 def test_without_identity_who_is_signed_in_works_on_and_nobody_comes_in(tab, house: RunningHouse):
     desk, new, name = tab("receptionist"), tab(), word()
     new.goto("/sign-in")
+    deeds.registered(desk, word())  # a `patients` that has just come up has to ask once which facilities there are
     with held_down(house, "identity"):
         deeds.registered(desk, name)
         new.page.get_by_label("User name").fill("demo.nurse")
